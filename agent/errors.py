@@ -1,0 +1,38 @@
+"""Errors of the agent package, sorted by who must act.
+
+AgentError
+├── UserInputError      what the user sent cannot be taken (the user acts): empty, not text
+├── UnknownSession      no session with that id (the caller acts)
+├── StoreError          the session store cannot be read or written (the operator acts)
+└── ModelError          the language model let us down (the planner falls back to rules)
+    ├── ModelUnavailable  no answer: connection refused, HTTP error, deadline passed, breaker open
+    └── BadModelOutput    an answer that is not a plan: asked again once with the reason
+"""
+
+
+class AgentError(Exception):
+    """Anything that went wrong in a turn."""
+
+
+class UserInputError(AgentError):
+    """The utterance cannot be taken as it is: says what was given and what is expected."""
+
+
+class UnknownSession(AgentError):
+    """The session id names no stored session."""
+
+
+class StoreError(AgentError):
+    """The session store refused to read or write; nothing acknowledged is lost."""
+
+
+class ModelError(AgentError):
+    """The language model gave no usable answer."""
+
+
+class ModelUnavailable(ModelError):
+    """The model server did not answer in time, or not at all."""
+
+
+class BadModelOutput(ModelError):
+    """The model answered with something that is not a plan over the given mentions."""

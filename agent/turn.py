@@ -1,0 +1,110 @@
+"""What a turn yields: evidence, reasons, slates, replies and the stream of events.
+
+Terminal, HTTP and every other surface render this one stream; none of them parses text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from agent.plan import Plan
+from agent.state import Constraint, State
+
+
+class Value(BaseModel):
+    """Base of the frozen values of a turn."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Evidence(Value):
+    """What a claim rests on.
+
+    field: the item's `facet` is `value`. constraint: the user asked for `facet` as `wish`.
+    text: `value` is a passage of the item's text. relation: `value` compares the item with
+    `other_id` on `facet`. behaviour: `value` says what other users did.
+    """
+
+    kind: Literal["field", "constraint", "text", "relation", "behaviour"]
+    item_id: str
+    facet: str | None = None
+    value: Any = None
+    wish: str | None = None
+    other_id: str | None = None
+
+
+class Reason(Value):
+    """One claim about an item, in words, with the evidence it was made from."""
+
+    text: str
+    evidence: tuple[Evidence, ...]
+
+
+class SlateItem(Value):
+    """One item as shown: its rank from 1, rendered from the catalog when it was shown."""
+
+    item_id: str
+    rank: int
+    score: float
+    fields: dict[str, Any]
+    reasons: tuple[Reason, ...] = ()
+
+
+class Slate(Value):
+    """The items of one answer, in order."""
+
+    id: str
+    items: tuple[SlateItem, ...] = ()
+
+
+class Relaxation(Value):
+    """A wish that could not be met together with the others, and what was done about it."""
+
+    dropped: Constraint
+    instead: Constraint | None = None
+    text: str
+
+
+class Understood(Value):
+    """First event: what was recognised and what will be done."""
+
+    kind: Literal["understood"] = "understood"
+    plan: Plan
+    state: State
+
+
+class Items(Value):
+    """Second event, when items are shown: the slate, before any words."""
+
+    kind: Literal["items"] = "items"
+    slate: Slate
+
+
+class Text(Value):
+    """A piece of the reply's words; pieces are joined without separator."""
+
+    kind: Literal["text"] = "text"
+    delta: str
+
+
+class Done(Value):
+    """Last event: the whole turn, as stored and as the HTTP API returns it."""
+
+    kind: Literal["done"] = "done"
+    turn_id: str
+    session_id: str
+    utterance: str
+    reply: str
+    slate: Slate
+    plan: Plan
+    state: State
+    claims: tuple[Reason, ...] = ()
+    relaxations: tuple[Relaxation, ...] = ()
+    notes: tuple[str, ...] = ()
+    timings: dict[str, float] = Field(default_factory=dict)
+    planner: Literal["rules", "llm"] = "rules"
+
+
+StreamEvent = Annotated[Understood | Items | Text | Done, Field(discriminator="kind")]
