@@ -47,7 +47,8 @@ class Mention(BaseModel):
         values: Catalog values meant, exactly as in the catalog.
         family: Wider values that also count when excluding, or when nothing exact is left
             (navy under blue); `values` not included.
-        low, high: Bounds of a number, inclusive unless `strict`; None where open.
+        low, high: Bounds of a number (ISO date text on date facets), inclusive unless `strict`;
+            None where open.
         items: Item ids a reference or item mention stands for.
         direction: For relative and order: towards smaller or larger values of the facet.
         unit: Currency or unit as said by the user, where one was said.
@@ -65,8 +66,8 @@ class Mention(BaseModel):
     facet: str | None = None
     values: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
+    low: float | str | None = None
+    high: float | str | None = None
     strict: bool = False
     items: tuple[str, ...] = ()
     direction: Literal["up", "down"] | None = None

@@ -21,7 +21,8 @@ class Constraint(BaseModel):
     Args:
         values: The facet must have one of these (empty: no demand).
         excluded: The facet must have none of these.
-        low, high: Bounds, inclusive unless `low_strict` / `high_strict`.
+        low, high: Bounds (ISO date text on date facets), inclusive unless `low_strict` /
+            `high_strict`.
         label: The user's words for it, e.g. "blue" or "under 60".
     """
 
@@ -32,8 +33,8 @@ class Constraint(BaseModel):
     values: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
+    low: float | str | None = None
+    high: float | str | None = None
     low_strict: bool = False
     high_strict: bool = False
     label: str = ""
@@ -65,8 +66,8 @@ class Preference(BaseModel):
     text: str
     facet: str | None = None
     values: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
+    low: float | str | None = None
+    high: float | str | None = None
     turn: int = 0
 
 

@@ -1,0 +1,1 @@
+"""The rule planner: cues and mentions to acts, without a language model."""
