@@ -3,6 +3,8 @@
 AgentError
 ├── UserInputError      what the user sent cannot be taken (the user acts): empty, not text
 ├── UnknownSession      no session with that id (the caller acts)
+├── UnknownSlate        no slate with that id (the caller acts)
+├── Conflict            another turn or event came first (the caller loads again and retries)
 ├── StoreError          the session store cannot be read or written (the operator acts)
 └── ModelError          the language model let us down (the planner falls back to rules)
     ├── ModelUnavailable  no answer: connection refused, HTTP error, deadline passed, breaker open
@@ -20,6 +22,14 @@ class UserInputError(AgentError):
 
 class UnknownSession(AgentError):
     """The session id names no stored session."""
+
+
+class UnknownSlate(AgentError):
+    """The slate id names no stored slate."""
+
+
+class Conflict(AgentError):
+    """What was sent rests on something that has changed since: a newer turn, a used id."""
 
 
 class StoreError(AgentError):

@@ -1,0 +1,145 @@
+"""Opening the store's database: safe settings, migrations, and errors in plain words.
+
+Knows SQLAlchemy and Alembic; knows nothing of sessions or turns (`agent.store`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import QueuePool
+
+from agent.errors import StoreError
+
+BUSY_SECONDS = 10
+_MIGRATION_LOCK = 4_702_111
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+_ADVICE = {
+    "is full": "the disk is full; free some space and try again, nothing stored before is lost",
+    "no space left": "the disk is full; free some space and try again, nothing stored before is "
+    "lost",
+    "not a database": "the file is not a session store; give another path, or restore a backup",
+    "malformed": "the file is damaged; restore a backup, or try `sqlite3 FILE .recover`",
+    "readonly": "the file or its folder cannot be written; check its permissions",
+    "read-only": "the database takes no writes; check its permissions",
+    "unable to open": "the file cannot be opened; check that its folder exists and is writable",
+    "is locked": "another process has been writing for too long; try again",
+    "already exists": "the database holds tables of another program; give another path",
+    "connection": "the database server cannot be reached; check the URL and that it is up",
+}
+
+
+def explain(error: BaseException, where: str) -> StoreError:
+    """Return the store error that says what went wrong and what to do."""
+    cause = str(getattr(error, "orig", None) or error).strip()
+    advice = next((text for sign, text in _ADVICE.items() if sign in cause.casefold()), None)
+    first = cause.splitlines()[0] if cause else type(error).__name__
+    return StoreError(f"session store {where}: {advice} ({first})" if advice else
+                      f"session store {where}: {first}")  # fmt: skip
+
+
+class Database:
+    """One database with its connections: short transactions in, StoreError out."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = _engine(url)
+        self.where = self.engine.url.render_as_string(hide_password=True)
+        try:
+            with self.write() as connection:
+                _migrate(connection, self.where)
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that sees one moment of the database."""
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """Open a transaction that is on disk when the block ends, or leaves no trace."""
+        writer = self.engine.execution_options(writes=True)
+        with self._translated(), writer.begin() as connection:
+            yield connection
+
+    def check(self) -> None:
+        """Write to the disk without changing anything; StoreError when that fails."""
+        with self.write() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+    def close(self) -> None:
+        """Close all connections; safe to call twice."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except IntegrityError:
+            raise
+        except SQLAlchemyError as error:
+            raise explain(error, self.where) from error
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise StoreError(
+            f"{url!r} is not a database URL; expected sqlite:///FILE or postgresql+psycopg://…"
+        ) from error
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True)
+    # One shared connection for a database in memory: every new one would see an empty database.
+    memory = parsed.database in (None, "", ":memory:")
+    pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if memory else {}
+    arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS, "isolation_level": None}
+    engine = create_engine(parsed, poolclass=QueuePool, connect_args=arguments, **pool)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _configure(connection: Any, record: Any) -> None:
+    """Make SQLite durable (an acknowledged turn survives a power cut) and check references."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    """Take the write lock first: a transaction that reads, then writes, could not get it later."""
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _migrate(connection: Connection, where: str) -> None:
+    """Bring the tables to the newest revision, once, whoever else is starting."""
+    # Alembic takes a quarter of a second to import, and only an opening store needs it.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    script = ScriptDirectory.from_config(config)
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current == script.get_current_head():
+        return
+    known = {revision.revision for revision in script.walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(
+            f"session store {where}: written by a newer version (schema {current!r}, this one "
+            f"knows up to {script.get_current_head()!r}); update Attune, or give another path"
+        )
+    command.upgrade(config, "head")

@@ -1,0 +1,298 @@
+"""The session store: sessions, turns, slates, impressions and feedback, in SQL.
+
+A turn is written in one transaction and is on disk when `record` returns. The store knows no
+catalog and no dialogue; it keeps and gives back values of `agent.turn` and `agent.state`.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from weakref import WeakValueDictionary
+
+from pydantic import ValidationError
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from agent import tables
+from agent.database import Database
+from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
+from agent.feedback import FeedbackEvent, new_id, valid_id
+from agent.state import State
+from agent.turn import Done
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session as stored: who it is for, its state, and how many turns it has had."""
+
+    id: str
+    user: str | None
+    state: State
+    turns: int
+    created: datetime
+
+
+class Store:
+    """Sessions by id, in SQLite (`sqlite:///FILE`) or PostgreSQL. Safe to share across threads.
+
+    Raises:
+        StoreError: If the database cannot be opened, read or written, or is from a newer version.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url)
+        self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
+        self._guard = threading.Lock()
+
+    def create_session(self, user: str | None = None) -> str:
+        """Start an empty session; return its id, which cannot be guessed."""
+        id = new_id()
+        row = {"id": id, "user": user, "created": datetime.now(UTC), "turns": 0, "version": 0}
+        with self._database.write() as connection:
+            connection.execute(insert(tables.sessions).values(**row, state=_plain(State())))
+        return id
+
+    def load(self, session_id: str) -> Session:
+        """Return a session; UnknownSession when there is none."""
+        with self._database.read() as connection:
+            row = _session_row(connection, session_id)
+        try:
+            state = State.model_validate(row.state)
+        except ValidationError as error:
+            raise _unreadable(session_id, error) from error
+        return Session(row.id, row.user, state, row.turns, row.created)
+
+    @contextmanager
+    def turn_lock(self, session_id: str) -> Iterator[None]:
+        """Let one turn of a session run at a time; the others wait for their turn.
+
+        The lock is of this process only. It may be released by another thread than took it, as
+        happens when a server streams a turn.
+        """
+        with self._guard:
+            lock = self._locks.setdefault(session_id, threading.Lock())
+        with lock:
+            yield
+
+    def record(
+        self, done: Done, *, policy: str = "greedy", propensities: Mapping[str, float] | None = None
+    ) -> None:
+        """Store a finished turn: all of it, or nothing.
+
+        Args:
+            policy: How the slate was chosen; "greedy" shows the best every time.
+            propensities: Chance with which each item was shown at its rank (absent: 1.0).
+
+        Raises:
+            UnknownSession: If the session is gone.
+            Conflict: If the session has had another turn since this one loaded it.
+        """
+        shown = propensities or {}
+        try:
+            with self._database.write() as connection:
+                _advance(connection, done)
+                connection.execute(insert(tables.turns).values(_turn_values(done)))
+                _insert_slate(connection, done, policy, shown)
+        except IntegrityError as error:
+            raise Conflict(f"turn {done.turn_id!r} or its slate is stored already") from error
+
+    def turns(self, session_id: str) -> list[Done]:
+        """Return the turns of a session, oldest first."""
+        with self._database.read() as connection:
+            _session_row(connection, session_id)
+            rows = _turn_rows(connection, session_id)
+            items = _slate_rows(connection, session_id)
+        try:
+            return [_done(row, items.get(row.slate_id, [])) for row in rows]
+        except ValidationError as error:
+            raise _unreadable(session_id, error) from error
+
+    def delete_session(self, session_id: str) -> bool:
+        """Delete a session with its turns, slates and feedback; return whether it was there."""
+        if not valid_id(session_id):
+            return False
+        with self._database.write() as connection:
+            query = delete(tables.sessions).where(tables.sessions.c.id == session_id)
+            return connection.execute(query).rowcount > 0
+
+    def add_feedback(self, event: FeedbackEvent) -> str:
+        """Append a feedback event and return its id; the same event sent twice counts once.
+
+        Raises:
+            UnknownSlate: If no such slate was ever shown.
+            UserInputError: If the item was not on that slate.
+            Conflict: If the id was used for another event.
+        """
+        try:
+            with self._database.write() as connection:
+                if _is_new(connection, event):
+                    _check_shown(connection, event)
+                    connection.execute(insert(tables.feedback_events).values(event.model_dump()))
+        except IntegrityError as error:
+            raise Conflict(f"feedback event {event.id!r} was sent twice at once") from error
+        return event.id
+
+    def feedback(self, session_id: str) -> list[FeedbackEvent]:
+        """Return the feedback on everything a session was shown, oldest first."""
+        events, slates, turns = tables.feedback_events, tables.slates, tables.turns
+        query = (
+            select(events)
+            .join(slates, slates.c.id == events.c.slate_id)
+            .join(turns, turns.c.id == slates.c.turn_id)
+            .where(turns.c.session_id == session_id)
+            .order_by(events.c.time, events.c.id)
+        )
+        with self._database.read() as connection:
+            _session_row(connection, session_id)
+            return [FeedbackEvent(**row._mapping) for row in connection.execute(query)]
+
+    def check(self) -> None:
+        """Try a write that changes nothing; StoreError says why the store cannot be written."""
+        self._database.check()
+
+    def close(self) -> None:
+        """Close the database; safe to call twice."""
+        self._database.close()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    return value.model_dump(mode="json")
+
+
+def _unreadable(session_id: str, error: ValidationError) -> StoreError:
+    first = error.errors()[0]
+    return StoreError(
+        f"session {session_id!r} holds {'.'.join(map(str, first['loc']))!r}, which this version "
+        f"cannot read ({first['msg']}); update Attune, or start a new session"
+    )
+
+
+def _session_row(connection: Connection, session_id: str) -> Row[Any]:
+    query = select(tables.sessions).where(tables.sessions.c.id == session_id)
+    row = connection.execute(query).first() if valid_id(session_id) else None
+    if row is None:
+        raise UnknownSession(f"no session {session_id[:64]!r}; create one first")
+    return row
+
+
+def _advance(connection: Connection, done: Done) -> None:
+    """Move the session to the state after the turn, if no other turn came in between."""
+    row, number = tables.sessions.c, done.state.turn
+    query = (
+        update(tables.sessions)
+        .where(row.id == done.session_id, row.turns == number - 1)
+        .values(state=_plain(done.state), turns=number, version=row.version + 1)
+    )
+    if connection.execute(query).rowcount == 0:
+        stored = _session_row(connection, done.session_id)
+        raise Conflict(
+            f"session {done.session_id!r} has had {stored.turns} turns, so turn {number} cannot be "
+            "its next; another turn came first, send the text again"
+        )
+
+
+def _turn_values(done: Done) -> dict[str, Any]:
+    return {
+        "id": done.turn_id,
+        "session_id": done.session_id,
+        "number": done.state.turn,
+        "time": datetime.now(UTC),
+        "utterance": done.utterance,
+        "reply": done.reply,
+        "plan": _plain(done.plan),
+        "state": _plain(done.state),
+        "slate_id": done.slate.id,
+        "claims": _plain(done.claims),
+        "relaxations": _plain(done.relaxations),
+        "notes": list(done.notes),
+        "timings": done.timings,
+        "planner": done.planner,
+        "model": done.plan.model,
+        "prompt": done.plan.prompt,
+    }
+
+
+def _insert_slate(
+    connection: Connection, done: Done, policy: str, shown: Mapping[str, float]
+) -> None:
+    slate, now = done.slate, datetime.now(UTC)
+    connection.execute(insert(tables.slates).values(id=slate.id, turn_id=done.turn_id))
+    if not slate.items:
+        return
+    plain = [{"slate_id": slate.id, **_plain(item)} for item in slate.items]
+    connection.execute(insert(tables.slate_items), plain)
+    impressions = [
+        {
+            "slate_id": slate.id,
+            "rank": item.rank,
+            "item_id": item.item_id,
+            "propensity": shown.get(item.item_id, 1.0),
+            "policy": policy,
+            "time": now,
+        }
+        for item in slate.items
+    ]
+    connection.execute(insert(tables.impressions), impressions)
+
+
+def _turn_rows(connection: Connection, session_id: str) -> list[Row[Any]]:
+    turns = tables.turns
+    query = select(turns).where(turns.c.session_id == session_id).order_by(turns.c.number)
+    return list(connection.execute(query))
+
+
+def _slate_rows(connection: Connection, session_id: str) -> dict[str, list[Row[Any]]]:
+    items, slates, turns = tables.slate_items, tables.slates, tables.turns
+    query = (
+        select(items)
+        .join(slates, slates.c.id == items.c.slate_id)
+        .join(turns, turns.c.id == slates.c.turn_id)
+        .where(turns.c.session_id == session_id)
+        .order_by(items.c.rank)
+    )
+    by_slate: dict[str, list[Row[Any]]] = {}
+    for row in connection.execute(query):
+        by_slate.setdefault(row.slate_id, []).append(row)
+    return by_slate
+
+
+def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
+    same = ("session_id", "utterance", "reply", "plan", "state", "claims", "relaxations", "notes",
+            "timings", "planner")  # fmt: skip
+    values = {name: row._mapping[name] for name in same}
+    shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
+    slate = {"id": row.slate_id, "items": [_with_tuples(item) for item in shown]}
+    return Done.model_validate({**values, "turn_id": row.id, "slate": slate})
+
+
+def _with_tuples(item: dict[str, Any]) -> dict[str, Any]:
+    """Give list fields back as tuples, as an item has them; JSON knows only lists."""
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in item["fields"].items()}
+    return {**item, "fields": fields}
+
+
+def _is_new(connection: Connection, event: FeedbackEvent) -> bool:
+    query = select(tables.feedback_events).where(tables.feedback_events.c.id == event.id)
+    row = connection.execute(query).first()
+    if row is not None and not event.same_as(FeedbackEvent(**row._mapping)):
+        raise Conflict(f"feedback id {event.id!r} was used for another event; take a new id")
+    return row is None
+
+
+def _check_shown(connection: Connection, event: FeedbackEvent) -> None:
+    items, slates = tables.slate_items, tables.slates
+    known = connection.execute(select(slates.c.id).where(slates.c.id == event.slate_id)).first()
+    if known is None:
+        raise UnknownSlate(f"no slate {event.slate_id!r}; it comes with the turn as slate_id")
+    ids = connection.scalars(select(items.c.item_id).where(items.c.slate_id == event.slate_id))
+    if event.item_id is not None and event.item_id not in (shown := list(ids)):
+        raise UserInputError(
+            f"item {event.item_id!r} was not on slate {event.slate_id!r}; it showed {shown!r}"
+        )
