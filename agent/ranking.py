@@ -1,0 +1,113 @@
+"""Features of found items for a need, and the score they add up to. Pure.
+
+Order of weight: every soft word is in the item's text, then relevance to the query, then soft
+facet wishes, then quality; what cannot be had comes later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agent.needs import soft_words
+from agent.state import Constraint, Need, Preference
+from retrieval.catalog import Facet, Item, primary
+from retrieval.filters import matches, text_of, words
+from retrieval.query import Candidate
+from retrieval.rerank import available, diversify, near_words, quality
+
+WEIGHTS: Mapping[str, float] = {
+    "kept": 4.0,
+    "all_words": 1.0,
+    "relevance": 0.8,
+    "words": 0.5,
+    "wishes": 0.5,
+    "text": 1.0,
+    "price": 0.5,
+    "quality": 0.2,
+    "unavailable": -0.3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A candidate with the features its score was made from."""
+
+    candidate: Candidate
+    features: Mapping[str, float]
+
+    @property
+    def item(self) -> Item:
+        """The item found."""
+        return self.candidate.item
+
+    @property
+    def score(self) -> float:
+        """The weighted sum of the features."""
+        return self.candidate.score
+
+
+def rank(
+    candidate: Candidate, features: Mapping[str, float], weights: Mapping[str, float] = WEIGHTS
+) -> Ranked:
+    """Return a candidate scored by its features."""
+    score = sum(weights[name] * value for name, value in features.items())
+    return Ranked(replace(candidate, score=round(score, 6)), features)
+
+
+def meets_wish(item: Item, wish: Preference) -> bool:
+    """Return whether an item has a preferred value, or lies within a preferred bound."""
+    if wish.facet is None or not (wish.values or wish.low is not None or wish.high is not None):
+        return False
+    as_asked = Constraint(facet=wish.facet, values=wish.values, low=wish.low, high=wish.high)
+    return matches(as_asked.filter(), item)
+
+
+def wish_features(item: Item, need: Need) -> dict[str, float]:
+    """Return how far the soft wishes of a need are met: by words, and by facets."""
+    features: dict[str, float] = {}
+    wanted = soft_words(need)
+    if wanted:
+        own = set(words(text_of(item)))
+        share = sum(word in own for word in wanted) / len(wanted)
+        features |= {"words": share, "all_words": float(share == 1.0)}
+    facet_wishes = [wish for wish in need.preferences if wish.facet is not None]
+    if facet_wishes:
+        features["wishes"] = sum(meets_wish(item, w) for w in facet_wishes) / len(facet_wishes)
+    return features
+
+
+def prior_features(item: Item, facets: tuple[Facet, ...]) -> dict[str, float]:
+    """Return what speaks for an item whatever was asked: quality, and whether it can be had."""
+    gone = available(item, primary(facets, "availability")) is False
+    return {"quality": quality(item, facets), "unavailable": float(gone)}
+
+
+def by_relevance(found: Sequence[Candidate], need: Need, facets: tuple[Facet, ...]) -> list[Ranked]:
+    """Return candidates of a text search, best first by relevance, wishes and quality."""
+    ranked = []
+    for position, candidate in enumerate(found):
+        features = {"relevance": 10 / (10 + position)}
+        features |= wish_features(candidate.item, need) | prior_features(candidate.item, facets)
+        ranked.append(rank(candidate, features))
+    return best_first(ranked)
+
+
+def by_quality(found: Sequence[Candidate], need: Need, facets: tuple[Facet, ...]) -> list[Ranked]:
+    """Return candidates nobody described, best first: what can be had, then quality."""
+    weights = {**WEIGHTS, "quality": 1.0, "unavailable": -2.0}
+    return best_first(
+        rank(c, wish_features(c.item, need) | prior_features(c.item, facets), weights)
+        for c in found
+    )
+
+
+def best_first(ranked: Iterable[Ranked]) -> list[Ranked]:
+    """Return ranked items by score; equal scores keep their order."""
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+def spread(ranked: Sequence[Ranked], k: int, slack: float) -> list[Ranked]:
+    """Return k ranked items among which near-equals are not near-duplicates."""
+    pool = [(one, one.score) for one in ranked[: 8 * k]]
+    return diversify(pool, lambda a, b: near_words(a.item.title, b.item.title), k, slack)

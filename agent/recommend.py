@@ -1,0 +1,237 @@
+"""From a state to a slate: find, rank, check, and say what could not be kept.
+
+Hard constraints are checked once more at the end on each item as it is in the catalog now, so
+that nothing that breaks one, was rejected, or has been deleted is ever shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain, zip_longest
+
+from agent.likeness import by_likeness
+from agent.needs import content_words, free_wishes, not_carried, query_text, soft_words
+from agent.ports import Retriever
+from agent.ranking import Ranked, by_quality, by_relevance, spread
+from agent.relax import ways_out
+from agent.state import Constraint, Need, State
+from agent.turn import Relaxation
+from agent.wording import clean, describe, say
+from retrieval.catalog import Item, by_role, primary
+from retrieval.filters import TEXT, And, matches
+from retrieval.query import Candidate, Order
+from retrieval.rerank import availability_filter
+
+NEARBY = 0.3
+"""Cosine to the query below which an item has nothing to do with words the catalog lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """The candidates of a slate in rank order, and how they came about.
+
+    Args:
+        matched: How many items satisfy every hard constraint as the user said them.
+        relaxations: What was given up because nothing (new) fitted.
+        not_carried: Wished-for words that appear nowhere in the catalog.
+        query_text: The text that was searched for.
+        features: By item id, what the score was made from.
+    """
+
+    candidates: tuple[Candidate, ...] = ()
+    matched: int = 0
+    relaxations: tuple[Relaxation, ...] = ()
+    not_carried: tuple[str, ...] = ()
+    query_text: str = ""
+    features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The items in rank order."""
+        return tuple(candidate.item for candidate in self.candidates)
+
+
+def recommend(
+    retriever: Retriever, state: State, *, k: int = 5, exclude: Collection[str] = ()
+) -> Recommendation:
+    """Return the best k items for the need of a state, or the nearest way out, named.
+
+    Args:
+        exclude: Ids not to show although they fit, e.g. those shown already.
+    """
+    need, gone = _known(state.need, retriever)
+    banned = frozenset(exclude) | frozenset(need.rejected)
+    matched = retriever.index.count(need.filter())
+    lacking = not_carried(retriever.index, need)
+    ranked = _find(retriever, need, banned, k, lacking)
+    relaxations: tuple[Relaxation, ...] = ()
+    if not ranked and not (matched and _only_unknown(need, lacking)):
+        ranked, relaxations = _find_nearby(retriever, need, banned, k)
+    return Recommendation(
+        candidates=tuple(one.candidate for one in ranked),
+        matched=matched,
+        relaxations=gone + relaxations,
+        not_carried=lacking,
+        query_text=query_text(need),
+        features={one.item.id: one.features for one in ranked},
+    )
+
+
+def _known(need: Need, retriever: Retriever) -> tuple[Need, tuple[Relaxation, ...]]:
+    """Set aside constraints on facets that the catalog no longer has; it may change any time."""
+    names = {facet.name for facet in retriever.facets} | {TEXT}
+    lost = [constraint for constraint in need.constraints if constraint.facet not in names]
+    if not lost:
+        return need, ()
+    kept = tuple(constraint for constraint in need.constraints if constraint.facet in names)
+    return need.model_copy(update={"constraints": kept}), tuple(_lost(one) for one in lost)
+
+
+def _lost(constraint: Constraint) -> Relaxation:
+    wish = describe(constraint, None, None)
+    text = say("relax.lost", wish=wish, facet=clean(constraint.facet, 40))
+    return Relaxation(dropped=constraint, text=text)
+
+
+def _only_unknown(need: Need, lacking: tuple[str, ...]) -> bool:
+    """Return whether a need is nothing but words the catalog has never seen."""
+    if need.constraints or need.like or need.sorting or not lacking:
+        return False
+    unseen = set(content_words(" ".join(lacking)))
+    return bool(free_wishes(need)) and set(soft_words(need)) <= unseen
+
+
+def _find(
+    retriever: Retriever,
+    need: Need,
+    banned: Collection[str],
+    k: int,
+    lacking: tuple[str, ...] = (),
+) -> list[Ranked]:
+    """Return at most k items that satisfy every constraint and are not banned, best first."""
+    anchor = retriever.get_many([need.like.item_id]) if need.like else []
+    if need.sorting is not None:
+        return _sorted(retriever, need, banned, k)
+    if anchor:
+        ranked = by_likeness(retriever, need, anchor[0], banned, k)
+        return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.1)
+    if not query_text(need):
+        return _by_prior(retriever, need, banned, k)
+    return _by_text(retriever, need, banned, k, near=_only_unknown(need, lacking))
+
+
+def _checked(
+    retriever: Retriever, ranked: list[Ranked], need: Need, banned: Collection[str], k: int
+) -> list[Ranked]:
+    """Return the first k that hold on the items as they are in the catalog now."""
+    head = [one for one in ranked if one.item.id not in banned]
+    wanted, kept = need.filter(), list[Ranked]()
+    for start in range(0, len(head), 4 * k):
+        chunk = head[start : start + 4 * k]
+        now = {item.id: item for item in retriever.get_many([one.item.id for one in chunk])}
+        for one in chunk:
+            item = now.get(one.item.id)
+            if item is not None and matches(wanted, item):
+                kept.append(Ranked(_renewed(one.candidate, item), one.features))
+        if len(kept) >= k:
+            break
+    return kept[:k]
+
+
+def _renewed(candidate: Candidate, item: Item) -> Candidate:
+    return candidate if candidate.item is item else replace(candidate, item=item)
+
+
+def _by_text(
+    retriever: Retriever, need: Need, banned: Collection[str], k: int, near: bool
+) -> list[Ranked]:
+    """Return what the words of the need find; without soft words, good items come up too."""
+    facets = retriever.facets
+    found = retriever.search(query_text(need), filter=need.filter(), k=12 * k + len(banned))
+    if near:
+        found = [one for one in found if (one.dense or 0.0) >= NEARBY]
+    elif not soft_words(need):
+        ids = {one.item.id for one in found}
+        good = _prior_pool(retriever, need, k + len(banned))
+        found = [*found, *(one for one in good if one.item.id not in ids)]
+    ranked = by_relevance(found, need, facets)
+    return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.15)
+
+
+def _prior_pool(retriever: Retriever, need: Need, enough: int) -> list[Candidate]:
+    """Return the best rated and the best known items that fit, those that can be had first."""
+    have = availability_filter(primary(retriever.facets, "availability"))
+    orders: list[Order | None] = [
+        Order(facet.name, "descending")
+        for role in ("popularity", "rating")
+        for facet in by_role(retriever.facets, role)[:1]
+        if facet.kind == "numeric"
+    ]
+    pools = [And((need.filter(), have)), need.filter()] if have else [need.filter()]
+    found: dict[str, Candidate] = {}
+    for pool in pools:
+        for order in orders or [None]:
+            for one in retriever.search("", filter=pool, k=10 * enough, order=order):
+                found.setdefault(one.item.id, one)
+        if len(found) >= 4 * enough:
+            break
+    return list(found.values())
+
+
+def _by_prior(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+    """Return good items of many kinds for a need without words."""
+    ranked = by_quality(_prior_pool(retriever, need, k + len(banned)), need, retriever.facets)
+    return spread(_checked(retriever, ranked, need, banned, 8 * k), k, slack=0.3)
+
+
+def _sorted(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+    """Return items in the order asked for; with soft words or a reference, of what is relevant."""
+    assert need.sorting is not None
+    wanted, unsorted = need.sorting, need.model_copy(update={"sorting": None})
+    order = Order(wanted.facet, "ascending" if wanted.direction == "up" else "descending")
+    if need.like is None and not soft_words(need):
+        count = 4 * k + len(banned)
+        found = retriever.search("", filter=need.filter(), k=count, order=order)
+        ranked = [Ranked(one, {"order": float(i)}) for i, one in enumerate(found)]
+        return _checked(retriever, ranked, need, banned, k)
+    pool = _relevant(retriever, unsorted, banned, k)
+    return _in_order(_checked(retriever, pool, need, banned, len(pool) or 1), order)[:k]
+
+
+def _relevant(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+    """Return the pool that a sorting may choose from: clearly about what was asked."""
+    anchor = retriever.get_many([need.like.item_id]) if need.like else []
+    if anchor:
+        return by_likeness(retriever, need, anchor[0], banned, k)[: 5 * k]
+    count = 40 * k + len(banned)
+    found = retriever.search(query_text(need), filter=need.filter(), k=count)
+    ranked = [r for r in by_relevance(found, need, retriever.facets) if r.item.id not in banned]
+    whole = [one for one in ranked if one.features.get("all_words")]
+    best = ranked[0].score if ranked else 0.0
+    return whole or [one for one in ranked if one.score >= 0.6 * best]
+
+
+def _in_order(ranked: list[Ranked], order: Order) -> list[Ranked]:
+    """Return ranked items sorted by a facet; items without a value come last."""
+    have = [one for one in ranked if one.item.values(order.facet)]
+    lack = [one for one in ranked if not one.item.values(order.facet)]
+    numbers = all(one.item.number(order.facet) is not None for one in have)
+    key = (lambda one: one.item.number(order.facet)) if numbers else _text_key(order.facet)
+    return sorted(have, key=key, reverse=order.direction == "descending") + lack
+
+
+def _text_key(facet: str) -> Callable[[Ranked], str]:
+    return lambda one: str(one.item.values(facet)[0])
+
+
+def _find_nearby(
+    retriever: Retriever, need: Need, banned: Collection[str], k: int
+) -> tuple[list[Ranked], tuple[Relaxation, ...]]:
+    """Return items under the least harmful ways out, taken in turns, and what was given up."""
+    ways = ways_out(retriever, need, banned, k)
+    found = [(way, _find(retriever, way.need, banned, k)) for way in ways]
+    found = [(way, ranked) for way, ranked in found if ranked]
+    turns = chain.from_iterable(zip_longest(*(ranked for _, ranked in found)))
+    unique = {one.item.id: one for one in turns if one is not None}
+    return list(unique.values())[:k], tuple(r for way, _ in found for r in way.relaxations)
