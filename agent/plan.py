@@ -109,7 +109,11 @@ class Act(BaseModel):
 
 
 class Plan(BaseModel):
-    """What a turn will do: acts in order, over the mentions of its utterance."""
+    """What a turn will do: acts in order, over the mentions of its utterance.
+
+    Args:
+        fallback: Why the rules planned although a model was asked; never the user's words.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -119,6 +123,7 @@ class Plan(BaseModel):
     planner: Literal["rules", "llm"] = "rules"
     model: str | None = None
     prompt: str | None = None
+    fallback: str = ""
 
     def mention(self, id: str) -> Mention:
         """Return the mention with an id; KeyError names one that the turn does not have."""

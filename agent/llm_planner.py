@@ -1,0 +1,136 @@
+"""The language-model planner: one short JSON answer over the mentions, rules where that fails.
+
+Where the links explain an utterance beyond doubt the rules are right and the model is not asked.
+Else it is, with one more try when its answer is no plan; both tries share one deadline, and after
+some failures in a row a circuit breaker spares the next turns the wait. This module does not know
+which model it asks; it logs reasons, never what users or models wrote.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from agent.breaker import Breaker
+from agent.errors import BadModelOutput, ModelError, ModelUnavailable
+from agent.llm import ChatModel, Completion
+from agent.plan import Act, Plan
+from agent.plan_answer import BadPlan, read_acts, turn_schema
+from agent.plan_prompt import (
+    DEFAULT,
+    PROMPT,
+    Budget,
+    data,
+    plan_messages,
+    shown_facets,
+    shown_mentions,
+)
+from agent.planner import Planner, PlanRequest, covers
+from prompts import Message, load
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_BACK = 600
+"""Characters of a refused answer, and of the reason, that the model is shown again."""
+
+
+class LLMPlanner:
+    """Asks a model for the plan of a turn.
+
+    Args:
+        rules: Gives the plan where the model is not needed, or fails.
+        deadline_s: Seconds for planning a turn, a second try included.
+        breaker_failures: Failed turns in a row after which the model is left alone.
+        breaker_reset_s: Seconds until it is asked again.
+        fast_path: Take the rules' plan without asking where it covers the utterance.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        rules: Planner,
+        *,
+        deadline_s: float = 3.0,
+        breaker_failures: int = 3,
+        breaker_reset_s: float = 30.0,
+        fast_path: bool = True,
+        max_tokens: int = 300,
+        budget: Budget = DEFAULT,
+    ) -> None:
+        self.breaker = Breaker(breaker_failures, breaker_reset_s)
+        self._model = model
+        self._rules = rules
+        self._deadline_s = deadline_s
+        self._fast_path = fast_path
+        self._max_tokens = max_tokens
+        self._budget = budget
+
+    def plan(self, request: PlanRequest) -> Plan:
+        """Return the plan of a turn: the model's, or the rules' with the reason in `fallback`."""
+        by_rules = self._rules.plan(request)
+        if self._fast_path and covers(request, by_rules):
+            return by_rules
+        try:
+            acts, model = self.breaker.call(lambda: self._ask(request))
+        except ModelError as error:
+            reason = _loggable(error)
+            logger.warning("planned by rules, %s: %s", self._model.name, reason)
+            return by_rules.model_copy(update={"fallback": reason})
+        return Plan(
+            acts=acts,
+            mentions=request.mentions,
+            utterance=request.utterance,
+            planner="llm",
+            model=model,
+            prompt=PROMPT,
+        )
+
+    def _ask(self, request: PlanRequest) -> tuple[tuple[Act, ...], str]:
+        ends = time.monotonic() + self._deadline_s
+        messages = plan_messages(request, self._budget)
+        answer = self._complete(request, messages, ends)
+        try:
+            return self._read(request, answer), answer.model
+        except BadModelOutput as error:
+            logger.info("%s is asked again: %s", self._model.name, _loggable(error))
+            again = (*messages, *_objection(answer, error))
+        answer = self._complete(request, again, ends)
+        return self._read(request, answer), answer.model
+
+    def _complete(
+        self, request: PlanRequest, messages: tuple[Message, ...], ends: float
+    ) -> Completion:
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise ModelUnavailable(f"no plan within {self._deadline_s:.3g} s")
+        return self._model.complete(
+            messages,
+            schema=turn_schema(
+                shown_mentions(request, self._budget), shown_facets(request, self._budget)
+            ),
+            max_tokens=self._max_tokens,
+            deadline_s=left,
+        )
+
+    def _read(self, request: PlanRequest, answer: Completion) -> tuple[Act, ...]:
+        if answer.truncated:
+            raise BadPlan("too long", f"the answer was cut after {self._max_tokens} tokens")
+        return read_acts(
+            answer.text,
+            shown_mentions(request, self._budget),
+            shown_facets(request, self._budget),
+            request.utterance,
+        )
+
+
+def _objection(answer: Completion, error: BadModelOutput) -> tuple[Message, Message]:
+    # Chat templates want turns to alternate, so the refused answer stands between.
+    refused = answer.text[:_SHOWN_BACK] or "{}"
+    retry = load("plan_retry@1").render(error=data(str(error)[:_SHOWN_BACK]))
+    return Message(role="assistant", content=refused), Message(role="user", content=retry)
+
+
+def _loggable(error: ModelError) -> str:
+    if isinstance(error, BadPlan):
+        return f"its answer was no plan ({error.reason})"
+    return "its answer was no plan" if isinstance(error, BadModelOutput) else str(error)
