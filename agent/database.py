@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
@@ -53,6 +53,7 @@ class Database:
         try:
             with self.write() as connection:
                 _migrate(connection, self.where)
+                _touch(connection)
         except BaseException:
             self.engine.dispose()
             raise
@@ -73,7 +74,7 @@ class Database:
     def check(self) -> None:
         """Write to the disk without changing anything; StoreError when that fails."""
         with self.write() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            _touch(connection)
 
     def close(self) -> None:
         """Close all connections; safe to call twice."""
@@ -92,17 +93,24 @@ class Database:
 def _engine(url: str) -> Engine:
     try:
         parsed = make_url(url)
+        sqlite = parsed.get_backend_name() == "sqlite"
+        return _sqlite(parsed) if sqlite else create_engine(parsed, pool_pre_ping=True)
     except ArgumentError as error:
         raise StoreError(
             f"{url!r} is not a database URL; expected sqlite:///FILE or postgresql+psycopg://…"
         ) from error
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            f"the driver {error.name!r} is not installed; pip install 'attune[postgres]'"
+        ) from error
+
+
+def _sqlite(url: URL) -> Engine:
     # One shared connection for a database in memory: every new one would see an empty database.
-    memory = parsed.database in (None, "", ":memory:")
+    memory = url.database in (None, "", ":memory:")
     pool: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if memory else {}
     arguments = {"check_same_thread": False, "timeout": BUSY_SECONDS, "isolation_level": None}
-    engine = create_engine(parsed, poolclass=QueuePool, connect_args=arguments, **pool)
+    engine = create_engine(url, poolclass=QueuePool, connect_args=arguments, **pool)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
@@ -118,6 +126,11 @@ def _begin(connection: Connection) -> None:
     """Take the write lock first: a transaction that reads, then writes, could not get it later."""
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _touch(connection: Connection) -> None:
+    """Write a row as it is: SQLite would take a file it may only read until the first write."""
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 def _migrate(connection: Connection, where: str) -> None:

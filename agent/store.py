@@ -7,7 +7,7 @@ catalog and no dialogue; it keeps and gives back values of `agent.turn` and `age
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -128,14 +128,19 @@ class Store:
             UserInputError: If the item was not on that slate.
             Conflict: If the id was used for another event.
         """
+        return self.add_feedback_batch([event])[0]
+
+    def add_feedback_batch(self, events: Sequence[FeedbackEvent]) -> list[str]:
+        """Append several feedback events, all or none; return their ids."""
         try:
             with self._database.write() as connection:
-                if _is_new(connection, event):
-                    _check_shown(connection, event)
-                    connection.execute(insert(tables.feedback_events).values(event.model_dump()))
+                for event in events:
+                    if _is_new(connection, event):
+                        _check_shown(connection, event)
+                        connection.execute(insert(tables.feedback_events).values(dict(event)))
         except IntegrityError as error:
-            raise Conflict(f"feedback event {event.id!r} was sent twice at once") from error
-        return event.id
+            raise Conflict("a feedback event was sent twice at once; send it again") from error
+        return [event.id for event in events]
 
     def feedback(self, session_id: str) -> list[FeedbackEvent]:
         """Return the feedback on everything a session was shown, oldest first."""

@@ -1,0 +1,467 @@
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from agent import tables
+from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
+from agent.feedback import FeedbackEvent, new_id
+from agent.plan import Act, Mention, Plan
+from agent.state import Constraint, Need, State
+from agent.store import Store
+from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem
+
+ROOT = Path(__file__).parents[2]
+BLUE = Constraint(facet="colour", role="colour", values=("Blue",), label="blue", turn=1)
+FIELDS = {"title": "Shirt 🙂", "price": 12.5, "tags": ("a", "b"), "new": True}
+SHIRT = SlateItem(
+    item_id="7",
+    rank=1,
+    score=0.5,
+    fields=FIELDS,
+    reasons=(
+        Reason(
+            text="it is blue",
+            evidence=(Evidence(kind="field", item_id="7", facet="colour", value="Blue"),),
+        ),
+    ),
+)
+HAT = SlateItem(item_id="8", rank=2, score=0.25, fields={"title": "Hat"})
+
+
+def turn(session_id, number, items=(SHIRT, HAT), **fields):
+    mention = Mention(id="V1", kind="value", start=0, end=4, text="blue", values=("Blue",))
+    values = {
+        "turn_id": new_id(),
+        "session_id": session_id,
+        "utterance": f"blue {number} 👕",
+        "reply": "Here.",
+        "slate": Slate(id=new_id(), items=items),
+        "plan": Plan(acts=(Act(act="refine", want=("V1",)),), mentions=(mention,), prompt="plan@1"),
+        "state": State(need=Need(constraints=(BLUE,)), slate=("7", "8"), turn=number),
+        "claims": SHIRT.reasons,
+        "relaxations": (Relaxation(dropped=BLUE, text="nothing blue"),),
+        "notes": ("read as EUR",),
+        "timings": {"link": 0.25},
+    }
+    return Done(**{**values, **fields})
+
+
+def server_url():
+    """Return an emptied PostgreSQL database, where the environment names one."""
+    url = os.environ.get("ATTUNE_TEST_POSTGRES")
+    if not url:
+        pytest.skip("set ATTUNE_TEST_POSTGRES to a PostgreSQL URL to run this")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(params=["file", "memory", "postgresql"])
+def store(request, tmp_path):
+    urls = {"file": lambda: f"sqlite:///{tmp_path}/a.db", "memory": lambda: "sqlite://"}
+    store = Store(urls.get(request.param, server_url)())
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def url(tmp_path):
+    return f"sqlite:///{tmp_path}/sessions.db"
+
+
+def path_of(url):
+    return Path(url.removeprefix("sqlite:///"))
+
+
+def test_new_session_is_empty(store):
+    session = store.load(store.create_session("ann"))
+    assert (session.user, session.state, session.turns) == ("ann", State(), 0)
+    assert session.created.tzinfo is not None
+
+
+def test_recorded_turn_comes_back_equal(store):
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    assert store.turns(done.session_id) == [done]
+    session = store.load(done.session_id)
+    assert (session.state, session.turns) == (done.state, 1)
+
+
+def test_turns_come_back_in_order(store):
+    id, other = store.create_session(), store.create_session()
+    done = [turn(id, 1), turn(id, 2, items=()), turn(id, 3, items=(HAT,))]
+    for one in done:
+        store.record(one)
+    store.record(turn(other, 1))
+    assert store.turns(id) == done
+
+
+@pytest.mark.parametrize("id", ["0" * 32, "", "\x00", "é", "'; DROP TABLE sessions", "x" * 9999])
+def test_unknown_session_is_named(store, id):
+    for call in (store.load, store.turns, store.feedback):
+        with pytest.raises(UnknownSession, match="no session"):
+            call(id)
+    assert store.delete_session(id) is False
+
+
+def test_turn_of_deleted_session_is_refused(store):
+    id = store.create_session()
+    assert store.delete_session(id)
+    with pytest.raises(UnknownSession):
+        store.record(turn(id, 1))
+
+
+@pytest.mark.parametrize("number", [1, 3, 0])
+def test_turn_out_of_order_conflicts(store, number):
+    id = store.create_session()
+    first = turn(id, 1)
+    store.record(first)
+    with pytest.raises(Conflict, match=f"has had 1 turns, so turn {number}"):
+        store.record(turn(id, number))
+    assert store.turns(id) == [first]
+
+
+def test_reused_slate_leaves_no_trace(store):
+    id = store.create_session()
+    first = turn(id, 1)
+    store.record(first)
+    with pytest.raises(Conflict, match="stored already"):
+        store.record(turn(id, 2, slate=first.slate))
+    assert store.turns(id) == [first]
+    assert store.load(id).turns == 1
+
+
+def test_impressions_carry_rank_and_propensity(url):
+    store = Store(url)
+    done = turn(store.create_session(), 1)
+    store.record(done, policy="epsilon", propensities={"8": 0.1})
+    store.close()
+    with sqlite3.connect(path_of(url)) as database:
+        rows = database.execute("SELECT rank, item_id, propensity, policy FROM impressions")
+        assert list(rows) == [(1, "7", 1.0, "epsilon"), (2, "8", 0.1, "epsilon")]
+    database.close()
+
+
+def test_delete_takes_everything_along(url):
+    store = Store(url)
+    id, kept = store.create_session(), store.create_session()
+    for session in (id, kept):
+        done = turn(session, 1)
+        store.record(done)
+        store.add_feedback(FeedbackEvent(slate_id=done.slate.id, item_id="7", kind="click"))
+    assert store.delete_session(id)
+    assert not store.delete_session(id)
+    store.close()
+    database = sqlite3.connect(path_of(url))
+    counts = [
+        database.execute(f"SELECT count(*) FROM {t}").fetchone() for t in tables.metadata.tables
+    ]
+    database.close()
+    assert counts == [(1,), (1,), (1,), (2,), (2,), (1,)]
+
+
+def test_feedback_is_stored_once(store):
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    event = FeedbackEvent(id="e1", slate_id=done.slate.id, item_id="7", kind="rating", value=4)
+    again = FeedbackEvent(id="e1", slate_id=done.slate.id, item_id="7", kind="rating", value=4)
+    assert [store.add_feedback(event), store.add_feedback(again)] == ["e1", "e1"]
+    assert store.feedback(done.session_id) == [event]
+
+
+def test_feedback_keeps_every_kind(store):
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    about = {"slate_id": done.slate.id, "item_id": "8"}
+    events = [
+        FeedbackEvent(**about, kind="select"),
+        FeedbackEvent(**about, kind="dwell", value=3.5),
+        FeedbackEvent(**about, kind="critique", value="too röd 🙂", consent=False),
+        FeedbackEvent(slate_id=done.slate.id, kind="edit", value="Better."),
+    ]
+    store.add_feedback_batch(events)
+    assert store.feedback(done.session_id) == sorted(events, key=lambda e: (e.time, e.id))
+
+
+def test_wrong_feedback_is_refused(store):
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    about = {"slate_id": done.slate.id, "kind": "click"}
+    store.add_feedback(FeedbackEvent(id="e1", item_id="7", **about))
+    with pytest.raises(Conflict, match="used for another event"):
+        store.add_feedback(FeedbackEvent(id="e1", item_id="8", **about))
+    with pytest.raises(UserInputError, match=r"'9' was not on slate .* it showed \['7', '8'\]"):
+        store.add_feedback(FeedbackEvent(item_id="9", **about))
+    with pytest.raises(UnknownSlate, match="no slate 'nope'"):
+        store.add_feedback(FeedbackEvent(slate_id="nope", item_id="7", kind="click"))
+
+
+def test_feedback_batch_is_all_or_nothing(store):
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    good = FeedbackEvent(slate_id=done.slate.id, item_id="7", kind="click")
+    bad = good.model_copy(update={"id": new_id(), "item_id": "9"})
+    with pytest.raises(UserInputError):
+        store.add_feedback_batch([good, bad])
+    assert store.feedback(done.session_id) == []
+
+
+def test_turn_lock_orders_turns(store):
+    id, other = store.create_session(), store.create_session()
+
+    def take():
+        with store.turn_lock(id):
+            store.record(turn(id, store.load(id).turns + 1))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    with store.turn_lock(other):
+        for thread in threads:
+            thread.join()
+    assert [done.state.turn for done in store.turns(id)] == list(range(1, 9))
+
+
+def test_unlocked_turns_never_interleave(store):
+    id = store.create_session()
+    outcomes = []
+    start = threading.Barrier(6)
+
+    def take():
+        done = turn(id, 1)
+        start.wait()
+        try:
+            store.record(done)
+            outcomes.append(done.turn_id)
+        except Conflict:
+            outcomes.append(None)
+
+    threads = [threading.Thread(target=take) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    won = [one for one in outcomes if one]
+    assert len(won) == 1
+    assert [done.turn_id for done in store.turns(id)] == won
+
+
+def test_lock_released_by_other_thread(store):
+    lock = store.turn_lock("s")
+    lock.__enter__()
+    thread = threading.Thread(target=lock.__exit__, args=(None, None, None))
+    thread.start()
+    thread.join()
+    with store.turn_lock("s"):
+        pass
+    assert "s" not in store._locks
+
+
+def test_session_resumes_after_reopening(url):
+    store = Store(url)
+    done = turn(store.create_session("ann"), 1)
+    store.record(done)
+    before = store.load(done.session_id)
+    store.close()
+    store.close()
+    again = Store(url)
+    assert again.load(done.session_id) == before
+    assert again.turns(done.session_id) == [done]
+    again.close()
+
+
+WRITER = """
+import sys
+sys.path.insert(0, {root!r})
+import importlib.util
+spec = importlib.util.spec_from_file_location("values", {test!r})
+values = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(values)
+store = values.Store({url!r})
+id = store.create_session()
+print(id, flush=True)
+for number in range(1, 100_000):
+    store.record(values.turn(id, number))
+    print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("turns", [1, 7, 40])
+def test_kill_loses_no_acknowledged_turn(url, turns):
+    script = WRITER.format(root=str(ROOT), test=__file__, url=url)
+    writer = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
+    id = writer.stdout.readline().strip()
+    said = [int(writer.stdout.readline()) for _ in range(turns)]
+    writer.send_signal(signal.SIGKILL)
+    said += [int(line) for line in writer.stdout.read().split("\n")[:-1]]
+    writer.stdout.close()
+    writer.wait()
+    store = Store(url)
+    done = store.turns(id)
+    assert [one.state.turn for one in done] == list(range(1, len(done) + 1))
+    assert len(done) in (said[-1], said[-1] + 1)
+    assert all(one.slate.items == (SHIRT, HAT) for one in done)
+    assert store.load(id).state == done[-1].state
+    store.record(turn(id, len(done) + 1))
+    store.close()
+
+
+def test_writes_are_durable_and_checked(url):
+    store = Store(url)
+    with store._database.read() as connection:
+        read = lambda name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()  # noqa: E731
+        assert [read("journal_mode"), read("synchronous"), read("foreign_keys")] == ["wal", 2, 1]
+    store.close()
+
+
+def test_full_disk_keeps_what_was(url):
+    store = Store(url)
+    done = turn(store.create_session(), 1)
+    store.record(done)
+    with store._database.read() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    with pytest.raises(StoreError, match="the disk is full; free some space"):
+        store.record(turn(done.session_id, 2, reply="x" * 100_000))
+    assert store.turns(done.session_id) == [done]
+    assert store.load(done.session_id).turns == 1
+    with store._database.read() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count=100000")
+    store.record(turn(done.session_id, 2, reply="x" * 100_000))
+    store.close()
+
+
+def test_foreign_file_is_left_alone(url):
+    path_of(url).write_bytes(b"my shopping list\n" * 100)
+    with pytest.raises(StoreError, match="not a session store"):
+        Store(url)
+    assert path_of(url).read_bytes() == b"my shopping list\n" * 100
+
+
+def test_foreign_database_is_left_alone(url):
+    with sqlite3.connect(path_of(url)) as database:
+        database.execute("CREATE TABLE sessions (mine TEXT)")
+    database.close()
+    with pytest.raises(StoreError, match="tables of another program"):
+        Store(url)
+    with sqlite3.connect(path_of(url)) as database:
+        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    database.close()
+    assert names == [("sessions",)]
+
+
+def test_damaged_file_is_named(url):
+    store = Store(url)
+    id = store.create_session()
+    for number in range(1, 20):
+        store.record(turn(id, number))
+    store.close()
+    content = path_of(url).read_bytes()
+    path_of(url).write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    with pytest.raises(StoreError, match="the file is damaged"):
+        Store(url).turns(id)
+
+
+def test_unwritable_store_is_named(url):
+    Store(url).close()
+    with pytest.raises(StoreError, match="cannot be written; check its permissions"):
+        Store(f"sqlite:///file:{path_of(url)}?mode=ro&uri=true")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_unwritable_folder_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(StoreError, match="cannot be opened"):
+        Store(f"sqlite:///{tmp_path}/a.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////no/such/folder/a.db", "check that its folder exists"),
+        ("sessions.db", "not a database URL; expected sqlite:///FILE"),
+        ("", "not a database URL"),
+        ("oracle9000://x", "not a database URL"),
+        ("postgresql+psycopg://u:secret@127.0.0.1:1/x", "cannot be reached|pip install"),
+    ],
+)
+def test_bad_url_is_named(url, said):
+    with pytest.raises(StoreError, match=said) as caught:
+        Store(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_newer_database_is_refused(url):
+    store = Store(url)
+    id = store.create_session()
+    store.close()
+    with sqlite3.connect(path_of(url)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreError, match=r"newer version \(schema '9999'"):
+        Store(url)
+    with database:
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+    again = Store(url)
+    assert again.load(id).turns == 0
+    again.close()
+
+
+def test_newer_state_is_refused(url):
+    store = Store(url)
+    id = store.create_session()
+    with sqlite3.connect(path_of(url)) as database:
+        database.execute("""UPDATE sessions SET state = '{"mood": "sunny"}'""")
+    database.close()
+    with pytest.raises(StoreError, match="'mood', which this version cannot read"):
+        store.load(id)
+    store.close()
+
+
+def test_migrations_make_declared_tables(store):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with store._database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+        names = inspect(connection).get_table_names()
+    assert set(names) == {*tables.metadata.tables, "alembic_version"}
+
+
+def test_stores_may_open_at_once(url):
+    opened = []
+    threads = [threading.Thread(target=lambda: opened.append(Store(url))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ids = [store.create_session() for store in opened]
+    assert [opened[0].load(id).turns for id in ids] == [0, 0, 0, 0]
+    for store in opened:
+        store.close()
+
+
+def test_check_tries_a_write(url):
+    store = Store(url)
+    store.check()
+    blocker = sqlite3.connect(path_of(url), isolation_level=None)
+    blocker.execute("BEGIN IMMEDIATE")
+    with store._database.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=10")
+    with pytest.raises(StoreError, match="writing for too long"):
+        store.check()
+    blocker.execute("ROLLBACK")
+    blocker.close()
+    store.check()
+    store.close()
