@@ -9,16 +9,15 @@ from agent.state import Need, Preference
 from retrieval.filters import words
 from retrieval.query import Index
 
-_FILLER = frozenset(
-    """a an and any anything are as at be but by can for from get good have i in is it like look me
-    my need nice of on one or please really show so some something stuff that the them thing this
-    to very want which with would you your""".split()
-)
+_FILLER = """a an and any anything are as at be but by can for from get good have i in is it like
+look me my need nice of on one or please really show so some something stuff that the them thing
+this to very want which with would you your"""
+_NOT_CONTENT = frozenset(_FILLER.split())
 
 
 def content_words(text: str) -> tuple[str, ...]:
     """Return the words of a wish that can be looked for in an item's text, without repeats."""
-    return tuple(dict.fromkeys(word for word in words(text) if word not in _FILLER))
+    return tuple(dict.fromkeys(word for word in words(text) if word not in _NOT_CONTENT))
 
 
 def free_wishes(need: Need) -> tuple[Preference, ...]:
@@ -55,3 +54,17 @@ def not_carried(index: Index, need: Need) -> tuple[str, ...]:
         if unseen:
             missing.append(wish.text.strip() if len(unseen) == len(wanted) else " ".join(unseen))
     return tuple(missing)
+
+
+def carried(need: Need, lacking: tuple[str, ...]) -> Need:
+    """Return a need without the soft words that the catalog lacks."""
+    unseen = set(content_words(" ".join(lacking)))
+    if not unseen:
+        return need
+    wishes = []
+    for wish in need.preferences:
+        if wish.facet is None:
+            kept = " ".join(word for word in content_words(wish.text) if word not in unseen)
+            wish = wish.model_copy(update={"text": kept})
+        wishes += [wish] if wish.text or wish.facet else []
+    return need.model_copy(update={"preferences": tuple(wishes)})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 
 from agent.likeness import by_likeness
-from agent.needs import content_words, free_wishes, not_carried, query_text, soft_words
+from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
 from agent.ports import Retriever
 from agent.ranking import Ranked, by_quality, by_relevance, spread
 from agent.relax import ways_out
@@ -64,16 +64,18 @@ def recommend(
     banned = frozenset(exclude) | frozenset(need.rejected)
     matched = retriever.index.count(need.filter())
     lacking = not_carried(retriever.index, need)
-    ranked = _find(retriever, need, banned, k, lacking)
+    unknown = bool(matched) and _only_unknown(need, lacking)
+    wanted, text = need if unknown else carried(need, lacking), query_text(need)
+    ranked = _find(retriever, wanted, text, banned, k, NEARBY if unknown else None)
     relaxations: tuple[Relaxation, ...] = ()
-    if not ranked and not (matched and _only_unknown(need, lacking)):
-        ranked, relaxations = _find_nearby(retriever, need, banned, k)
+    if not ranked and not unknown:
+        ranked, relaxations = _find_nearby(retriever, wanted, text, banned, k)
     return Recommendation(
         candidates=tuple(one.candidate for one in ranked),
         matched=matched,
         relaxations=gone + relaxations,
         not_carried=lacking,
-        query_text=query_text(need),
+        query_text=text,
         features={one.item.id: one.features for one in ranked},
     )
 
@@ -105,20 +107,26 @@ def _only_unknown(need: Need, lacking: tuple[str, ...]) -> bool:
 def _find(
     retriever: Retriever,
     need: Need,
+    text: str,
     banned: Collection[str],
     k: int,
-    lacking: tuple[str, ...] = (),
+    nearby: float | None = None,
 ) -> list[Ranked]:
-    """Return at most k items that satisfy every constraint and are not banned, best first."""
+    """Return at most k items that satisfy every constraint and are not banned, best first.
+
+    Args:
+        text: What to search for, when neither a sorting nor a reference leads.
+        nearby: Where given, only items at least this close to the text (cosine).
+    """
     anchor = retriever.get_many([need.like.item_id]) if need.like else []
     if need.sorting is not None:
-        return _sorted(retriever, need, banned, k)
+        return _sorted(retriever, need, text, banned, k)
     if anchor:
         ranked = by_likeness(retriever, need, anchor[0], banned, k)
         return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.1)
-    if not query_text(need):
+    if not text:
         return _by_prior(retriever, need, banned, k)
-    return _by_text(retriever, need, banned, k, near=_only_unknown(need, lacking))
+    return _by_text(retriever, need, text, banned, k, nearby)
 
 
 def _checked(
@@ -144,13 +152,18 @@ def _renewed(candidate: Candidate, item: Item) -> Candidate:
 
 
 def _by_text(
-    retriever: Retriever, need: Need, banned: Collection[str], k: int, near: bool
+    retriever: Retriever,
+    need: Need,
+    text: str,
+    banned: Collection[str],
+    k: int,
+    nearby: float | None,
 ) -> list[Ranked]:
-    """Return what the words of the need find; without soft words, good items come up too."""
+    """Return what a text finds; where it says nothing soft, good items come up too."""
     facets = retriever.facets
-    found = retriever.search(query_text(need), filter=need.filter(), k=12 * k + len(banned))
-    if near:
-        found = [one for one in found if (one.dense or 0.0) >= NEARBY]
+    found = retriever.search(text, filter=need.filter(), k=12 * k + len(banned))
+    if nearby is not None:
+        found = [one for one in found if (one.dense or 0.0) >= nearby]
     elif not soft_words(need):
         ids = {one.item.id for one in found}
         good = _prior_pool(retriever, need, k + len(banned))
@@ -185,7 +198,9 @@ def _by_prior(retriever: Retriever, need: Need, banned: Collection[str], k: int)
     return spread(_checked(retriever, ranked, need, banned, 8 * k), k, slack=0.3)
 
 
-def _sorted(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+def _sorted(
+    retriever: Retriever, need: Need, text: str, banned: Collection[str], k: int
+) -> list[Ranked]:
     """Return items in the order asked for; with soft words or a reference, of what is relevant."""
     assert need.sorting is not None
     wanted, unsorted = need.sorting, need.model_copy(update={"sorting": None})
@@ -195,17 +210,19 @@ def _sorted(retriever: Retriever, need: Need, banned: Collection[str], k: int) -
         found = retriever.search("", filter=need.filter(), k=count, order=order)
         ranked = [Ranked(one, {"order": float(i)}) for i, one in enumerate(found)]
         return _checked(retriever, ranked, need, banned, k)
-    pool = _relevant(retriever, unsorted, banned, k)
+    pool = _relevant(retriever, unsorted, text, banned, k)
     return _in_order(_checked(retriever, pool, need, banned, len(pool) or 1), order)[:k]
 
 
-def _relevant(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+def _relevant(
+    retriever: Retriever, need: Need, text: str, banned: Collection[str], k: int
+) -> list[Ranked]:
     """Return the pool that a sorting may choose from: clearly about what was asked."""
     anchor = retriever.get_many([need.like.item_id]) if need.like else []
     if anchor:
         return by_likeness(retriever, need, anchor[0], banned, k)[: 5 * k]
     count = 40 * k + len(banned)
-    found = retriever.search(query_text(need), filter=need.filter(), k=count)
+    found = retriever.search(text, filter=need.filter(), k=count)
     ranked = [r for r in by_relevance(found, need, retriever.facets) if r.item.id not in banned]
     whole = [one for one in ranked if one.features.get("all_words")]
     best = ranked[0].score if ranked else 0.0
@@ -226,11 +243,11 @@ def _text_key(facet: str) -> Callable[[Ranked], str]:
 
 
 def _find_nearby(
-    retriever: Retriever, need: Need, banned: Collection[str], k: int
+    retriever: Retriever, need: Need, text: str, banned: Collection[str], k: int
 ) -> tuple[list[Ranked], tuple[Relaxation, ...]]:
     """Return items under the least harmful ways out, taken in turns, and what was given up."""
     ways = ways_out(retriever, need, banned, k)
-    found = [(way, _find(retriever, way.need, banned, k)) for way in ways]
+    found = [(way, _find(retriever, way.need, text, banned, k)) for way in ways]
     found = [(way, ranked) for way, ranked in found if ranked]
     turns = chain.from_iterable(zip_longest(*(ranked for _, ranked in found)))
     unique = {one.item.id: one for one in turns if one is not None}
