@@ -149,10 +149,11 @@ def _excluded(facet: str, values: tuple[str, ...]) -> list[Filter]:
 
 def _narrow(wish: Wish, facet: str) -> list[Filter]:
     parts = _wanted(facet, wish.wanted) + _excluded(facet, wish.excluded + wish.excluded_ok)
+    single = wish.low == wish.high
     if wish.low is not None:
-        parts.append(Compare(facet, "gt", wish.low))
+        parts.append(Compare(facet, "gte" if single else "gt", wish.low))
     if wish.high is not None:
-        parts.append(Compare(facet, "lt", wish.high))
+        parts.append(Compare(facet, "lte" if single else "lt", wish.high))
     return parts
 
 

@@ -62,7 +62,7 @@ class Yardstick:
         return (
             (need.like.item_id if need.like else None) == expect.like
             and _order_matches(need, expect, self.facets)
-            and (expect.rejected is None or set(expect.rejected) == set(need.rejected))
+            and _rejections_match(need, expect)
             and self.same_items(need, expect.constraints)
         )
 
@@ -72,6 +72,10 @@ def _order_matches(need: Need, expect: Expect, facets: tuple[Facet, ...]) -> boo
         return need.sorting is None and expect.order is None
     facet = facet_named(expect.order.facet, facets)
     return (need.sorting.facet, need.sorting.direction) == (facet, expect.order.direction)
+
+
+def _rejections_match(need: Need, expect: Expect) -> bool:
+    return expect.rejected is None or set(expect.rejected) == set(need.rejected)
 
 
 def acts_match(plan: Plan, expect: Expect) -> bool:
@@ -169,6 +173,8 @@ def faults_of(outcome: Outcome, yardstick: Yardstick) -> set[Fault]:
         faults.add(("wrong like", ""))
     if not any(_order_matches(need, reading, yardstick.facets) for reading in label.readings):
         faults.add(("wrong order", ""))
+    if not any(_rejections_match(need, reading) for reading in label.readings):
+        faults.add(("wrong rejection", ""))
     if refs_match(outcome) is False:
         faults.add(("wrong reference", ""))
     elif outcome.named and refs_match(outcome) is None:

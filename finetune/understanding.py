@@ -138,7 +138,7 @@ def _expected(expect: Expect) -> str:
 def _understood(outcome: Outcome) -> str:
     need = outcome.state.need.model_dump(exclude_defaults=True, mode="json")
     acts = [act.act for act in outcome.plan.acts]
-    return f"acts={acts}, refs={list(outcome.refs)}, {need}" + (outcome.failure and " !")
+    return outcome.failure or f"acts={acts}, refs={list(outcome.refs)}, {need}"
 
 
 def _score(
