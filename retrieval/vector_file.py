@@ -1,0 +1,92 @@
+"""Append-only file of float32 vectors. A row counts only once the database says so."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.errors import IndexError_
+from retrieval.query import Vectors
+
+UNIT_TOLERANCE = 1e-2
+COPY_ROWS = 8192
+
+
+def check_vectors(vectors: Vectors, count: int, dimension: int, what: str) -> Vectors:
+    """Return vectors as float32 unit rows of shape (count, dimension).
+
+    Raises:
+        IndexError_: If the shape is another one, or a vector has NaN, is zero or not of length 1.
+    """
+    try:
+        vectors = np.ascontiguousarray(vectors, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise IndexError_(f"{what}: expected a matrix of numbers, got {error}") from error
+    if vectors.shape != (count, dimension):
+        raise IndexError_(
+            f"{what}: expected vectors of shape {(count, dimension)}, got {vectors.shape}"
+        )
+    lengths = np.linalg.norm(vectors, axis=1)
+    wrong = np.flatnonzero(~(np.abs(lengths - 1) <= UNIT_TOLERANCE))
+    if len(wrong):
+        raise IndexError_(
+            f"{what}: vector {wrong[0]} has length {lengths[wrong[0]]:.4g}, expected 1; "
+            f"use an encoder that returns unit vectors without NaN"
+        )
+    return vectors
+
+
+def map_rows(path: Path, rows: int, dimension: int) -> Vectors:
+    """Return the first rows of a vector file, memory-mapped.
+
+    Raises:
+        IndexError_: If the file is shorter than that.
+    """
+    if rows == 0:
+        return np.zeros((0, dimension), dtype=np.float32)
+    size = rows * dimension * 4
+    if path.stat().st_size < size:
+        raise IndexError_(
+            f"{str(path)!r} has {path.stat().st_size} bytes where {rows} vectors of "
+            f"{dimension} need {size}: the file was cut; index the catalog again"
+        )
+    # A plain array over the map: np.memmap's own bookkeeping slows small reads down.
+    return np.asarray(np.memmap(path, dtype=np.float32, mode="r", shape=(rows, dimension)))
+
+
+def write_rows(path: Path, first: int, vectors: Vectors) -> None:
+    """Write vectors from row `first` on; on disk when this returns."""
+    data = memoryview(vectors.tobytes())
+    position = first * vectors.shape[1] * 4
+    new = not path.exists()
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        while data:
+            written = os.pwrite(descriptor, data, position)
+            data, position = data[written:], position + written
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if new:
+        sync_folder(path.parent)
+
+
+def copy_rows(source: Vectors, rows: Sequence[int] | NDArray[np.int64], target: Path) -> None:
+    """Write the chosen rows of a matrix to a new file, a few at a time."""
+    target.unlink(missing_ok=True)
+    for start in range(0, max(len(rows), 1), COPY_ROWS):
+        chosen = np.asarray(rows[start : start + COPY_ROWS], dtype=np.int64)
+        write_rows(target, start, np.ascontiguousarray(source[chosen]))
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new and renamed files of a folder survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
