@@ -1,0 +1,364 @@
+"""Amounts: numbers in an utterance with their bound, currency, unit and facet.
+
+"between 20 and 40 euros", "under fifty", "80 cm wide", "rated 4+", "2010 or newer" become N
+mentions. Which facet a bare number belongs to is decided here, from the unit, the words beside it
+and what the catalog has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from agent.linking.facets import FacetNames
+from agent.linking.text import Token, phrase_at, word_at
+from agent.linking.vocabulary import numbers
+from agent.plan import Mention
+from retrieval.catalog import Facet
+
+_MODEL_YEARS = range(1450, 2101)
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number as written: value, token span, currency or unit, whether it looks like a year."""
+
+    value: float
+    first: int
+    last: int
+    currency: str | None = None
+    unit: str | None = None
+    year: bool = False
+
+
+def parse_number(text: str) -> float:
+    """Return the value of digits with separators: "1,200" 1200, "12,5" 12.5, "1.299,00" 1299."""
+    comma, dot = text.rfind(","), text.rfind(".")
+    if comma > dot:
+        decimals = len(text) - comma - 1
+        thousands = decimals == 3 and text.count(",") >= 1 and dot < 0
+        plain = text.replace(",", "") if thousands else text.replace(".", "").replace(",", ".")
+    elif text.count(".") > 1:
+        plain = text.replace(".", "")
+    else:
+        plain = text.replace(",", "")
+    return float(plain) if plain.count(".") <= 1 else float(plain.replace(".", ""))
+
+
+def _digits(tokens: Sequence[Token], i: int) -> Amount | None:
+    token = tokens[i]
+    if not token.is_number or (i and tokens[i - 1].is_word and token.glued):
+        return None
+    after = tokens[i + 1] if i + 1 < len(tokens) else None
+    if after and after.glued and after.word in ("st", "nd", "rd", "th"):
+        return None
+    value = parse_number(token.text)
+    if after and after.glued and after.word == "k":
+        return Amount(value * 1000, i, i + 1)
+    if word_at(tokens, i + 1) in ("hundred", "thousand", "grand", "lakh", "lakhs"):
+        return Amount(value * numbers().words[tokens[i + 1].norm], i, i + 1)
+    year = value in _MODEL_YEARS and len(token.text) == 4
+    return Amount(value, i, i, year=year)
+
+
+def _words(tokens: Sequence[Token], i: int) -> Amount | None:
+    """Read number words: "a hundred and fifty", "twenty five", "two thousand"."""
+    table, total, current, j = numbers().words, 0, 0, i
+    if tokens[i].word == "a" and word_at(tokens, i + 1) in ("hundred", "thousand", "grand"):
+        current, j = 1, i + 1
+    elif tokens[i].word not in table or tokens[i].word in ("k", "hundred", "thousand", "grand"):
+        return None
+    last = j - 1
+    while j < len(tokens):
+        word = tokens[j].word
+        if word in ("and", "-") and last == j - 1 and word_at(tokens, j + 1) in table and (
+            word == "-" or current >= 100
+        ):  # fmt: skip
+            j += 1
+            continue
+        if word not in table or (table[word] < 10 and 0 < current % 10):
+            break
+        size = table[word]
+        if size == 100:
+            current = max(current, 1) * 100
+        elif size >= 1000:
+            total, current = total + max(current, 1) * size, 0
+        elif current % 100 and size >= 10:
+            break
+        else:
+            current += size
+        last, j = j, j + 1
+    return Amount(float(total + current), i, last) if last >= i else None
+
+
+def _with_unit(tokens: Sequence[Token], amount: Amount) -> Amount:
+    """Take the currency sign before, or the currency or unit word after."""
+    table = numbers()
+    before, after = word_at(tokens, amount.first - 1), word_at(tokens, amount.last + 1)
+    if before in table.currencies:
+        amount = replace(amount, first=amount.first - 1, currency=table.currencies[before])
+        if before == "rs" or after == ".":
+            pass
+    if after in table.currencies:
+        code = table.currencies[after]
+        return replace(amount, last=amount.last + 1, currency=amount.currency or code, year=False)
+    if after in table.cents:
+        return replace(amount, last=amount.last + 1, value=amount.value / 100, currency="cents")
+    if amount.currency:
+        return replace(amount, year=False)
+    hyphen = 1 if after == "-" and word_at(tokens, amount.last + 2) in table.units else 0
+    unit_word = word_at(tokens, amount.last + 1 + hyphen)
+    if unit_word in table.units and not _is_word_not_unit(tokens, amount.last + 1 + hyphen):
+        return replace(
+            amount, last=amount.last + 1 + hyphen, unit=table.units[unit_word], year=False
+        )
+    return amount
+
+
+def _is_word_not_unit(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether "in", "h", "m"… is an ordinary word here ("50 in blue")."""
+    token = tokens[i]
+    return token.word in ("in", "g", "m", "w", "l", "h") and not token.glued
+
+
+def amounts(tokens: Sequence[Token]) -> list[Amount]:
+    """Return every number of an utterance, left to right, without overlaps."""
+    found: list[Amount] = []
+    i = 0
+    while i < len(tokens):
+        amount = _digits(tokens, i) or _words(tokens, i)
+        if amount is None:
+            i += 1
+            continue
+        amount = _with_unit(tokens, amount)
+        found.append(amount)
+        i = amount.last + 1
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Bounded:
+    """An amount, or two, with the bound they make and the tokens they take."""
+
+    first: int
+    last: int
+    low: float | None
+    high: float | None
+    strict: bool
+    amount: Amount
+    cue: str = ""
+    explicit: bool = True
+
+
+def _range(tokens: Sequence[Token], a: Amount, b: Amount) -> Bounded | None:
+    """Read "between A and B", "from A to B", "A-B", "A to B"."""
+    gap = [tokens[i].word for i in range(a.last + 1, b.first)]
+    start = a.first
+    opener = word_at(tokens, a.first - 1)
+    joined = gap in (["to"], ["-"], ["–"], ["—"], ["till"], ["until"], ["up", "to"], ["~"])
+    if gap in (["and"], ["&"]) and opener in ("between", "btw", "from", "in-between", "betwen"):
+        joined = True
+    if not joined:
+        return None
+    if opener in ("between", "from", "btw", "betwen"):
+        start -= 1
+    low, high = a.value, b.value
+    if a.currency is None and b.currency is None and low > high:
+        low, high = high, low
+    merged = replace(
+        b, currency=a.currency or b.currency, unit=a.unit or b.unit, year=a.year and b.year
+    )
+    return Bounded(start, b.last, min(low, high), max(low, high), False, merged, "between")
+
+
+_FILLERS = frozenset({"the", "a", "an", "of", "like", "about", "is", "say", "just", "only"})
+
+
+def _cue_before(tokens: Sequence[Token], i: int) -> tuple[str, int, str] | None:
+    """Return the bound phrase that ends just before token i: bound, its first token, words."""
+    for skip in (0, 1):
+        if skip and word_at(tokens, i - 1) not in _FILLERS:
+            break
+        for phrase, bound in numbers().before:
+            start = i - skip - len(phrase)
+            if phrase_at(tokens, start, phrase):
+                return bound, start, " ".join(phrase)
+    return None
+
+
+def _cue_after(tokens: Sequence[Token], i: int) -> tuple[str, int] | None:
+    for phrase, bound in numbers().after:
+        if phrase_at(tokens, i, phrase):
+            return bound, i + len(phrase) - 1
+    return None
+
+
+def _single(tokens: Sequence[Token], amount: Amount) -> Bounded:
+    value, first, last = amount.value, amount.first, amount.last
+    after = _cue_after(tokens, last + 1)
+    if after and not (after[0] == "around" and tokens[last + 1].word == "-"):
+        last = after[1]
+    before = _cue_before(tokens, first)
+    cue = ""
+    if before and before[0] != "exact":
+        bound, first, cue = before
+        if after and after[0] != bound and before[2] in ("from", "for", "at"):
+            bound = after[0]
+    elif after:
+        bound = after[0]
+        if before:
+            first = before[1]
+    elif before:
+        bound, first, cue = before
+    else:
+        return Bounded(first, last, value, value, False, amount, explicit=False)
+    return _bound(bound, value, first, last, cue, amount)
+
+
+def _bound(bound: str, value: float, first: int, last: int, cue: str, amount: Amount) -> Bounded:
+    if bound == "high":
+        return Bounded(first, last, None, value, False, amount, cue)
+    if bound == "low":
+        return Bounded(first, last, value, None, False, amount, cue)
+    if bound == "around":
+        if amount.year:
+            return Bounded(first, last, value - 2, value + 2, False, amount, cue)
+        return Bounded(first, last, value * 0.8, value * 1.2, False, amount, cue)
+    return Bounded(first, last, value, value, False, amount, cue, explicit=False)
+
+
+def bounded(tokens: Sequence[Token]) -> list[Bounded]:
+    """Return the numbers of an utterance as bounds and ranges, left to right."""
+    found: list[Bounded] = []
+    rest = amounts(tokens)
+    while rest:
+        if len(rest) > 1:
+            pair = _range(tokens, rest[0], rest[1])
+            if pair is not None:
+                found.append(pair)
+                rest = rest[2:]
+                continue
+        found.append(_single(tokens, rest[0]))
+        rest = rest[1:]
+    return found
+
+
+_CUE_WORDS = {
+    "cheaper": "price", "expensive": "price", "pricier": "price", "spend": "price",
+    "budget": "price", "dearer": "price",
+}  # fmt: skip
+
+
+class AmountLinker:
+    """Gives each bound of an utterance the facet it is about.
+
+    Args:
+        facets: The catalog's facets.
+        names: How people name them.
+    """
+
+    def __init__(self, facets: Sequence[Facet], names: FacetNames) -> None:
+        self._numeric = tuple(f for f in facets if f.kind in ("numeric", "date"))
+        self._names = names
+        self._price = next((f for f in self._numeric if f.role == "price"), None)
+
+    def link(self, tokens: Sequence[Token]) -> list[Mention]:
+        """Return number mentions, without ids; spans are character offsets."""
+        mentions = []
+        for bound in bounded(tokens):
+            for facet, span in self._facets(tokens, bound):
+                mentions.append(self._mention(tokens, bound, facet, span))
+        return mentions
+
+    def _facets(
+        self, tokens: Sequence[Token], bound: Bounded
+    ) -> list[tuple[Facet, tuple[int, int]]]:
+        """Return the facets a bound may be about with the token span, the likeliest first."""
+        span = (bound.first, bound.last)
+        if bound.amount.currency:
+            return [(self._price, span)] if self._price else []
+        named = self._named(tokens, bound)
+        if named:
+            return [named]
+        if any(word in _CUE_WORDS for word in bound.cue.split()):
+            return [(self._price, span)] if self._price else []
+        if bound.amount.unit:
+            return [(facet, span) for facet in self._with_unit(bound.amount.unit)]
+        if bound.amount.year:
+            dated = [f for f in self._numeric if _dated(f)]
+            if dated and (bound.explicit or self._year_cue(tokens, bound)):
+                return [(dated[0], span)]
+            if not bound.explicit:
+                return []
+        if bound.explicit and self._price:
+            return [(self._price, span)]
+        return []
+
+    def _year_cue(self, tokens: Sequence[Token], bound: Bounded) -> bool:
+        return word_at(tokens, bound.first - 1) in ("in", "from", "of", "year", "published")
+
+    def _with_unit(self, unit: str) -> list[Facet]:
+        if unit == "stars":
+            return [f for f in self._numeric if f.role == "rating"][:1]
+        exact = [f for f in self._numeric if (f.unit or "").casefold() == unit]
+        return exact or [f for f in self._numeric if unit in f.name.casefold().split("_")]
+
+    def _named(
+        self, tokens: Sequence[Token], bound: Bounded
+    ) -> tuple[Facet, tuple[int, int]] | None:
+        """Find a numeric facet named beside the bound: "rating above 4", "80 cm wide"."""
+        for start, end, extends in self._beside(bound):
+            found = self._names.numeric_at(tokens, start, end)
+            if found is None:
+                continue
+            facet, first, last = found
+            if facet.role == "price" and bound.amount.unit:
+                continue
+            return facet, (min(first, bound.first), max(last, bound.last)) if extends else (
+                bound.first, bound.last)  # fmt: skip
+        return None
+
+    def _beside(self, bound: Bounded) -> list[tuple[int, int, bool]]:
+        return [
+            (bound.last + 1, bound.last + 3, True),
+            (bound.first - 3, bound.first, True),
+            (bound.first, bound.amount.first, True),
+        ]
+
+    def _mention(
+        self, tokens: Sequence[Token], bound: Bounded, facet: Facet, span: tuple[int, int]
+    ) -> Mention:
+        low, high = self._scaled(bound, facet)
+        note = ""
+        said = bound.amount.currency
+        if said and said != "cents" and facet.unit and said != facet.unit:
+            note = f"prices here are in {facet.unit}; the amount was read as {facet.unit}"
+        start, end = tokens[span[0]].start, tokens[span[1]].end
+        return Mention(
+            id="", kind="number", start=start, end=end, text="", facet=facet.name,
+            low=low, high=high, strict=bound.strict, unit=said or bound.amount.unit,
+            score=1.0 if bound.explicit else 0.8, note=note,
+        )  # fmt: skip
+
+    def _scaled(
+        self, bound: Bounded, facet: Facet
+    ) -> tuple[float | str | None, float | str | None]:
+        low, high = bound.low, bound.high
+        if not bound.explicit and facet.role in ("price",):
+            low = None
+        elif not bound.explicit and facet.role == "rating":
+            high = None
+        if facet.kind == "date":
+            return (
+                f"{int(low):04d}-01-01" if low is not None else None,
+                f"{int(high):04d}-12-31" if high is not None else None,
+            )
+        if facet.role == "date" and "after" in bound.cue and low is not None:
+            low += 1
+        return low, high
+
+
+def _dated(facet: Facet) -> bool:
+    if facet.kind == "date" or facet.role == "date":
+        return True
+    return facet.low is not None and facet.high is not None and "year" in facet.name.casefold()

@@ -1,0 +1,156 @@
+"""Facet names: how people call a catalog's columns, and the directions they ask for.
+
+"the price", "any colour", "cheaper", "better rated", "more lectures", "the widest".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from agent.linking.text import Token, norm, phrase_at, tokenize
+from agent.linking.vocabulary import general, read
+from agent.plan import Mention
+from retrieval.catalog import Facet
+
+Direction = Literal["up", "down"]
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A comparative or superlative phrase: its words, facet and direction."""
+
+    words: tuple[str, ...]
+    facet: str
+    direction: Direction
+    superlative: bool
+
+
+def _label_norms(facet: Facet) -> list[str]:
+    return [token.norm for token in tokenize(f"{facet.label}") if token.is_word]
+
+
+class FacetNames:
+    """What each word may name: a facet, a direction on one, or an order.
+
+    Args:
+        facets: The catalog's facets.
+    """
+
+    def __init__(self, facets: Iterable[Facet]) -> None:
+        self.facets = tuple(facets)
+        self._by_word: dict[str, list[Facet]] = defaultdict(list)
+        for facet in self.facets:
+            for word in self._words(facet):
+                if facet not in self._by_word[word]:
+                    self._by_word[word].append(facet)
+        self._relatives = sorted(self._build_relatives(), key=lambda r: -len(r.words))
+        self._first_words = {relative.words[0] for relative in self._relatives}
+
+    def _words(self, facet: Facet) -> list[str]:
+        words = [word for word in _label_norms(facet) if len(word) > 2]
+        if facet.role:
+            words += general().roles.get(facet.role, ())
+        return words
+
+    def named(self, word: str) -> tuple[Facet, ...]:
+        """Return the facets a norm may name, those with a role first."""
+        found = self._by_word.get(word, [])
+        return tuple(sorted(found, key=lambda f: (f.role is None, -f.coverage)))
+
+    def numeric_at(
+        self, tokens: Sequence[Token], start: int, end: int
+    ) -> tuple[Facet, int, int] | None:
+        """Return the first numeric facet named within tokens [start, end), with its span."""
+        for i in range(max(start, 0), min(end, len(tokens))):
+            adjective = _ADJECTIVES.get(tokens[i].norm)
+            for facet in self.facets:
+                if adjective and facet.kind == "numeric" and adjective & set(_label_norms(facet)):
+                    return facet, i, i
+            for facet in self.named(tokens[i].norm):
+                if facet.kind in ("numeric", "date"):
+                    return facet, i, i
+        return None
+
+    def _build_relatives(self) -> list[Relative]:
+        found = []
+        for row in read("relatives.toml")["relative"]:
+            for facet in self._targets(row):
+                found += self._rows(row, facet)
+        for facet in self.facets:
+            if facet.kind == "numeric":
+                found += _more_of(facet)
+        return found
+
+    def _targets(self, row: dict[str, str]) -> list[Facet]:
+        roles, names = row.get("roles", "").split(), row.get("names", "").split()
+        own = [f for f in self.facets if f.kind in ("numeric", "date")]
+        by_role = [f for role in roles for f in own if f.role == role]
+        by_name = [f for name in names for f in own if name in _label_norms(f)]
+        return (by_role + by_name)[:1]
+
+    def _rows(self, row: dict[str, str], facet: Facet) -> list[Relative]:
+        direction: Direction = "up" if row["direction"] == "up" else "down"
+        rows = []
+        for column, superlative in (("more", False), ("most", True)):
+            for phrase in filter(None, row.get(column, "").split("|")):
+                words = tuple(phrase.split())
+                rows.append(Relative(words, facet.name, direction, superlative))
+        return rows
+
+    def relatives(self, tokens: Sequence[Token]) -> list[tuple[Relative, int, int]]:
+        """Return comparative and superlative phrases with their token spans (end excluded)."""
+        found: list[tuple[Relative, int, int]] = []
+        i = 0
+        while i < len(tokens):
+            hit = self._relative_at(tokens, i) if tokens[i].word in self._first_words else None
+            if hit is None:
+                i += 1
+                continue
+            found.append((hit, i, i + len(hit.words)))
+            i += len(hit.words)
+        return found
+
+    def _relative_at(self, tokens: Sequence[Token], i: int) -> Relative | None:
+        return next((r for r in self._relatives if phrase_at(tokens, i, r.words)), None)
+
+    def mentions(self, tokens: Sequence[Token]) -> list[tuple[Mention, int, int]]:
+        """Return facet mentions ("the price", "base colour") with their token spans."""
+        found = []
+        for i, token in enumerate(tokens):
+            named = self.named(token.norm) if token.is_word else ()
+            for facet in named[:2]:
+                mention = Mention(
+                    id="", kind="facet", start=token.start, end=token.end, text="",
+                    facet=facet.name,
+                )  # fmt: skip
+                found.append((mention, i, i + 1))
+        return found
+
+
+_ADJECTIVES: dict[str, set[str]] = {
+    "wide": {"width"}, "width": {"width"}, "high": {"height"}, "tall": {"height"},
+    "deep": {"depth"}, "long": {"length", "duration", "hour"}, "heavy": {"weight"},
+    "lecture": {"lecture"}, "inche": {"diagonal", "screen"}, "inch": {"diagonal", "screen"},
+}  # fmt: skip
+
+
+def _more_of(facet: Facet) -> list[Relative]:
+    """Return "more lectures", "fewer lectures", "most lectures" for a numeric facet."""
+    rows: list[Relative] = []
+    if facet.role in ("price", "rating", "date"):
+        return rows
+    for token in tokenize(facet.label):
+        if not token.is_word or len(token.word) < 4:
+            continue
+        for word in dict.fromkeys((token.word, norm(token.word))):
+            rows += [
+                Relative(("more", word), facet.name, "up", False),
+                Relative(("fewer", word), facet.name, "down", False),
+                Relative(("less", word), facet.name, "down", False),
+                Relative(("most", word), facet.name, "up", True),
+                Relative(("fewest", word), facet.name, "down", True),
+            ]
+    return rows

@@ -1,0 +1,353 @@
+"""The linker: one utterance in, mentions out, in a few milliseconds and without a language model.
+
+It knows the catalog (facets, titles, words) and the slate; it does not know what the user wants
+done, which is the planner's part. Where a span has two meanings, both are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agent.linking import lexicon as lexicons
+from agent.linking.amounts import AmountLinker
+from agent.linking.facets import FacetNames
+from agent.linking.references import ReferenceLinker, to_mention
+from agent.linking.spelling import Speller
+from agent.linking.text import IGNORABLE, Token, key, tokenize
+from agent.linking.titles import TitleLinker
+from agent.linking.vocabulary import colours, general
+from agent.plan import PREFIX, Mention, MentionKind
+from agent.state import State
+from retrieval.catalog import Facet, Item
+from retrieval.filters import TEXT, Compare, Filter, words
+
+MAX_TOKENS = 400
+"""Tokens of an utterance that are linked; what follows is left to free text."""
+
+
+class Searchable(Protocol):
+    """What the linker needs of an index: whether a word occurs."""
+
+    def count(self, filter: Filter | None = None) -> int:
+        """Return how many items match."""
+        ...
+
+
+class CatalogView(Protocol):
+    """What the linker needs of a retriever."""
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """The catalog's facets."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        ...
+
+    @property
+    def index(self) -> Any:
+        """A `Searchable`."""
+        ...
+
+    def items(self) -> Iterator[Item]:
+        """Every item."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A mention with the tokens it covers (end excluded)."""
+
+    mention: Mention
+    first: int
+    last: int
+
+
+class Linker:
+    """Marks what a catalog explains in an utterance. Safe to share between threads.
+
+    Args:
+        catalog: The retriever, or anything with its facets, items and index.
+    """
+
+    def __init__(self, catalog: CatalogView) -> None:
+        self._catalog = catalog
+        self._facets: tuple[Facet, ...] | None = None
+        self._titles = TitleLinker(catalog)
+        self._known: dict[str, bool] = {}
+        self._version = -1
+        self._refresh()
+
+    @classmethod
+    def build(cls, catalog: CatalogView) -> Linker:
+        """Return a linker for a catalog."""
+        return cls(catalog)
+
+    def _refresh(self) -> None:
+        """Follow the catalog: new values are linked at once."""
+        if self._version == self._catalog.version:
+            return
+        self._version = self._catalog.version
+        self._known = {}
+        facets = self._catalog.facets
+        if facets == self._facets:
+            return
+        self._facets = facets
+        self.lexicon = lexicons.build(facets)
+        self._names = FacetNames(facets)
+        self._amounts = AmountLinker(facets, self._names)
+        vocabulary = dict(self.lexicon.tokens)
+        for entry_key in self.lexicon.entries:
+            vocabulary.setdefault(entry_key, 1)
+        self._speller = Speller(vocabulary, self.knows)
+
+    def knows(self, word: str) -> bool:
+        """Return whether the catalog's texts contain a word."""
+        if word not in self._known:
+            if len(self._known) > 50_000:
+                self._known = {}
+            self._known[word] = bool(
+                words(word) and self._catalog.index.count(Compare(TEXT, "contains", word))
+            )
+        return self._known[word]
+
+    def link(self, utterance: str, state: State, slate: Sequence[Item]) -> tuple[Mention, ...]:
+        """Return the mentions of an utterance, left to right, with ids.
+
+        Args:
+            utterance: What the user typed.
+            state: The state before the turn: its slate and focus are what references point at.
+            slate: The items of the slate, in rank order.
+        """
+        self._refresh()
+        raw = tokenize(utterance)[:MAX_TOKENS]
+        tokens = [self._speller.correct(token) for token in raw]
+        taken = [False] * len(tokens)
+        found: list[_Found] = []
+        self._take(found, taken, self._title_mentions(tokens, slate))
+        self._take(found, taken, self._reference_mentions(tokens, state, slate))
+        self._take(found, taken, self._number_mentions(tokens))
+        self._take(found, taken, self._relative_mentions(tokens))
+        self._take(found, taken, self._value_mentions(tokens, taken))
+        self._take(found, taken, self._facet_mentions(tokens))
+        self._take(found, taken, self._word_mentions(tokens, taken))
+        return _numbered(utterance, found)
+
+    def _take(self, found: list[_Found], taken: list[bool], new: list[_Found]) -> None:
+        """Keep new mentions on free tokens; several on the very same span stay together."""
+        fresh: set[tuple[int, int]] = set()
+        for one in new:
+            span = (one.first, one.last)
+            if span in fresh or not any(taken[one.first : one.last]):
+                fresh.add(span)
+                found.append(one)
+                taken[one.first : one.last] = [True] * (one.last - one.first)
+
+    def _title_mentions(self, tokens: list[Token], slate: Sequence[Item]) -> list[_Found]:
+        return [
+            _Found(mention, first, last)
+            for mention, first, last in self._titles.find(tokens, slate, self._is_value)
+        ]
+
+    def _is_value(self, norms: Sequence[str]) -> bool:
+        return bool(self.lexicon.lookup(key(norms)))
+
+    def _reference_mentions(
+        self, tokens: list[Token], state: State, slate: Sequence[Item]
+    ) -> list[_Found]:
+        extremes = {
+            first: (relative.facet, relative.direction == "up", last)
+            for relative, first, last in self._names.relatives(tokens)
+            if relative.superlative
+        }
+        finder = ReferenceLinker(tokens, state, slate, self._describer(tokens), extremes.get)
+        return [_Found(to_mention(s, tokens), s.first, s.last) for s in finder.find()]
+
+    def _describer(self, tokens: Sequence[Token]) -> Callable[[int, int, Item], bool]:
+        def describes(first: int, last: int, item: Item) -> bool:
+            return last > first and _describes(self.lexicon, tokens[first:last], item)
+
+        return describes
+
+    def _number_mentions(self, tokens: list[Token]) -> list[_Found]:
+        return [_located(mention, tokens) for mention in self._amounts.link(tokens)]
+
+    def _relative_mentions(self, tokens: list[Token]) -> list[_Found]:
+        found = []
+        for relative, first, last in self._names.relatives(tokens):
+            kind: MentionKind = "order" if relative.superlative else "relative"
+            mention = Mention(
+                id="", kind=kind, start=tokens[first].start, end=tokens[last - 1].end, text="",
+                facet=relative.facet, direction=relative.direction,
+            )  # fmt: skip
+            found.append(_Found(mention, first, last))
+        return found
+
+    def _value_mentions(self, tokens: list[Token], taken: Sequence[bool]) -> list[_Found]:
+        found: list[_Found] = []
+        i = 0
+        while i < len(tokens):
+            hit = None if taken[i] else self._longest(tokens, i, taken)
+            if hit is None:
+                i += 1
+                continue
+            last, entries = hit
+            found += [_Found(_value(entry, tokens, i, last), i, last) for entry in entries]
+            i = last
+        return found
+
+    def _longest(
+        self, tokens: Sequence[Token], i: int, taken: Sequence[bool]
+    ) -> tuple[int, tuple[lexicons.Entry, ...]] | None:
+        """Return the longest name that starts at token i, with its meanings."""
+        if tokens[i].norm in IGNORABLE or not (tokens[i].is_word or tokens[i].is_number):
+            return None
+        limit = min(i + lexicons.LONGEST, len(tokens))
+        limit = next((j for j in range(i, limit) if taken[j]), limit)
+        for last in range(limit, i, -1):
+            if tokens[last - 1].norm in IGNORABLE:
+                continue
+            norms = [token.norm for token in tokens[i:last]]
+            entries = self.lexicon.lookup(key(norms))
+            if entries and not self._weak(tokens, i, last):
+                return last, _surest(entries)
+            if last == i + 2 and norms[0] in colours().modifiers:
+                entries = self.lexicon.lookup(norms[1])
+                if entries and any(self._colour(entry.facet) for entry in entries):
+                    return last, tuple(e for e in entries if self._colour(e.facet))
+        return None
+
+    def _colour(self, facet: str) -> bool:
+        return any(f.name == facet and f.role == "colour" for f in self.lexicon.facets)
+
+    def _weak(self, tokens: Sequence[Token], i: int, last: int) -> bool:
+        """Return whether a one-word name is an everyday word here ("one", "next", "all")."""
+        if last - i > 1 or tokens[i].is_number:
+            return last - i == 1 and tokens[i].is_number
+        token = tokens[i]
+        stop = general().stop
+        if token.word not in stop and token.norm not in stop:
+            return False
+        return not (i > 0 and token.text[0].isupper() and tokens[i - 1].word not in (".", "!", "?"))
+
+    def _facet_mentions(self, tokens: list[Token]) -> list[_Found]:
+        return [_Found(*row) for row in self._names.mentions(tokens)]
+
+    def _word_mentions(self, tokens: list[Token], taken: Sequence[bool]) -> list[_Found]:
+        """Return the content words left over: keywords the catalog knows, and unknown ones."""
+        found: list[_Found] = []
+        stop = general().stop
+        for i, token in enumerate(tokens):
+            if taken[i] or not token.is_word or token.word in stop or token.norm in stop:
+                continue
+            if len(token.norm) < 3 and not token.text.isupper():
+                continue
+            kind: MentionKind = "keyword" if self.knows(token.word) else "unknown"
+            found.append(_Found(_word(kind, token), i, i + 1))
+        return _joined(found, tokens)
+
+
+def _surest(entries: tuple[lexicons.Entry, ...]) -> tuple[lexicons.Entry, ...]:
+    """Drop meanings that are much less sure than the best one."""
+    best = entries[0].score
+    return tuple(entry for entry in entries if entry.score >= best - 0.12)
+
+
+def _value(entry: lexicons.Entry, tokens: Sequence[Token], first: int, last: int) -> Mention:
+    corrected = any(token.corrected for token in tokens[first:last])
+    return Mention(
+        id="", kind="value", start=tokens[first].start, end=tokens[last - 1].end, text="",
+        facet=entry.facet, values=entry.values, family=entry.family,
+        score=round(entry.score * (0.9 if corrected else 1.0), 3), note=entry.note,
+    )  # fmt: skip
+
+
+def _word(kind: MentionKind, token: Token) -> Mention:
+    return Mention(
+        id="", kind=kind, start=token.start, end=token.end, text="", values=(token.word,)
+    )
+
+
+def _joined(found: list[_Found], tokens: Sequence[Token]) -> list[_Found]:
+    """Join neighbouring words of one kind into a phrase."""
+    phrases: list[_Found] = []
+    for one in found:
+        before = phrases[-1] if phrases else None
+        gap = before is not None and all(
+            t.norm in IGNORABLE for t in tokens[before.last : one.first]
+        )
+        if before is not None and gap and before.mention.kind == one.mention.kind:
+            merged = before.mention.model_copy(
+                update={
+                    "end": one.mention.end,
+                    "values": (f"{before.mention.values[0]} {one.mention.values[0]}",),
+                }  # fmt: skip
+            )
+            phrases[-1] = _Found(merged, before.first, one.last)
+        else:
+            phrases.append(one)
+    return phrases
+
+
+def _located(mention: Mention, tokens: Sequence[Token]) -> _Found:
+    inside = [i for i, t in enumerate(tokens) if mention.start <= t.start and t.end <= mention.end]
+    return _Found(mention, inside[0], inside[-1] + 1)
+
+
+def _describes(lexicon: lexicons.Lexicon, tokens: Sequence[Token], item: Item) -> bool:
+    """Return whether every name and word of a phrase is true of an item."""
+    text = set(words(" ".join([item.title, *_texts(item)])))
+    i, seen = 0, False
+    while i < len(tokens):
+        if tokens[i].word in ("and", "with") or not tokens[i].is_word:
+            i += 1
+            continue
+        last, holds = _fits(lexicon, tokens, i, item, text)
+        if not holds:
+            return False
+        seen, i = True, last
+    return seen
+
+
+def _fits(
+    lexicon: lexicons.Lexicon, tokens: Sequence[Token], i: int, item: Item, text: set[str]
+) -> tuple[int, bool]:
+    for last in range(min(i + lexicons.LONGEST, len(tokens)), i, -1):
+        entries = lexicon.lookup(key(token.norm for token in tokens[i:last]))
+        if entries:
+            return last, any(_has(entry, item) for entry in entries) or (
+                last == i + 1 and tokens[i].norm in text
+            )
+    return i + 1, tokens[i].norm in text
+
+
+def _has(entry: lexicons.Entry, item: Item) -> bool:
+    own = {str(value).casefold() for value in item.values(entry.facet)}
+    return any(value.casefold() in own for value in (*entry.values, *entry.family))
+
+
+def _texts(item: Item) -> list[str]:
+    texts = [str(v) for v in item.fields.values() if isinstance(v, str)]
+    return texts + [part for v in item.fields.values() if isinstance(v, tuple) for part in v]
+
+
+_SPACES = re.compile(r"\s+")
+
+
+def _numbered(utterance: str, found: list[_Found]) -> tuple[Mention, ...]:
+    """Give mentions their ids, in order of place."""
+    counts: dict[str, int] = {}
+    mentions = []
+    for one in sorted(found, key=lambda f: (f.mention.start, -f.mention.score)):
+        letter = PREFIX[one.mention.kind]
+        counts[letter] = counts.get(letter, 0) + 1
+        text = _SPACES.sub(" ", utterance[one.mention.start : one.mention.end])
+        mentions.append(
+            one.mention.model_copy(update={"id": f"{letter}{counts[letter]}", "text": text})
+        )
+    return tuple(mentions)

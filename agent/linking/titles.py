@@ -1,0 +1,186 @@
+"""Titles: items that are named, on the slate by any telling part, in the catalog in full."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+from agent.linking.spelling import english
+from agent.linking.text import IGNORABLE, Token, key, key_of, tokenize
+from agent.linking.vocabulary import general
+from agent.plan import Mention
+from retrieval.catalog import Item
+
+REBUILD_S = 5.0
+"""A changed catalog's titles are read again at most this often; values are linked at once."""
+
+_LONGEST = 14
+_MAX_SAME = 12
+"""Titles that more items share than this name a kind of thing, not an item."""
+
+
+class Titled(Protocol):
+    """What the title linker needs of a retriever."""
+
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        ...
+
+    def items(self) -> Iterator[Item]:
+        """Every item."""
+        ...
+
+
+def _variants(title: str) -> set[str]:
+    bare = re.sub(r"\s*[(\[][^)\]]*[)\]]", "", title)
+    names = {title, bare, re.split(r":| - ", bare)[0]}
+    return {name for name in names if len(tokenize(name)) > 1 or name == title}
+
+
+class TitleLinker:
+    """Finds item titles in an utterance.
+
+    Args:
+        catalog: Where the titles come from; followed as it changes.
+    """
+
+    def __init__(self, catalog: Titled) -> None:
+        self._catalog = catalog
+        self._version: Any = None
+        self._read_at = 0.0
+        self._ids: dict[str, tuple[str, ...]] = {}
+        self._lock = threading.Lock()
+
+    def _refresh(self) -> None:
+        if self._version == self._catalog.version:
+            return
+        if self._version is not None and time.monotonic() - self._read_at < REBUILD_S:
+            return
+        with self._lock:
+            version = self._catalog.version
+            ids: dict[str, list[str]] = defaultdict(list)
+            for item in self._catalog.items():
+                for variant in _variants(item.title):
+                    own = ids[key_of(variant)]
+                    if len(own) <= _MAX_SAME and item.id not in own:
+                        own.append(item.id)
+            self._ids = {k: tuple(v) for k, v in ids.items() if k and len(v) <= _MAX_SAME}
+            self._version, self._read_at = version, time.monotonic()
+
+    def find(
+        self,
+        tokens: Sequence[Token],
+        slate: Sequence[Item],
+        is_value: Callable[[Sequence[str]], bool],
+    ) -> list[tuple[Mention, int, int]]:
+        """Return item mentions with their token spans.
+
+        Args:
+            is_value: Whether norms are the name of a facet value, which then is what was meant.
+        """
+        self._refresh()
+        found = []
+        telling = _telling_words(slate, is_value)
+        i = 0
+        while i < len(tokens):
+            hit = self._at(tokens, i, is_value) or _on_slate(tokens, i, slate, telling, is_value)
+            if hit is None:
+                i += 1
+                continue
+            found.append(hit)
+            i = hit[2]
+        return found
+
+    def _at(
+        self, tokens: Sequence[Token], i: int, is_value: Callable[[Sequence[str]], bool]
+    ) -> tuple[Mention, int, int] | None:
+        if not (tokens[i].is_word or tokens[i].is_number):
+            return None
+        for last in range(min(i + _LONGEST, len(tokens)), i, -1):
+            if tokens[last - 1].norm in IGNORABLE:
+                continue
+            part = tokens[i:last]
+            ids = self._ids.get(key(token.norm for token in part), ())
+            if ids and _names_an_item(part, tokens, i, is_value):
+                return _mention(tokens, i, last, ids, 1.0), i, last
+        return None
+
+
+def _names_an_item(
+    part: Sequence[Token],
+    tokens: Sequence[Token],
+    i: int,
+    is_value: Callable[[Sequence[str]], bool],
+) -> bool:
+    """Return whether a title match is meant as an item, not as everyday words."""
+    norms = [token.norm for token in part]
+    if is_value(norms):
+        return False
+    content = [t for t in part if t.is_word and t.norm not in general().stop]
+    if not content:
+        return len(part) > 3
+    if len(part) == 1:
+        return part[0].text[0].isupper() and i > 0
+    all_values = all(is_value([token.norm]) for token in content)
+    return not all_values or len(part) > 3
+
+
+def _telling_words(
+    slate: Sequence[Item], is_value: Callable[[Sequence[str]], bool]
+) -> dict[str, set[str]]:
+    """Return words of slate titles that tell items apart, with the items they tell."""
+    holders: dict[str, set[str]] = defaultdict(set)
+    for item in slate:
+        for token in tokenize(item.title):
+            if token.is_word and len(token.norm) > 2 and token.norm not in general().stop:
+                holders[token.norm].add(item.id)
+    return {
+        word: ids
+        for word, ids in holders.items()
+        if len(ids) < max(2, len(slate)) and not is_value([word])
+    }
+
+
+_POINTERS = frozenset({"the", "that", "this", "about", "of"})
+_LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
+
+
+def _on_slate(
+    tokens: Sequence[Token],
+    i: int,
+    slate: Sequence[Item],
+    telling: dict[str, set[str]],
+    is_value: Callable[[Sequence[str]], bool],
+) -> tuple[Mention, int, int] | None:
+    """Find a part of a slate title that only some items have ("the titan", "poang")."""
+    if not tokens[i].is_word or tokens[i].norm not in telling:
+        return None
+    last = i + 1
+    ids = telling[tokens[i].norm]
+    while last < len(tokens) and tokens[last].norm in telling and ids & telling[tokens[last].norm]:
+        ids = ids & telling[tokens[last].norm]
+        last += 1
+    before = tokens[i - 1].word if i > 0 else ""
+    rare = tokens[i].word not in english()
+    pointed = before in _POINTERS or (rare and before in _LOOSE_POINTERS)
+    if not pointed and last - i < 2 and not tokens[i].text[0].isupper():
+        return None
+    ordered = tuple(item.id for item in slate if item.id in ids)
+    first = i - 1 if i > 0 and tokens[i - 1].word in ("the", "that", "this") else i
+    if last < len(tokens) and tokens[last].word in ("one", "ones"):
+        last += 1
+    return _mention(tokens, first, last, ordered, 0.9 if len(ordered) == 1 else 0.7), first, last
+
+
+def _mention(
+    tokens: Sequence[Token], first: int, last: int, ids: tuple[str, ...], score: float
+) -> Mention:
+    return Mention(
+        id="", kind="item", start=tokens[first].start, end=tokens[last - 1].end, text="",
+        items=ids, score=score,
+    )  # fmt: skip

@@ -1,0 +1,112 @@
+"""The general word lists, read once from `agent/linking/data`: no catalog in here."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from agent.linking.text import norm
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return one of the word-list files as plain values."""
+    return tomllib.loads((files("agent.linking") / "data" / name).read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """General English: what carries no wish, what means the same, whom things are for."""
+
+    stop: frozenset[str]
+    synonyms: tuple[tuple[str, ...], ...]
+    audience: Mapping[str, frozenset[str]]
+    roles: Mapping[str, tuple[str, ...]]
+
+
+@cache
+def general() -> Words:
+    """Return the general word lists."""
+    data = read("words.toml")
+    stop = {word for word in data["stop"].split()}
+    return Words(
+        stop=frozenset(stop | {norm(word) for word in stop}),
+        synonyms=tuple(tuple(group.split()) for group in data["synonyms"]),
+        audience={
+            name: frozenset(norm(word) for word in words.split())
+            for name, words in data["audience"].items()
+        },
+        roles={role: tuple(words.split()) for role, words in data["roles"].items()},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Colours:
+    """Colour families: member to base names, shades to stand-ins, modifiers."""
+
+    bases: Mapping[str, tuple[str, ...]]
+    shades: Mapping[str, tuple[str, ...]]
+    modifiers: frozenset[str]
+
+    def families(self, name: str) -> tuple[str, ...]:
+        """Return the base colours a colour key belongs to, nearest first."""
+        return self.bases.get(name, ())
+
+
+@cache
+def colours() -> Colours:
+    """Return the colour families."""
+    data = read("colours.toml")
+    bases: dict[str, list[str]] = {}
+    for base, members in data["families"].items():
+        for member in members.split():
+            bases.setdefault(member, []).append(base)
+    for base in data["families"]:
+        bases[base] = [base] + [other for other in bases.get(base, []) if other != base]
+    return Colours(
+        bases={member: tuple(names) for member, names in bases.items()},
+        shades={shade: tuple(names.split()) for shade, names in data["shades"].items()},
+        modifiers=frozenset(data["modifiers"]["words"].split()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """How people write amounts: currencies, units, bounds and number words."""
+
+    currencies: Mapping[str, str]
+    cents: frozenset[str]
+    units: Mapping[str, str]
+    words: Mapping[str, int]
+    before: tuple[tuple[tuple[str, ...], str], ...]
+    after: tuple[tuple[tuple[str, ...], str], ...]
+
+
+def _phrases(table: Mapping[str, str]) -> tuple[tuple[tuple[str, ...], str], ...]:
+    pairs = [
+        (tuple(phrase.split()), bound)
+        for bound, phrases in table.items()
+        for phrase in phrases.split("|")
+    ]
+    return tuple(sorted(pairs, key=lambda pair: -len(pair[0])))
+
+
+def _inverted(table: Mapping[str, str]) -> dict[str, str]:
+    return {word: name for name, words in table.items() for word in words.split()}
+
+
+@cache
+def numbers() -> Numbers:
+    """Return the number word lists."""
+    data = read("numbers.toml")
+    return Numbers(
+        currencies=_inverted(data["currencies"]),
+        cents=frozenset(data["cents"]["words"].split()),
+        units=_inverted(data["units"]),
+        words=data["words"],
+        before=_phrases(data["before"]),
+        after=_phrases(data["after"]),
+    )

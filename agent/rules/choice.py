@@ -1,0 +1,33 @@
+"""Choice: where a span has several meanings, the one most specific to the present need."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from agent.plan import Mention
+from agent.rules.request import PlanRequest
+from retrieval.catalog import Facet
+
+_RANK = {"category": 0, "colour": 1, "audience": 2, "brand": 3, "material": 4, "size": 5}
+
+
+def choose(request: PlanRequest) -> list[Mention]:
+    """Return one mention per span, in order of place."""
+    spans: dict[tuple[int, int], list[Mention]] = defaultdict(list)
+    for mention in request.mentions:
+        spans[(mention.start, mention.end)].append(mention)
+    facets = {facet.name: facet for facet in request.facets}
+    return [_best(group, request, facets) for _, group in sorted(spans.items())]
+
+
+def _best(group: Sequence[Mention], request: PlanRequest, facets: dict[str, Facet]) -> Mention:
+    asked = {constraint.facet for constraint in request.state.need.constraints}
+
+    def rank(mention: Mention) -> tuple[float, int, int, int]:
+        facet = facets.get(mention.facet or "")
+        role = _RANK.get(facet.role or "", 9) if facet else 9
+        detail = -len(facet.values) if facet else 0
+        return (-mention.score, role, mention.facet not in asked, detail)
+
+    return min(group, key=rank)

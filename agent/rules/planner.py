@@ -1,0 +1,352 @@
+"""The rule planner: acts from cues, polarities from clauses, everything else from the mentions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+from agent.plan import Act, ActName, Mention, Plan
+from agent.rules import cues
+from agent.rules.choice import choose
+from agent.rules.cues import mask
+from agent.rules.detail import asked_facet
+from agent.rules.polarity import Polarity, PolarityReader
+from agent.rules.request import PlanRequest
+from retrieval.catalog import Facet
+
+_SIMPLE = frozenset({"recommend", "refine", "more", "undo", "reset", "chitchat", "select"})
+
+
+class RulePlanner:
+    """Plans without a language model; the fallback and the fast path.
+
+    Args:
+        facets: The catalog's facets; those of a request take their place.
+    """
+
+    def __init__(self, facets: Sequence[Facet] = ()) -> None:
+        self._facets = tuple(facets)
+
+    def plan(self, request: PlanRequest) -> Plan:
+        """Return the plan of a turn; never raises for what a user can type."""
+        chosen = choose(request)
+        acts = _Reading(request, chosen).acts()
+        return Plan(
+            acts=tuple(acts), mentions=request.mentions, utterance=request.utterance,
+            planner="rules",
+        )  # fmt: skip
+
+
+class _Reading:
+    """One utterance, read act by act."""
+
+    def __init__(self, request: PlanRequest, mentions: Sequence[Mention]) -> None:
+        self._request = request
+        self._mentions = mentions
+        self._masked = mask(request.utterance, mentions)
+        self._polarity = PolarityReader(self._masked, mentions).read()
+        self._references = [m for m in mentions if m.kind in ("reference", "item")]
+        self._category = {f.name for f in request.facets if f.role == "category"}
+
+    # -- what was said -------------------------------------------------------------------------
+
+    def _cue(self, name: str) -> bool:
+        return cues.has(self._masked, "acts", name)
+
+    def _ids(self, polarity: Polarity, *kinds: str) -> tuple[str, ...]:
+        return tuple(
+            m.id for m in self._mentions
+            if m.kind in kinds and self._polarity.get(m.id) == polarity
+        )  # fmt: skip
+
+    @property
+    def _want(self) -> tuple[str, ...]:
+        return self._ids("want", "value", "number", "keyword", "unknown")
+
+    @property
+    def _firm(self) -> tuple[str, ...]:
+        """Wishes the catalog can check, and wishes of any other polarity."""
+        return (
+            self._ids("want", "value", "number", "relative", "order") + self._avoid + self._drop
+            + self._prefer
+        )  # fmt: skip
+
+    @property
+    def _avoid(self) -> tuple[str, ...]:
+        return self._ids("avoid", "value", "keyword", "unknown", "number")
+
+    @property
+    def _prefer(self) -> tuple[str, ...]:
+        return self._ids("prefer", "value", "number", "keyword", "unknown")
+
+    @property
+    def _drop(self) -> tuple[str, ...]:
+        return self._ids("drop", "facet", "value", "number", "order")
+
+    @property
+    def _change(self) -> tuple[str, ...]:
+        return self._ids("want", "relative", "order") + self._ids("avoid", "relative", "order")
+
+    def _refs(self, polarity: Polarity | None = None) -> tuple[str, ...]:
+        return tuple(m.id for m in self._references if polarity in (None, self._polarity.get(m.id)))
+
+    # -- acts ----------------------------------------------------------------------------------
+
+    def acts(self) -> list[Act]:
+        """Return the acts of the utterance, in the order they apply."""
+        before: list[Act] = []
+        if self._cue("reset") and not self._drop:
+            before.append(Act(act="reset"))
+        elif self._undoes():
+            before.append(Act(act="undo"))
+        if self._cue("handoff"):
+            return [*before, Act(act="handoff")]
+        if self._asks_the_shop():
+            before.append(Act(act="answer"))
+        rest = self._about_items() or self._about_the_need(bool(before))
+        return [*before, *rest] or [Act(act="chitchat")]
+
+    def _undoes(self) -> bool:
+        wishes = self._ids("want", "value", "number")
+        return self._cue("undo") and not wishes and not self._drop
+
+    def _asks_the_shop(self) -> bool:
+        return self._cue("answer")
+
+    def _about_items(self) -> list[Act]:
+        """Return acts about given items: questions, verdicts, likeness."""
+        for rule in (self._compare, self._explain, self._verdict, self._like, self._detail):
+            acts = rule()
+            if acts:
+                return acts
+        return []
+
+    def _compare(self) -> list[Act]:
+        refs = self._refs()
+        several = sum(len(m.items) for m in self._references) > 1
+        if not self._cue("compare") or not (several or (self._request.slate and not self._want)):
+            return []
+        return [Act(act="compare", refs=refs)]
+
+    def _explain(self) -> list[Act]:
+        asked = self._references or self._request.slate or self._request.state.need.constraints
+        if not asked or not (self._cue("why_not") or self._cue("explain")):
+            return []
+        if self._cue("why_not") and (self._references or self._want):
+            about = tuple(m.id for m in self._mentions if m.kind in ("value", "keyword"))
+            return [Act(act="explain", refs=self._refs(), prefer=(), why_not=True)] if (
+                self._references or about) else []  # fmt: skip
+        if self._ids("want", "relative"):
+            return []
+        return [Act(act="explain", refs=self._refs())]
+
+    def _verdict(self) -> list[Act]:
+        """Return select and reject acts, with the wishes said beside them."""
+        if self._request.slate and self._cue("reject_all") and not self._single_reference():
+            every = tuple(m.id for m in self._references)
+            wishes = self._wishes("refine")
+            follow = wishes or [Act(act="more")]
+            return [Act(act="reject", refs=every), *follow] if every else follow
+        refused = self._refused()
+        others = tuple(id for id in self._refs() if id not in refused)
+        if refused:
+            acts = [Act(act="reject", refs=refused)]
+            if others:
+                return [*acts, *self._on_reference(others)]
+            if self._cue("more"):
+                return [*acts, Act(act="more")]
+            return [*acts, *self._wishes("refine")]
+        if self._cue("select") and (self._references or self._request.slate) and not self._like():
+            return [Act(act="select", refs=self._refs())]
+        return []
+
+    def _on_reference(self, refs: tuple[str, ...]) -> list[Act]:
+        """Return what "…, the third" means after a correction: the act that stands, on refs."""
+        if self._request.state.need.like or self._firm:
+            return [self._act("like", refs=refs)]
+        return [Act(act="select", refs=refs)]
+
+    def _single_reference(self) -> bool:
+        return any(len(m.items) == 1 for m in self._references)
+
+    def _refused(self) -> tuple[str, ...]:
+        """Return the references that are rejected."""
+        if not self._references or self._ids("want", "relative"):
+            return ()
+        avoided = self._refs("avoid")
+        if avoided and not re.search(r"\b(?:than|instead of)\b", self._masked.text):
+            return avoided
+        if self._cue("reject") and not self._question():
+            named = [m for m in self._references if self._beside_reject(m)]
+            return tuple(m.id for m in named)
+        return ()
+
+    def _beside_reject(self, mention: Mention) -> bool:
+        at = self._masked.spans.get(mention.id)
+        return at is not None and any(
+            first <= at[0] and at[1] <= last
+            for first, last in cues.spans(self._masked, "acts", "reject")
+        )
+
+    def _like(self) -> list[Act]:
+        """Return a like act: similar to a reference, or a reference with changes."""
+        if not self._references and not (self._cue("like") and self._request.slate):
+            return []
+        if self._cue("like") or self._reference_with_change():
+            return [self._act("like", refs=self._refs())]
+        return []
+
+    def _reference_with_change(self) -> bool:
+        """Return whether a reference stands with a wish and no question: "that one, cheaper"."""
+        if not self._references or self._question():
+            return False
+        return bool(
+            self._ids("want", "relative") and not self._than()
+        ) or bool(self._firm and re.search(r"<[RT]\d+>[ ,]*(?:<|in|with|but|only)", self._masked.text))  # fmt: skip
+
+    def _than(self) -> bool:
+        return re.search(r"\bthan (?:the |that |this )?<[RT]", self._masked.text) is not None or (
+            re.search(r"than> ?<[RT]", self._masked.text) is not None
+        )
+
+    def _question(self) -> bool:
+        return cues.has(self._masked, "detail", "question")
+
+    def _detail(self) -> list[Act]:
+        """Return a detail act: a question about a field of an item."""
+        state = self._request.state
+        if not self._question() or not (self._references or state.focus or self._request.slate):
+            return []
+        facet = asked_facet(self._masked, self._request.facets)
+        if self._references and not self._ids("want", "relative"):
+            return [Act(act="detail", refs=self._refs(), facet=facet)]
+        pronoun = re.search(r"\b(?:it|its|they|them|this|that)\b", self._masked.text)
+        bare = not self._want and not self._change and not self._drop and not self._cue("more")
+        if facet and bare and (pronoun or state.focus):
+            return [Act(act="detail", facet=facet)]
+        return []
+
+    # -- the need ------------------------------------------------------------------------------
+
+    def _about_the_need(self, led: bool) -> list[Act]:
+        if led and not self._firm:
+            return []
+        lifted = self._lift_budget()
+        if lifted:
+            return lifted
+        if self._cue("more") and not self._firm:
+            return self._more()
+        if self._cue("select") and self._request.slate and not self._firm:
+            return [Act(act="select", refs=self._refs())]
+        name: ActName = "recommend" if self._new_need() else "refine"
+        wishes = self._wishes(name)
+        if wishes and (self._firm or not self._small_talk()):
+            return wishes
+        return self._without_wishes()
+
+    def _more(self) -> list[Act]:
+        words = self._ids("want", "keyword")
+        return [Act(act="more", want=words)]
+
+    def _small_talk(self) -> bool:
+        return self._cue("chitchat") and not self._ids("want", "keyword")
+
+    def _without_wishes(self) -> list[Act]:
+        if self._references:
+            asked = self._question() or not self._request.slate
+            return [Act(act="detail" if asked else "select", refs=self._refs())]
+        if self._cue("chitchat") and not self._cue("elicit"):
+            return [Act(act="chitchat")]
+        if self._cue("elicit"):
+            return [Act(act="elicit")]
+        return [Act(act="chitchat")]
+
+    def _lift_budget(self) -> list[Act]:
+        if not cues.has(self._masked, "need", "lift_up"):
+            return []
+        named = self._ids("want", "relative", "facet") + self._ids("drop", "relative", "facet")
+        return [Act(act="refine", drop=named)] if named else []
+
+    def _wishes(self, name: ActName) -> list[Act]:
+        act = self._act(name, refs=self._refs() if self._change else ())
+        empty = not (act.want or act.avoid or act.prefer or act.drop or act.change)
+        return [] if empty else [act]
+
+    def _act(self, name: ActName, refs: tuple[str, ...]) -> Act:
+        return Act(
+            act=name, refs=refs, want=self._corrected_want(), avoid=self._avoid,
+            prefer=self._prefer, drop=self._drop, change=self._change,
+            join="add" if self._joins() else "replace",
+        )  # fmt: skip
+
+    def _corrected_want(self) -> tuple[str, ...]:
+        """Return what is wanted; in a correction only what was said last on a facet."""
+        want = list(self._want)
+        if not re.search(r"\b(?:i meant?|no wait|wait no|sorry|scratch that|actually)\b|"
+                         r"\bno,? (?=<)|<V\d+>[^<]{0,12}\b(?:no|err?|oops|i mean)\b", self._masked.text):  # fmt: skip
+            return tuple(want)
+        last: dict[str, str] = {}
+        for id in want:
+            facet = self._facet(id)
+            if facet:
+                last[facet] = id
+        return tuple(
+            id for id in want
+            if not (facet := self._facet(id)) or last[facet] == id or self._listed(id, last[facet])
+        )  # fmt: skip
+
+    def _listed(self, id: str, other: str) -> bool:
+        """Return whether two mentions are joined by "or" or "and"."""
+        first, last = self._masked.spans[id][1], self._masked.spans[other][0]
+        return bool(re.search(r"\b(?:or|and)\b", self._masked.text[first:last]))
+
+    def _facet(self, id: str) -> str | None:
+        return next((m.facet for m in self._mentions if m.id == id), None)
+
+    def _joins(self) -> bool:
+        return cues.has(self._masked, "polarity", "add") and not cues.has(
+            self._masked, "need", "fresh"
+        )
+
+    def _new_need(self) -> bool:
+        need = self._request.state.need
+        if not need.constraints and not need.preferences and need.like is None:
+            return True
+        named = self._new_categories(need.constraints)
+        if not named:
+            return False
+        if cues.has(self._masked, "need", "refine"):
+            return False
+        return cues.has(self._masked, "need", "fresh") or len(self._mentions) <= 2
+
+    def _new_categories(self, constraints: Iterable[object]) -> bool:
+        """Return whether a category is wanted that the present need does not have."""
+        need = self._request.state.need
+        own = [c for c in need.constraints if c.facet in self._category and c.values]
+        if not own:
+            return False
+        current = {value.casefold() for c in own for value in c.values}
+        wanted = [
+            m for m in self._mentions
+            if m.facet in self._category and m.kind == "value" and m.id in self._want
+        ]  # fmt: skip
+        return any(
+            not {value.casefold() for value in mention.values} & current for mention in wanted
+        )
+
+
+def covers(request: PlanRequest, plan: Plan) -> bool:
+    """Return whether the links explain the whole utterance beyond doubt: no model is needed.
+
+    True when every word is a stop word or part of a mention, no span has two meanings, nothing is
+    unknown or guessed, and the plan is one simple act.
+    """
+    if len(plan.acts) != 1 or plan.acts[0].act not in _SIMPLE:
+        return False
+    if len(request.utterance) > 200 or any(m.score < 0.9 for m in request.mentions):
+        return False
+    spans = [(m.start, m.end) for m in request.mentions]
+    kinds = {m.kind for m in request.mentions}
+    if len(spans) != len(set(spans)) or kinds & {"unknown", "keyword", "relative"}:
+        return False
+    return not re.search(r"\b(?:but|not|no|instead|except|or)\b", request.utterance.casefold())

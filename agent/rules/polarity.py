@@ -1,0 +1,131 @@
+"""Polarity: for each mention, whether it is wanted, excluded, nice to have or lifted.
+
+A cue ("not", "without", "any") reaches forward to the end of its clause; lists carry it on ("no
+red, blue or green"), a new clause stops it ("not leather, but suede").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from agent.plan import Mention
+from agent.rules import cues
+from agent.rules.cues import Masked
+
+Polarity = Literal["want", "avoid", "prefer", "drop"]
+
+_REACH = 60
+"""Characters a negation reaches at most."""
+
+_OR = re.compile(r"\b(?:or|nor)\b")
+_AND = re.compile(r"\band\b|,|&|/")
+_NOT_A_MUST = re.compile(
+    r"s?(?: \w+)? (?:isn't|is not|not) (?:a must|necessary|needed|essential|important)"
+    r"|s? (?:doesn'?t|does not|don'?t) (?:really )?matter"
+)
+_LIST_END = re.compile(r"^s?,? (?:or|nor|and) (?:any |the )?<")
+
+
+class PolarityReader:
+    """Reads the polarity of the mentions of one utterance.
+
+    Args:
+        mentions: One per span, in order of place.
+    """
+
+    def __init__(self, masked: Masked, mentions: Sequence[Mention]) -> None:
+        self._masked = masked
+        self._order = [m for m in mentions if m.id in masked.spans]
+        self._avoid = list(cues.spans(masked, "polarity", "avoid"))
+        self._boundaries = list(cues.spans(masked, "polarity", "boundary"))
+        self._drops = list(cues.spans(masked, "polarity", "drop"))
+        self._prefers = list(cues.spans(masked, "polarity", "prefer"))
+
+    def read(self) -> dict[str, Polarity]:
+        """Return mention id to polarity."""
+        found: dict[str, Polarity] = {}
+        for i, mention in enumerate(self._order):
+            before = self._order[i - 1] if i else None
+            found[mention.id] = self._one(mention, before, found)
+        self._spare_heads(found)
+        return found
+
+    def _one(
+        self, mention: Mention, before: Mention | None, found: dict[str, Polarity]
+    ) -> Polarity:
+        if mention.kind in ("facet", "value", "number", "order") and self._dropped(mention):
+            return "drop"
+        start, end = self._masked.spans[mention.id]
+        if self._follows(end, "avoid_after") or self._avoided(mention, before, found):
+            return "avoid"
+        if any(first <= start and end <= last + 8 and start >= first for first, last in
+               self._prefers if start - last <= 2) or self._follows(end, "prefer_after"):  # fmt: skip
+            return "prefer"
+        return "want"
+
+    def _follows(self, at: int, name: str) -> bool:
+        return cues.follows(self._masked, at, "polarity", name)
+
+    def _between(self, first: int, last: int) -> str:
+        return self._masked.text[first:last]
+
+    def _dropped(self, mention: Mention) -> bool:
+        start, end = self._masked.spans[mention.id]
+        if self._follows(end, "drop_after") and mention.kind == "facet":
+            return True
+        for _, last in self._drops:
+            gap = self._between(last, start)
+            if last <= start and len(gap.split()) <= 2 and "<" not in gap and "," not in gap:
+                return True
+            if last <= start and re.fullmatch(r" ?<F\d+>,? (?:and|or) (?:the |what )?", gap):
+                return True
+        rest = self._masked.text[end:].lstrip()
+        return mention.kind == "value" and _NOT_A_MUST.match(rest) is not None
+
+    def _avoided(
+        self, mention: Mention, before: Mention | None, found: dict[str, Polarity]
+    ) -> bool:
+        if mention.kind in ("number", "relative", "order", "facet"):
+            return False
+        start, _ = self._masked.spans[mention.id]
+        cue = max((last for first, last in self._avoid if last <= start), default=None)
+        if cue is None or start - cue > _REACH or self._bounded(cue, start):
+            return False
+        if before is None or self._masked.spans[before.id][1] <= cue:
+            return not re.search(r",|\band\b", self._between(cue, start))
+        return found.get(before.id) == "avoid" and self._continues(before, mention)
+
+    def _bounded(self, first: int, last: int) -> bool:
+        return any(first <= start and end <= last for start, end in self._boundaries)
+
+    def _continues(self, before: Mention, mention: Mention) -> bool:
+        """Return whether a list goes on from one mention to the next."""
+        gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
+        alike = before.kind == mention.kind and before.facet == mention.facet
+        words = {"keyword", "unknown"}
+        alike = alike or (before.kind in words and mention.kind in words)
+        if _OR.search(gap):
+            return True
+        if "," in gap:
+            closes = _LIST_END.match(self._masked.text[self._masked.spans[mention.id][1] :])
+            return alike and (closes is not None or "and" in gap)
+        if _AND.search(gap):
+            return alike
+        return len(gap.split()) <= 1
+
+    def _spare_heads(self, found: dict[str, Polarity]) -> None:
+        """In "no nike shoes" the brand is excluded, not the shoes."""
+        for i, mention in enumerate(self._order[1:], start=1):
+            before = self._order[i - 1]
+            gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
+            noun_phrase = not gap.strip() and before.kind in ("value", "keyword", "unknown")
+            different = before.facet != mention.facet and mention.kind == "value"
+            if noun_phrase and different and found[mention.id] == found[before.id] == "avoid":
+                found[mention.id] = "want" if self._is_head(i) else "avoid"
+
+    def _is_head(self, i: int) -> bool:
+        """Return whether the mention ends its noun phrase."""
+        end = self._masked.spans[self._order[i].id][1]
+        return not re.match(r" <V", self._masked.text[end:])
