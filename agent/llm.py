@@ -18,6 +18,8 @@ from prompts import Message
 allow_model_requests = True
 """Tests set this to False, so that a call to anything but this machine is an error, not a bill."""
 
+_STARTS = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Completion:
@@ -76,7 +78,10 @@ def first_json(text: str) -> Any:
     """
     body = text.rpartition("</think>")[2]
     at = body.find("{")
-    while at >= 0:
+    # Few starts are tried: a flood of braces must not cost the square of its length.
+    for _ in range(_STARTS):
+        if at < 0:
+            break
         try:
             return json.JSONDecoder().raw_decode(body, at)[0]
         except (json.JSONDecodeError, RecursionError):

@@ -29,6 +29,7 @@ class Budget:
 
     Args:
         utterance: Characters of the utterance; its beginning and end are kept.
+        values: Values shown of a facet; some: of one mention or constraint.
         text: Characters of any one title, value or name.
     """
 
@@ -37,7 +38,8 @@ class Budget:
     slate: int = 10
     facets: int = 30
     values: int = 6
-    wishes: int = 20
+    some: int = 3
+    wishes: int = 12
     text: int = 60
 
 
@@ -59,15 +61,17 @@ def plan_messages(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[Messa
 
 
 def shown_mentions(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[Mention, ...]:
-    """Return the mentions that fit the prompt, in the order of the utterance."""
-    return request.mentions[: budget.mentions]
+    """Return the mentions that fit the prompt, in their order; mere words give way first."""
+    ranked = sorted(request.mentions, key=lambda mention: mention.kind in ("keyword", "unknown"))
+    kept = {mention.id for mention in ranked[: budget.mentions]}
+    return tuple(mention for mention in request.mentions if mention.id in kept)
 
 
 def shown_facets(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[str, ...]:
     """Return the names of the facets that the model may speak of."""
     named = [mention.facet for mention in shown_mentions(request, budget) if mention.facet]
     known = {facet.name for facet in request.facets}
-    listed = [facet.name for facet in request.facets[: budget.facets]]
+    listed = [facet.name for facet in _listed(request.facets, budget)]
     return tuple(dict.fromkeys(listed + [name for name in named if name in known]))
 
 
@@ -91,8 +95,13 @@ def _visible(value: Any) -> Any:
     return [_visible(part) for part in value] if isinstance(value, list | tuple) else value
 
 
+def _listed(facets: Sequence[Facet], budget: Budget) -> list[Facet]:
+    # A name must come back as it is, so one that is too long is left out rather than cut.
+    return [facet for facet in facets if len(facet.name) <= budget.text][: budget.facets]
+
+
 def _catalog(facets: Sequence[Facet], budget: Budget) -> dict[str, Any]:
-    shown = [_facet(facet, budget) for facet in facets[: budget.facets]]
+    shown = [_facet(facet, budget) for facet in _listed(facets, budget)]
     more = len(facets) - len(shown)
     return {"facets": shown} | ({"facets_left_out": more} if more else {})
 
@@ -226,7 +235,7 @@ def _rivals(mention: Mention, request: PlanRequest) -> str:
 
 
 def _some(values: Sequence[str], budget: Budget) -> list[str]:
-    shown = [_cut(value, budget.text) for value in values[: budget.values]]
+    shown = [_cut(value, budget.text) for value in values[: budget.some]]
     more = len(values) - len(shown)
     return [*shown, f"{more} more"] if more > 0 else shown
 
