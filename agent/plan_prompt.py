@@ -200,7 +200,7 @@ def _mention(
         case "relative":
             meaning = f"{facet} {mention.direction}"
         case "order":
-            first = "highest" if mention.direction == "down" else "lowest"
+            first = "highest" if mention.direction == "up" else "lowest"
             meaning = f"sort by {facet}, {first} first"
         case "keyword" | "unknown":
             meaning = said

@@ -204,7 +204,7 @@ def _sorted(
     """Return items in the order asked for; with soft words or a reference, of what is relevant."""
     assert need.sorting is not None
     wanted, unsorted = need.sorting, need.model_copy(update={"sorting": None})
-    order = Order(wanted.facet, "ascending" if wanted.direction == "up" else "descending")
+    order = Order(wanted.facet, "ascending" if wanted.direction == "down" else "descending")
     if need.like is None and not soft_words(need):
         count = 4 * k + len(banned)
         found = retriever.search("", filter=need.filter(), k=count, order=order)

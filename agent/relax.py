@@ -49,7 +49,7 @@ class Change:
         if self.near is not None:
             rising = self.instead is not None and self.instead.low == self.near
             update["sorting"] = Sorting(
-                facet=self.dropped.facet, direction="up" if rising else "down"
+                facet=self.dropped.facet, direction="down" if rising else "up"
             )
         return need.model_copy(update=update)
 

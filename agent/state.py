@@ -81,7 +81,7 @@ class Likeness(BaseModel):
 
 
 class Sorting(BaseModel):
-    """The order asked for: a facet, towards small or large values."""
+    """The order asked for: "down" puts the smallest values of the facet first, "up" the largest."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
