@@ -33,7 +33,7 @@ class Kind:
     """One category: what its items are called, cost and are made of.
 
     Args:
-        cut_column: Name of the column the cut is written to ("cut" of a shirt, "type" of a sofa).
+        cut_column: Name of the column the cut is written to ("cut" of a shirt, "design" of a sofa).
         share: How many of the full catalog's items, relative to other kinds.
         facts: Sentences with a number of the item in braces.
         feature_texts: Sentences for each feature.

@@ -66,7 +66,7 @@ def _row(family: Family, colour: str, text: str, released: date, random: Random)
         "fit": family.fit,
         "audience": family.audience,
         "sizes": list(family.sizes) or None,
-        "features": list(family.features) or None,
+        "qualities": list(family.features) or None,
         **family.numbers,
         "price_eur": round(price, 2),
         "stock": _stock(random),
@@ -84,7 +84,7 @@ def _picture(family: Family, colour: str) -> str:
 
 def _with_gaps(row: dict[str, Any], random: Random) -> dict[str, Any]:
     """Return a row with now and then a value missing, as real catalogs have it."""
-    losses = {"style": 0.05, "fit": 0.06, "released": 0.04, "brand": 0.01, "features": 0.05}
+    losses = {"style": 0.05, "fit": 0.06, "released": 0.04, "brand": 0.01, "qualities": 0.05}
     gone = {key for key, share in losses.items() if random.random() < share}
     return {key: value for key, value in row.items() if key not in gone}
 

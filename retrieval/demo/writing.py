@@ -44,13 +44,16 @@ def description(family: Family, random: Random) -> str:
     return " ".join([random.choice(kind.openers), *middle, *features, *facts])
 
 
+def _mood(rating: float) -> str:
+    return "good" if rating >= 4.0 else "fair" if rating >= 3.4 else "bad"
+
+
 def reviews(family: Family, rating: float, random: Random) -> list[str]:
-    """Return one to three sentences from buyers, in the mood of the rating."""
+    """Return what one to three buyers wrote, in the mood of the rating."""
     pools = read_toml("reviews.toml")
-    mood = "good" if rating >= 4.0 else "fair" if rating >= 3.4 else "bad"
-    said = [random.choice(pools[mood])]
-    if family.fit and random.random() < 0.5:
-        said.append(random.choice(pools["fit"][family.fit]))
-    if rating >= 3.4 and random.random() < 0.6:
-        said.append(random.choice(pools["department"][family.kind.department]))
-    return said
+    moods = random.sample(pools[_mood(rating)], random.choice((1, 2, 2, 3)))
+    about = list(pools["department"][family.kind.department])
+    about += pools["fit"][family.fit] if family.fit else []
+    closing = random.sample(pools["closing"][_mood(rating)], len(moods))
+    parts = zip(moods, random.sample(about, len(moods)), closing, strict=True)
+    return [" ".join(sentences) for sentences in parts]

@@ -1,0 +1,34 @@
+# Needs python3 (3.11 or newer) and make, nothing else: each target makes .venv when it is missing
+# or older than pyproject.toml.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: chat demo test test-all check docs
+.DEFAULT_GOAL := chat
+
+$(READY): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[onnx,dev]'
+	touch $(READY)
+
+chat: $(READY)  ## talk to the demo catalog; also works with piped stdin
+	@$(BIN)/attune chat
+
+demo: $(READY)  ## write the demo catalog and its pictures into build/demo
+	$(BIN)/attune demo --out build/demo
+
+test: $(READY)  ## the fast tests
+	$(BIN)/python -m pytest -q
+
+test-all: $(READY)  ## every test, the slow ones too
+	$(BIN)/python -m pytest -q -m 'not gpu'
+
+check: $(READY)  ## style, types and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(READY)  ## write the generated blocks in docs/ again
+	$(BIN)/python -m ui.docs
