@@ -43,7 +43,7 @@ MENTIONS = (
     Mention(id="V2", kind="value", facet="material", values=("Leather",), **at(SAYS, "leather")),
 )
 
-GOOD = '{"acts":[{"act":"like","refs":["R1"],"want":["V1","N1"],"avoid":["V2"]}]}'
+GOOD = '{"acts":[{"act":"like","want":["V1","N1"],"avoid":["V2"],"refs":["R1"]}]}'
 GOOD_ACTS = (Act(act="like", refs=("R1",), want=("V1", "N1"), avoid=("V2",)),)
 
 

@@ -1,10 +1,14 @@
 import json
+import re
+from typing import get_args
 
 import pytest
 
-from agent.plan import Mention
+from agent.plan import PREFIX, Act, ActName, Mention
+from agent.plan_answer import read_acts
 from agent.plan_prompt import Budget, data, plan_messages, shown_facets, shown_mentions
 from agent.state import Constraint, Need, State
+from prompts import load
 from retrieval.catalog import Facet, Item
 from tests.agent.planning import COLOUR, FACETS, MENTIONS, PRICE, SLATE, request
 
@@ -108,6 +112,32 @@ def test_rival_readings_name_each_other():
         "V1 colour=Orange, same words as V2",
         "V2 fruit=Orange, same words as V1",
     ]
+
+
+EXAMPLES = re.findall(
+    r"^utterance (\".*\") mentions (\[.*\])\n(.*)$", load("plan@1").text, re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("said", "shown", "answer"), EXAMPLES)
+def test_examples_of_the_prompt_are_right(said, shown, answer):
+    kinds = {letter: kind for kind, letter in PREFIX.items()}
+    ids = [entry.split()[0] for entry in json.loads(shown)]
+    mentions = [mention(kinds[id[0]], id) for id in ids]
+    acts = read_acts(answer, mentions, ("height",), json.loads(said))
+    # Grammars hold a model to the schema's order: an example in another order misleads it.
+    written = [act.model_dump(exclude_defaults=True) for act in acts]
+    assert json.dumps({"acts": written}, separators=(",", ":")) == answer
+
+
+def test_fields_are_explained_in_order_of_schema():
+    text = load("plan@1").text.partition("FIELDS OF AN ACT")[2].partition("RULES")[0]
+    assert re.findall(r"^(\w+): ", text, re.MULTILINE) == list(Act.model_fields)
+
+
+def test_every_act_is_explained():
+    text = load("plan@1").text.partition("\nACTS\n")[2].partition("\n\n")[0]
+    assert tuple(re.findall(r"(\w+): ", text)) == get_args(ActName)
 
 
 def test_static_text_is_same_for_all():
