@@ -2,6 +2,7 @@
 
 RetrievalError
 ├── CatalogError        the catalog file or its mapping is unusable (the owner of the catalog acts)
+│   └── RowError        one row cannot become an item; `column`, `reason`, `excerpt` say why
 ├── FilterError         a filter names an unknown facet or compares the wrong type (the caller acts)
 └── IndexError_         a project directory cannot be opened or written
     ├── EncoderMismatch the index was built with another encoder or dimension
@@ -15,6 +16,16 @@ class RetrievalError(Exception):
 
 class CatalogError(RetrievalError):
     """The catalog cannot be read: says which file, what was found and what to do."""
+
+
+class RowError(CatalogError):
+    """One row cannot become an item: the column, the reason, and what stood there."""
+
+    def __init__(self, column: str, reason: str, excerpt: str = "") -> None:
+        super().__init__(f"{column or 'row'}: {reason}" + (f", got {excerpt!r}" if excerpt else ""))
+        self.column = column
+        self.reason = reason
+        self.excerpt = excerpt
 
 
 class FilterError(RetrievalError):
