@@ -103,7 +103,7 @@ def test_sorting_orders_by_facet(clothes, direction, first):
 def test_cheapest_keeps_to_what_is_relevant(clothes):
     need = {
         "preferences": (Preference(text="running"),),
-        "sorting": Sorting(facet="price", direction="up"),
+        "sorting": Sorting(facet="price", direction="down"),
     }
     assert ids(recommend(clothes, state(**need))) == ["12", "13"]
 

@@ -1,0 +1,201 @@
+"""The one flow: an utterance in, a stream of typed events out.
+
+`respond` is the only function that calls every stage (link, plan, apply, recommend, reply, store);
+every surface renders its events. It knows no HTTP, no terminal and no language model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from agent.apply import apply, with_slate
+from agent.explain import checked, reasons
+from agent.feedback import new_id
+from agent.plan import Mention, Plan
+from agent.planner import Planner, PlanRequest
+from agent.ports import Retriever
+from agent.recommend import Recommendation, recommend
+from agent.reply import Reply, compose
+from agent.state import State
+from agent.store import Session, Store
+from agent.telemetry import Timings
+from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood
+from agent.utterance import clean_utterance
+from retrieval.catalog import Facet, Item
+
+SHOWING = frozenset({"recommend", "refine", "like", "more", "reject", "undo", "reset", "elicit"})
+"""Acts after which items are shown."""
+
+
+class Linker(Protocol):
+    """Finds mentions."""
+
+    def link(self, utterance: str, state: State, slate: Sequence[Item]) -> tuple[Mention, ...]:
+        """Return the mentions of an utterance."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a turn is made with. Shared between threads and sessions.
+
+    Args:
+        page: Items on a slate.
+    """
+
+    store: Store
+    retriever: Retriever
+    linker: Linker
+    planner: Planner
+    page: int = 5
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One turn under way: what each stage made, for the next one."""
+
+    parts: Parts
+    session: Session
+    utterance: str
+    timings: Timings = field(default_factory=Timings)
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        return self.parts.retriever.facets
+
+
+def respond(parts: Parts, session_id: str, text: str) -> Iterator[StreamEvent]:
+    """Take one turn: yield what was understood, the items, the words, and the stored turn.
+
+    Turns of one session wait for each other. The turn is stored in one transaction before `Done`
+    is yielded; if the caller stops listening earlier, nothing of it is kept.
+
+    Raises:
+        UnknownSession: If there is no such session.
+        UserInputError: If the text is empty or too long.
+        StoreError: If the turn could not be stored; the session stays as it was.
+    """
+    utterance = clean_utterance(text)
+    with parts.store.turn_lock(session_id):
+        turn = _Turn(parts, parts.store.load(session_id), utterance)
+        yield from _take(turn)
+
+
+def _take(turn: _Turn) -> Iterator[StreamEvent]:
+    before = turn.session.state
+    plan = _plan(turn)
+    items = _items(turn, plan)
+    with turn.timings.span("apply"):
+        state = apply(before, plan, items, turn.facets)
+    yield Understood(plan=plan, state=state)
+    found = _find(turn, plan, state)
+    slate = _slate(turn, state, found, items)
+    if found is not None:
+        state = with_slate(state, (one.item_id for one in slate.items))
+        yield Items(slate=slate)
+    with turn.timings.span("reply"):
+        reply = compose(plan, before, state, found, turn.parts.retriever, items)
+    for piece in reply.pieces:
+        yield Text(delta=piece)
+    done = _done(turn, plan, state, slate, found, reply)
+    with turn.timings.span("store"):
+        turn.parts.store.record(done)
+    yield done
+
+
+def _plan(turn: _Turn) -> Plan:
+    """Link the utterance and plan the turn."""
+    state = turn.session.state
+    slate = tuple(turn.parts.retriever.get_many(state.slate))
+    with turn.timings.span("link"):
+        mentions = turn.parts.linker.link(turn.utterance, state, slate)
+    with turn.timings.span("plan"):
+        request = PlanRequest(turn.utterance, mentions, state, slate, turn.facets)
+        return turn.parts.planner.plan(request)
+
+
+def _items(turn: _Turn, plan: Plan) -> dict[str, Item]:
+    """Return every item the turn may point at, as it is in the catalog now."""
+    state = turn.session.state
+    ids = [*state.slate, *state.focus, *(id for m in plan.mentions for id in m.items)]
+    if state.need.like is not None:
+        ids.append(state.need.like.item_id)
+    found = turn.parts.retriever.get_many(list(dict.fromkeys(ids)))
+    return {item.id: item for item in found}
+
+
+def shows(plan: Plan) -> bool:
+    """Return whether a plan ends in items being shown."""
+    return any(act.act in SHOWING for act in plan.acts)
+
+
+def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
+    """Retrieve and rerank, unless the turn is about items already shown."""
+    if not shows(plan):
+        return None
+    exclude: Collection[str] = ()
+    if any(act.act == "more" for act in plan.acts):
+        exclude = state.shown
+    with turn.timings.span("retrieve"):
+        return recommend(turn.parts.retriever, state, k=turn.parts.page, exclude=exclude)
+
+
+def _slate(
+    turn: _Turn, state: State, found: Recommendation | None, items: Mapping[str, Item]
+) -> Slate:
+    """Return the slate with each item's reasons, checked against the catalog."""
+    if found is None:
+        return Slate(id=new_id())
+    others = {**items, **{item.id: item for item in found.items}}
+    with turn.timings.span("explain"):
+        shown = tuple(
+            _shown(turn, state, rank, candidate.item, candidate.score, others)
+            for rank, candidate in enumerate(found.candidates, start=1)
+        )
+    return Slate(id=new_id(), items=shown)
+
+
+def _shown(
+    turn: _Turn, state: State, rank: int, item: Item, score: float, others: Mapping[str, Item]
+) -> SlateItem:
+    currency = turn.parts.retriever.currency
+    made = reasons(item, state, turn.facets, currency, others)
+    return SlateItem(
+        item_id=item.id, rank=rank, score=round(score, 6), fields=item_fields(item),
+        reasons=checked(made, item, state, turn.facets, others),
+    )  # fmt: skip
+
+
+def item_fields(item: Item) -> dict[str, object]:
+    """Return an item as it is kept with the slate it was shown on: its facets and texts."""
+    fields = {key: list(v) if isinstance(v, tuple) else v for key, v in item.fields.items()}
+    return {
+        **fields, "title": item.title, "description": item.description,
+        "currency": item.currency, "image": item.image, "url": item.url,
+    }  # fmt: skip
+
+
+def _done(
+    turn: _Turn,
+    plan: Plan,
+    state: State,
+    slate: Slate,
+    found: Recommendation | None,
+    reply: Reply,
+) -> Done:
+    return Done(
+        turn_id=new_id(),
+        session_id=turn.session.id,
+        utterance=turn.utterance,
+        reply="".join(reply.pieces),
+        slate=slate,
+        plan=plan,
+        state=state,
+        claims=reply.claims,
+        relaxations=found.relaxations if found else (),
+        notes=reply.notes,
+        timings=dict(turn.timings.ms),
+        planner=plan.planner,
+    )
