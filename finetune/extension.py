@@ -47,6 +47,10 @@ class Extension:
                     self._masks[filter] = self._compare(filter)
                 return self._masks[filter]
 
+    def count(self, filter: Filter | None = None) -> int:
+        """Return how many items satisfy the filter."""
+        return len(self._items) if filter is None else int(self.mask(filter).sum())
+
     def _compare(self, compare: Compare) -> Mask:
         if compare.facet == TEXT:
             return self._text(compare)

@@ -121,16 +121,22 @@ def read_dialogues(path: Path) -> list[Dialogue]:
     return dialogues
 
 
-def facet_named(name: str, facets: tuple[Facet, ...]) -> str:
-    """Return the catalog's name for a label's facet: the same name, else the one with that role."""
+def facet_named(name: str, facets: tuple[Facet, ...]) -> str | None:
+    """Return the catalog's name for a label's facet: the same name, else the one with that role.
+
+    None when the label names a role that the catalog has no facet for; a label on it can't be
+    scored.
+
+    Raises:
+        LabelError: If the name is neither a facet of the catalog nor a role.
+    """
     if name == TEXT or any(facet.name == name for facet in facets):
         return name
-    role = ROLES.get(name)
-    facet = primary(facets, role) if role else None
-    if facet is None:
-        known = ", ".join(facet.name for facet in facets)
+    if name not in ROLES:
+        known = ", ".join(facet.name for facet in facets[:20])
         raise LabelError(f"the catalog has no facet {name!r}; it has: {known}")
-    return facet.name
+    facet = primary(facets, ROLES[name])
+    return facet.name if facet else None
 
 
 def _wanted(facet: str, values: tuple[str, ...]) -> list[Filter]:
@@ -171,12 +177,13 @@ def gold_filters(wishes: Iterable[Wish], facets: tuple[Facet, ...]) -> tuple[Fil
     """Return the narrowest and the widest filter that a labeller would accept.
 
     They differ by the values listed as `in_ok` and `not_in_ok`, and by whether a bound itself is
-    inside.
+    inside. A wish on a role that the catalog lacks is left out.
     """
     narrow: list[Filter] = []
     wide: list[Filter] = []
     for wish in wishes:
         facet = facet_named(wish.facet, facets)
-        narrow += _narrow(wish, facet)
-        wide += _wide(wish, facet)
+        if facet is not None:
+            narrow += _narrow(wish, facet)
+            wide += _wide(wish, facet)
     return And(tuple(narrow)), And(tuple(wide))

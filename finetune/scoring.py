@@ -41,6 +41,7 @@ class TurnScore:
     fresh: tuple[Fault, ...]
     expected: str
     understood: str
+    unscorable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,12 @@ def _order_matches(need: Need, expect: Expect, facets: tuple[Facet, ...]) -> boo
 
 def _rejections_match(need: Need, expect: Expect) -> bool:
     return expect.rejected is None or set(expect.rejected) == set(need.rejected)
+
+
+def unscorable(expect: Expect, facets: tuple[Facet, ...]) -> tuple[str, ...]:
+    """Return the labelled roles that the catalog has no facet for."""
+    named = {wish.facet for wish in expect.constraints}
+    return tuple(sorted(name for name in named if facet_named(name, facets) is None))
 
 
 def acts_match(plan: Plan, expect: Expect) -> bool:
@@ -152,7 +159,8 @@ def _constraint_faults(outcome: Outcome, yardstick: Yardstick) -> set[Fault]:
     gold = {facet_named(wish.facet, yardstick.facets): wish for wish in expect.constraints}
     faults: set[Fault] = set()
     for facet, wish in gold.items():
-        faults |= _wish_faults(wish, facet, need)
+        if facet is not None:
+            faults |= _wish_faults(wish, facet, need)
     for constraint in need.constraints:
         if constraint.facet not in gold:
             kind = _extra_kind(constraint, expect, outcome.state.turn)

@@ -21,7 +21,15 @@ from finetune.extension import Extension
 from finetune.labels import Dialogue, Expect, LabelledTurn, read_dialogues
 from finetune.phenomena import phenomena
 from finetune.replay import BASELINES, Outcome, Parts, replay
-from finetune.scoring import Fault, TurnScore, Yardstick, acts_match, faults_of, refs_match
+from finetune.scoring import (
+    Fault,
+    TurnScore,
+    Yardstick,
+    acts_match,
+    faults_of,
+    refs_match,
+    unscorable,
+)
 from finetune.scoring import soft_found as is_soft_found
 
 MakeParts = Callable[[str], Parts | None]
@@ -98,6 +106,11 @@ class UnderstandingReport:
         kinds = Counter(kind for score in self.scores for kind, _ in score.fresh)
         return dict(kinds.most_common())
 
+    def unscored(self) -> dict[str, int]:
+        """Return, per catalog and role without a facet there, how many turns' labels name it."""
+        found = Counter(f"{score.catalog}: {r}" for score in self.scores for r in score.unscorable)
+        return dict(found)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as plain JSON values."""
         return {
@@ -113,6 +126,7 @@ class UnderstandingReport:
             "by_phenomenon": self.breakdown(lambda score: score.phenomena),
             "errors": {"kinds": self.fault_counts(), "list": [*map(_error, self._wrong())]},
             "skipped": dict(self.skipped),
+            "unscored_wishes": self.unscored(),
         }
 
     def _wrong(self) -> list[TurnScore]:
@@ -162,6 +176,7 @@ def _score(
         fresh=tuple(sorted(fresh)),
         expected=_expected(label.expect),
         understood=_understood(outcome),
+        unscorable=unscorable(label.expect, stick.facets),
     )
 
 

@@ -64,10 +64,14 @@ def test_facet_found_by_role():
     assert facet_named("text", FACETS) == "text"
 
 
-@pytest.mark.parametrize("name", ["size", "tail length"])
-def test_unknown_facet_is_named(name: str):
-    with pytest.raises(LabelError, match=f"no facet '{name}'.*base_colour, price"):
-        facet_named(name, FACETS)
+def test_absent_role_is_left_out():
+    assert facet_named("brand", FACETS) is None
+    assert passing({"facet": "brand", "in": ["Acme"]}) == ("1234", "1234")
+
+
+def test_unknown_facet_is_named():
+    with pytest.raises(LabelError, match=r"no facet .tail length.*base_colour, price"):
+        facet_named("tail length", FACETS)
 
 
 def test_read_keeps_all_fields(tmp_path: Path):

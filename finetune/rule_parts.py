@@ -1,0 +1,53 @@
+"""The linker, rule planner and apply over a loaded catalog, without an index or an encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.apply import apply
+from agent.linking import Linker
+from agent.planner import RulePlanner
+from finetune.catalogs import open_catalog
+from finetune.extension import Extension
+from finetune.replay import Parts
+from finetune.understanding import MakeParts
+from retrieval.catalog import Facet, Item
+from retrieval.loading.records import LoadedCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class _InMemory:
+    """What the linker needs of a retriever."""
+
+    catalog: LoadedCatalog
+    index: Extension
+    version: int = 1
+
+    @property
+    def facets(self) -> tuple[Facet, ...]:
+        """Return the catalog's facets."""
+        return self.catalog.facets
+
+    def items(self) -> Iterator[Item]:
+        """Return every item."""
+        return iter(self.catalog.items)
+
+
+def rule_parts(catalog: LoadedCatalog) -> Parts:
+    """Return what understands utterances over a catalog by rules alone."""
+    linker = Linker.build(_InMemory(catalog, Extension(catalog.items)))
+    planner = RulePlanner(catalog.facets)
+    items = {item.id: item for item in catalog.items}
+    return Parts(items, catalog.facets, linker.link, planner.plan, apply)
+
+
+def by_rules(beside: Path | None = None) -> MakeParts:
+    """Return the maker of rule parts for every catalog that label files name."""
+
+    def make(name: str) -> Parts | None:
+        catalog = open_catalog(name, beside)
+        return None if catalog is None else rule_parts(catalog)
+
+    return make
