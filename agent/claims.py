@@ -154,6 +154,14 @@ def met(item: Item, view: View, constraint: Constraint) -> Reason | None:
     return Reason(text=said, evidence=_asked(item, view, constraint, own))
 
 
+def _in_words(view: View, facet: str, value: str) -> str:
+    """Return a wanted value as people read it; those of a yes-or-no facet are stored as text."""
+    known = view.facet(facet)
+    if known is not None and known.kind == "boolean":
+        return view.shown(facet, value.casefold() == "true")
+    return clean(value, 40)
+
+
 def _text_missed(item: Item, view: View, constraint: Constraint) -> Reason:
     found = [v for v in constraint.excluded if matches(Compare(TEXT, "contains", v), item)]
     key = "mentions_unwanted" if found else "silent"
@@ -175,7 +183,7 @@ def missed(item: Item, view: View, constraint: Constraint) -> Reason | None:
     if constraint.excluded and not matches(banned.filter(), item):
         return Reason(text=say("claims.unwanted", facet=name, value=value), evidence=evidence)
     if constraint.values and _matching(item, constraint) is None:
-        wish = listing([clean(v, 40) for v in constraint.values[:3]], "or")
+        wish = listing([_in_words(view, constraint.facet, v) for v in constraint.values[:3]], "or")
         said = say("claims.missed", facet=name, value=value, wish=wish)
         return Reason(text=said, evidence=evidence)
     return _bound_missed(item, view, constraint, item.values(constraint.facet)[0])

@@ -41,8 +41,9 @@ def query_text(need: Need) -> str:
 
 
 def _seen(index: Index, word: str) -> bool:
+    """Return whether any text has a word; one too common to be searched for counts as seen."""
     found = index.search(text=word, k=1)
-    return bool(found) and (found[0].lexical or 0.0) > 0
+    return bool(found) and (found[0].lexical is None or found[0].lexical > 0)
 
 
 def not_carried(index: Index, need: Need) -> tuple[str, ...]:

@@ -59,6 +59,7 @@ def verify(
     case = Case(reason, item, state, others or {}, facets)
     return (
         bool(reason.evidence)
+        and _understood(case)
         and all(_true(case, evidence) for evidence in reason.evidence)
         and all(check(case) for cue, check in _CUES if re.search(cue, _unquoted(case)))
         and _says_its_evidence(case)
@@ -71,7 +72,7 @@ def _same(left: Any, right: Any) -> bool:
         return [fold(str(v)) for v in left] == [fold(str(v)) for v in right]
     if isinstance(left, str) and isinstance(right, str):
         return fold(left) == fold(right)
-    return type(left) is type(right) and bool(left == right)
+    return isinstance(left, bool) is isinstance(right, bool) and bool(left == right)
 
 
 def _is_value(item: Item, facet: str, value: Any) -> bool:
@@ -89,7 +90,7 @@ def _compared(item: Item, other: Item, facet: str, how: Any) -> bool:
         alike = {fold(str(v)) for v in item.values(facet)} == {
             fold(str(v)) for v in other.values(facet)
         }
-        return alike == (how == "same")
+        return alike is bool(how == "same")
     left, right = item.number(facet), other.number(facet)
     if left is None or right is None:
         return False
@@ -202,6 +203,14 @@ def _mentioned(case: Case) -> bool:
     return all(matches(Compare("text", "contains", v), case.item) for v in said)
 
 
+_NEGATIONS = re.compile(r", not\b|^not (?:rated|available)\b|\bdoesn't (?:mention|say)\b")
+
+
+def _understood(case: Case) -> bool:
+    """Return whether every negation in a claim is one whose meaning is checked below."""
+    return not re.search(r"\b(?:not|never|hardly)\b|n't", _NEGATIONS.sub(" ", _unquoted(case)))
+
+
 _CUES: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     (r"\bas asked\b|\bwithin your\b", _holds),
     (r"\bunder your\b", _beyond("lt", "high")),
@@ -249,9 +258,12 @@ def _without(text: str, names: Iterable[str]) -> str:
 
 def _untitled(case: Case) -> str:
     """Return the claim without titles of items and names of facets."""
+    return _without(_without(case.reason.text, _titles(case)), _labels(case))
+
+
+def _titles(case: Case) -> list[str]:
     others = [other for e in case.reason.evidence if (other := case.other(e)) is not None]
-    names = [title_of(item) for item in (case.item, *others)]
-    return _without(_without(case.reason.text, names), _labels(case))
+    return [title_of(item) for item in (case.item, *others)]
 
 
 def _labels(case: Case) -> list[str]:
@@ -262,7 +274,11 @@ def _labels(case: Case) -> list[str]:
 def _unquoted(case: Case) -> str:
     """Return the claim's own words, without what it quotes from the catalog."""
     values = [v for e in case.reason.evidence for v in case.item.values(e.facet or "")]
-    return _without(_untitled(case), [str(v) for v in values if isinstance(v, str)])
+    names = [f"{name}:" for name in _labels(case)] + [f"({name})" for name in _labels(case)]
+    text = _without(case.reason.text, _titles(case))
+    for name in names:
+        text = text.replace(name, " _ ")
+    return _without(text, [str(v) for v in values if isinstance(v, str)]).strip()
 
 
 def _sides(case: Case) -> tuple[str, str]:
@@ -337,7 +353,7 @@ def _units(case: Case) -> set[str]:
 def _says_only_its_evidence(case: Case) -> bool:
     left, right = _sides(case)
     own, other = _own_values(case), _other_values(case)
-    units = _units(case) | {"and", "or", "other"}
+    units = _units(case) | {"and", "or", "other", "to"}
     compared = re.search(r"\b(cheaper|dearer) than\b", case.reason.text)
     amounts = set() if compared else _amounts(own)
     if not right:

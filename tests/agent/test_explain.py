@@ -120,6 +120,7 @@ FALSE_CLAIMS = [
     ("rated 35", (field("price", 35.0),)),
     ("not available right now", (field("in_stock", True),)),
     ("in stock", (field("colour", "Blue"),)),
+    ("not in stock", (field("in_stock", True),)),
     ("the catalog doesn't say its colour", (field("colour", "Blue"),)),
     ("mentions 'waterproof'", (Evidence(kind="text", item_id="1", value="waterproof"),)),
     ("mentions 'waterproof'", (Evidence(kind="text", item_id="1", value="soft"),)),
@@ -159,6 +160,11 @@ def test_false_claims_fail_verify(clothes, text, evidence):
 def test_true_claims_pass_verify(clothes, text, evidence):
     claim = Reason(text=text, evidence=evidence)
     assert verify(claim, clothes.items["1"], state(BLUE, UNDER_60), clothes.items, clothes.facets)
+
+
+def test_stock_claim_needs_stock(clothes):
+    claim = Reason(text="in stock", evidence=(field("in_stock", False, id="7"),))
+    assert not verify(claim, clothes.items["7"], State(), {}, clothes.facets)
 
 
 def test_claim_fails_when_catalog_changes(clothes):

@@ -1,0 +1,134 @@
+"""Replies about items: compare, why, why not, details, verdicts, references to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from agent import explain
+from agent.compare import render
+from agent.plan import Act
+from agent.recommend import recommend
+from agent.scene import Part, Scene
+from agent.wording import clean, listing, title_of
+from retrieval.catalog import Item
+from retrieval.filters import Compare
+
+MOST = 3
+DEPTH = 50
+
+
+def lost_references(scene: Scene, act: Act) -> Iterator[Part]:
+    """Say which references point at nothing, and how many items there are to point at."""
+    for mention in scene.mentions((*act.refs, *act.avoid)):
+        if mention.kind not in ("reference", "item"):
+            continue
+        named = clean(mention.text, 40)
+        if not mention.items:
+            n = len(scene.before.slate)
+            key = "reply.no_such" if n else "reply.no_slate"
+            yield Part(scene.say(key, n=n, named=named))
+        elif not scene.items(mention.items):
+            yield Part(scene.say("reply.gone", named=named))
+
+
+def _nothing_meant(scene: Scene, act: Act) -> Iterator[Part]:
+    if not act.refs:
+        yield Part(scene.say("reply.about_what" if scene.before.slate else "reply.no_items_yet"))
+
+
+def compare(scene: Scene, act: Act) -> Iterator[Part]:
+    """Put items side by side, or ask which."""
+    items = scene.targets(act)[:5]
+    if len(items) < 2:
+        yield Part(scene.say("reply.compare_two"))
+        return
+    answer = explain.compare(items, scene.state, scene.retriever.facets, scene.retriever.currency)
+    if answer.table is not None:
+        yield Part(f"\n{render(answer.table)}\n", table=answer.table)
+    yield Part(answer.text, answer.claims)
+
+
+def _anchor(scene: Scene) -> dict[str, Item]:
+    like = scene.state.need.like
+    anchor = scene.item(like.item_id) if like else None
+    return {anchor.id: anchor} if anchor else {}
+
+
+def why(scene: Scene, act: Act) -> Iterator[Part]:
+    """Say why items were shown, or why not."""
+    if act.why_not:
+        yield from _why_not(scene, act)
+        return
+    items = scene.targets(act)
+    if not items:
+        yield from _nothing_meant(scene, act)
+    for item in items[:MOST]:
+        facets, currency = scene.retriever.facets, scene.retriever.currency
+        answer = explain.why(item, scene.state, facets, currency, _anchor(scene))
+        yield Part(answer.text, answer.claims)
+
+
+def _why_not(scene: Scene, act: Act) -> Iterator[Part]:
+    items = scene.targets(act) if act.refs else _named_by_value(scene, act)
+    if not items:
+        yield from _nothing_meant(scene, act)
+        return
+    ranks = _ranks(scene)
+    for item in items[:MOST]:
+        answer = explain.why_not(
+            item, scene.state, scene.retriever.facets, scene.retriever.currency, ranks.get(item.id)
+        )
+        yield Part(answer.text, answer.claims)
+
+
+def _ranks(scene: Scene) -> dict[str, int]:
+    found = recommend(scene.retriever, scene.state, k=DEPTH)
+    return {item.id: rank for rank, item in enumerate(found.items, 1)} if found.matched else {}
+
+
+def _named_by_value(scene: Scene, act: Act) -> tuple[Item, ...]:
+    """Return the best item that has a value the question names ("why not the Puma?")."""
+    for mention in scene.mentions((*act.want, *act.avoid)):
+        if mention.facet and mention.values:
+            chosen = Compare(mention.facet, "in", mention.values)
+            found = scene.retriever.search(" ".join(mention.values), filter=chosen, k=1)
+            return tuple(candidate.item for candidate in found)
+    return ()
+
+
+def detail(scene: Scene, act: Act) -> Iterator[Part]:
+    """Say what the catalog says of a field of some items."""
+    items = scene.targets(act)
+    if not items:
+        yield from _nothing_meant(scene, act)
+    known = {facet.name for facet in scene.retriever.facets}
+    facet = act.facet if act.facet in known else None
+    asked = "" if facet else (act.facet or act.text)
+    for item in items[:MOST]:
+        facets, currency = scene.retriever.facets, scene.retriever.currency
+        answer = explain.detail(item, facet, facets, currency, asked)
+        yield Part(answer.text, answer.claims)
+
+
+def select(scene: Scene, act: Act) -> Iterator[Part]:
+    """Confirm what was chosen."""
+    new = tuple(id for id in scene.state.selected if id not in scene.before.selected)
+    items = scene.items(new) or scene.targets(act)[:1]
+    if not items:
+        yield from _nothing_meant(scene, act)
+        return
+    titles = listing([title_of(item) for item in items[:5]])
+    yield Part(scene.say("reply.selected", titles=titles))
+
+
+def reject(scene: Scene, act: Act) -> Iterator[Part]:
+    """Confirm what is hidden from now on."""
+    before = scene.before.need.rejected
+    new = tuple(id for id in scene.state.need.rejected if id not in before)
+    items = scene.items(new)
+    if len(items) > MOST:
+        yield Part(scene.say("reply.rejected_many", n=len(items)))
+    elif items:
+        yield Part(scene.say("reply.rejected", titles=listing([title_of(i) for i in items])))
+    elif not act.refs:
+        yield from _nothing_meant(scene, act)

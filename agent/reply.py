@@ -1,0 +1,299 @@
+"""The words of a turn: what was understood, what was found, what to do next.
+
+Every sentence that claims something about an item carries a `Reason` with its evidence, checked
+against the catalog before it is said. Strings live in `agent/strings`, one table per language.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from agent import item_replies
+from agent.compare import Table
+from agent.explain import checked, reasons
+from agent.plan import Act, ActName, Plan
+from agent.ports import Retriever
+from agent.recommend import Recommendation
+from agent.scene import Part, Scene
+from agent.state import Constraint, Need, State
+from agent.suggest import offers, question
+from agent.turn import Reason
+from agent.wording import clean, find, label, listing, title_of
+from retrieval.catalog import Item
+
+ENOUGH = 3
+"""A question is asked when at least this many times as many items match as are shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What is said in a turn.
+
+    Args:
+        pieces: The text in order; joined without separator they are the reply.
+        claims: Every claim about an item in the text, with its evidence; all were checked.
+        notes: What a person should know of how the turn was read, e.g. "read as INR 60".
+        table: The comparison, where items were compared.
+        asked: The facet that the reply asks about.
+    """
+
+    pieces: tuple[str, ...]
+    claims: tuple[Reason, ...] = ()
+    notes: tuple[str, ...] = ()
+    table: Table | None = None
+    asked: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole reply."""
+        return "".join(self.pieces)
+
+
+def compose(
+    plan: Plan,
+    before: State,
+    state: State,
+    recommendation: Recommendation | None,
+    retriever: Retriever,
+    items: Mapping[str, Item],
+) -> Reply:
+    """Return the reply of a turn.
+
+    Args:
+        before: The state before the plan was applied.
+        recommendation: What was found, when the turn shows items.
+        items: The items that the turn can speak of (slate, focus, references), by id.
+    """
+    scene = Scene(plan, before, state, recommendation, retriever, items)
+    parts = [part for act in plan.acts for part in _for_act(scene, act)]
+    parts += [Part("", notes=(note,)) for note in _notes(scene)]
+    if recommendation is not None:
+        parts += _slate(scene, recommendation)
+    if not any(part.text for part in parts):
+        parts.append(Part(scene.say("reply.nothing_to_say")))
+    return _joined(parts)
+
+
+def _joined(parts: Iterable[Part]) -> Reply:
+    kept = list(dict.fromkeys(part.text for part in parts if part.text))
+    pieces = [text if text.endswith("\n") or i == len(kept) - 1 else f"{text} "
+              for i, text in enumerate(kept)]  # fmt: skip
+    tables = [part.table for part in parts if part.table is not None]
+    asked = [part.asked for part in parts if part.asked]
+    return Reply(
+        pieces=tuple(pieces),
+        claims=tuple(dict.fromkeys(claim for part in parts for claim in part.claims)),
+        notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
+        table=tables[0] if tables else None,
+        asked=asked[0] if asked else None,
+    )
+
+
+def _for_act(scene: Scene, act: Act) -> Iterator[Part]:
+    """Yield what an act has to say by itself; a slate is spoken of once, after all acts."""
+    yield from item_replies.lost_references(scene, act)
+    handler = _HANDLERS.get(act.act)
+    if handler is not None:
+        yield from handler(scene, act)
+
+
+def _notes(scene: Scene) -> Iterator[str]:
+    used = {
+        id for act in scene.plan.acts for id in (*act.want, *act.avoid, *act.prefer, *act.change)
+    }
+    for mention in scene.plan.mentions:
+        if mention.id in used and mention.note:
+            yield clean(f"{mention.text}: {mention.note}", 120)
+
+
+def _undo(scene: Scene, act: Act) -> Iterator[Part]:
+    if not scene.before.earlier:
+        yield Part(scene.say("reply.nothing_to_undo"))
+        return
+    wishes = _wishes(scene, scene.state.need)
+    yield Part(
+        scene.say("reply.undone", wishes=wishes) if wishes else scene.say("reply.undone_all")
+    )
+
+
+def _reset(scene: Scene, act: Act) -> Iterator[Part]:
+    yield Part(scene.say("reply.reset"))
+    if len(scene.plan.acts) == 1 and scene.recommendation is None:
+        yield from _question(scene)
+
+
+def _elicit(scene: Scene, act: Act) -> Iterator[Part]:
+    have = offers(scene.retriever)
+    if have and not scene.state.need.constraints:
+        yield Part(scene.say("reply.offers", offers=have))
+    yield from _question(scene, act.facet)
+
+
+def _question(scene: Scene, wanted: str = "") -> Iterator[Part]:
+    facet = find(scene.retriever.facets, wanted)
+    if facet is not None and facet.values:
+        options = listing([clean(value, 30) for value, _ in facet.values[:4]], "or")
+        text = scene.say("ask.which", facet=label(facet, wanted), options=options)
+        yield Part(text, asked=facet.name)
+        return
+    found = question(scene.retriever, scene.state.need, scene.state.asked, scene.state.turn)
+    yield Part(found[0], asked=found[1]) if found else Part(scene.say("ask.open"))
+
+
+def _answer(scene: Scene, act: Act) -> Iterator[Part]:
+    yield Part(scene.say("reply.answer"))
+
+
+def _handoff(scene: Scene, act: Act) -> Iterator[Part]:
+    yield Part(scene.say("reply.handoff"))
+
+
+def _foreign(text: str) -> bool:
+    """Return whether most letters of a text are not Latin."""
+    letters = [c for c in text[:500] if c.isalpha()]
+    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
+    return bool(letters) and latin < len(letters) / 2
+
+
+def _chitchat(scene: Scene, act: Act) -> Iterator[Part]:
+    said = scene.plan.utterance.casefold()
+    if not any(c.isalnum() for c in said):
+        key = "reply.no_content"
+    elif _foreign(said):
+        key = "reply.foreign"
+    elif "thank" in said or "cheers" in said:
+        key = "reply.thanks"
+    elif any(said.startswith(word) for word in ("hi", "hello", "hey", "good ")):
+        key = "reply.hello"
+    elif "bye" in said:
+        key = "reply.bye"
+    else:
+        key = "reply.chitchat"
+    yield Part(scene.say(key, offers=offers(scene.retriever) or scene.say("reply.anything")))
+
+
+_HANDLERS: Mapping[ActName, Callable[[Scene, Act], Iterator[Part]]] = {
+    "compare": item_replies.compare,
+    "explain": item_replies.why,
+    "detail": item_replies.detail,
+    "select": item_replies.select,
+    "reject": item_replies.reject,
+    "undo": _undo,
+    "reset": _reset,
+    "elicit": _elicit,
+    "answer": _answer,
+    "handoff": _handoff,
+    "chitchat": _chitchat,
+}
+
+
+def _wishes(scene: Scene, need: Need) -> str:
+    """Return the need in one clause: "Shirts, Blue, under €60 and 'breathable'"."""
+    hard = [scene.wish(constraint) for constraint in need.constraints]
+    soft = [f"'{clean(wish.text, 40)}'" for wish in need.preferences if wish.text.strip()]
+    return listing(hard + soft)
+
+
+def _contradictory(need: Need) -> Constraint | None:
+    """Return a constraint that no item can ever meet: its bounds exclude each other."""
+    for one in need.constraints:
+        low, high = one.low, one.high
+        if low is None or high is None or isinstance(low, str) != isinstance(high, str):
+            continue
+        ends = (str(low), str(high)) if isinstance(low, str) else (float(low), float(high))
+        strict = one.low_strict or one.high_strict
+        if ends[0] > ends[1] or (strict and ends[0] == ends[1]):  # type: ignore[operator]
+            return one
+    return None
+
+
+def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
+    """Yield what was understood, how much fits, what was given up, and what to do next."""
+    clash = _contradictory(scene.state.need)
+    if clash is not None:
+        yield Part(scene.say("reply.contradiction", wish=scene.wish(clash)))
+    if found.not_carried:
+        named = listing([f"'{clean(text, 40)}'" for text in found.not_carried[:3]])
+        key = "reply.closest" if found.candidates else "reply.not_carried"
+        yield Part(scene.say(key, named=named))
+    if not found.candidates:
+        yield from _empty(scene, found, clash is not None)
+        return
+    if found.relaxations:
+        yield from (Part(text) for text in _relaxed(found))
+    elif not found.not_carried or scene.state.need.constraints:
+        yield Part(_lead(scene, found))
+    yield from _first_pick(scene, found)
+    yield from _next(scene, found)
+
+
+def _relaxed(found: Recommendation) -> list[str]:
+    """Return what was given up; two near ways share their beginning."""
+    texts = [one.text for one in found.relaxations]
+    first, rest = texts[0], texts[1:]
+    subject = first.partition(": ")[0]
+    tails = [t.partition(": ")[2].rstrip(".") for t in rest if t.startswith(f"{subject}: ")]
+    others = [t for t in rest if not t.startswith(f"{subject}: ")]
+    return ["; ".join([first.rstrip("."), *tails]) + ".", *others]
+
+
+def _lead(scene: Scene, found: Recommendation) -> str:
+    """Return what was understood, in one clause, and how many items fit."""
+    need, acts = scene.state.need, {act.act for act in scene.plan.acts}
+    wishes, n, shown = _wishes(scene, need), found.matched, len(found.candidates)
+    anchor = scene.item(need.like.item_id) if need.like else None
+    if anchor is not None and "more" not in acts:
+        changed = listing([scene.wish(c) for c in need.constraints if c.facet in need.like.changed])  # type: ignore[union-attr]
+        key = "reply.like_but" if changed else "reply.like"
+        return scene.say(key, title=title_of(anchor), changed=changed)
+    if need.sorting is not None:
+        by = clean(need.sorting.label, 30) or label(
+            find(scene.retriever.facets, need.sorting.facet), need.sorting.facet
+        )
+        key = "reply.sorted" if wishes else "reply.sorted_all"
+        return scene.say(key, wishes=wishes, by=by, n=n)
+    if "more" in acts:
+        return scene.say("reply.more", n=n, shown=shown)
+    if not wishes:
+        return scene.say("reply.popular")
+    return scene.say("reply.matches" if n > shown else "reply.all_matches", wishes=wishes, n=n)
+
+
+def _first_pick(scene: Scene, found: Recommendation) -> Iterator[Part]:
+    """Yield the first item with two reasons that hold."""
+    item, others = found.candidates[0].item, dict(scene.known)
+    if scene.state.need.like and (anchor := scene.item(scene.state.need.like.item_id)):
+        others[anchor.id] = anchor
+    facets, currency = scene.retriever.facets, scene.retriever.currency
+    made = reasons(item, scene.state, facets, currency, others)
+    held = checked(made, item, scene.state, facets, others)[:2]
+    if held:
+        said = "; ".join(reason.text for reason in held)
+        yield Part(scene.say("reply.first_pick", title=title_of(item), reasons=said), held)
+
+
+def _next(scene: Scene, found: Recommendation) -> Iterator[Part]:
+    """Yield a question that narrows a long list down, at the start of a need."""
+    acts = {act.act for act in scene.plan.acts}
+    if found.relaxations or acts & {"elicit", "reset"}:
+        return
+    many = found.matched >= ENOUGH * len(found.candidates)
+    if many and acts & {"recommend", "refine"} and not scene.state.need.like:
+        asked = question(scene.retriever, scene.state.need, scene.state.asked, scene.state.turn)
+        if asked is not None:
+            yield Part(asked[0], asked=asked[1])
+
+
+def _empty(scene: Scene, found: Recommendation, said: bool) -> Iterator[Part]:
+    """Yield why there is nothing to show, and a way on."""
+    if scene.retriever.index.count(None) == 0:
+        yield Part(scene.say("reply.empty_catalog"))
+    elif found.matched and not found.not_carried:
+        yield Part(scene.say("reply.all_seen", n=found.matched))
+    elif scene.state.need.constraints and not said:
+        yield Part(scene.say("reply.nothing_fits", wishes=_wishes(scene, scene.state.need)))
+    have = offers(scene.retriever)
+    if have and not found.matched:
+        yield Part(scene.say("reply.offers", offers=have))

@@ -1,0 +1,79 @@
+"""What to ask next: the facet that splits the matching items best, and its values in words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+from agent.ports import Retriever
+from agent.state import Need
+from agent.wording import amount, clean, label, listing, say
+from retrieval.catalog import Facet
+from retrieval.filters import Filter
+
+_WEIGHT = {"category": 1.5, "audience": 1.3, "colour": 1.0, "material": 0.9, "size": 0.8,
+           "brand": 0.8, "language": 0.8, "availability": 0.0}  # fmt: skip
+_COVERED = 0.5
+
+
+def _spread(counts: list[int]) -> float:
+    """Return how evenly a facet splits items into a few groups: entropy, at most log 6."""
+    total = sum(counts)
+    if total == 0 or counts[0] > 0.95 * total:
+        return 0.0
+    entropy = -sum(n / total * math.log(n / total) for n in counts if n)
+    return min(entropy, math.log(6)) * (0.6 if len(counts) > 60 else 1.0)
+
+
+def splitting(
+    retriever: Retriever, need: Need, skip: Collection[str] = ()
+) -> tuple[Facet, tuple[str, ...]] | None:
+    """Return the facet whose values split the matching items best, with its commonest values.
+
+    Args:
+        skip: Facets not to ask about (asked already).
+    """
+    wanted: Filter = need.filter()
+    known = {c.facet for c in need.constraints} | set(skip)
+    roles = {c.role for c in need.constraints if c.role in ("category",)}
+    best: tuple[float, Facet, tuple[str, ...]] | None = None
+    for facet in retriever.facets:
+        if facet.kind not in ("categorical", "list") or facet.coverage < _COVERED:
+            continue
+        if facet.name in known or facet.role in roles:
+            continue
+        counts = retriever.index.facet(facet.name, wanted, limit=100)
+        score = _spread([n for _, n in counts]) * _WEIGHT.get(facet.role or "", 0.6)
+        if len(counts) > 1 and score > 0.3 and (best is None or score > best[0]):
+            best = (score, facet, tuple(value for value, _ in counts[:4]))
+    return (best[1], best[2]) if best else None
+
+
+def question(
+    retriever: Retriever, need: Need, skip: Collection[str] = (), seed: int = 0
+) -> tuple[str, str] | None:
+    """Return a useful next question and the facet it is about, or None when nothing splits."""
+    found = splitting(retriever, need, skip)
+    if found is not None:
+        facet, values = found
+        options = listing([clean(value, 30) for value in values], "or")
+        asked = label(facet, facet.name)
+        return say("ask.which", seed, facet=asked, options=options), facet.name
+    return _budget(retriever, need, skip, seed)
+
+
+def _budget(
+    retriever: Retriever, need: Need, skip: Collection[str], seed: int
+) -> tuple[str, str] | None:
+    price = next((f for f in retriever.facets if f.role == "price" and f.quantiles), None)
+    if price is None or price.name in skip or need.constraint(price.name):
+        return None
+    low, high = (amount(price, price.quantiles[i], retriever.currency) for i in (0, -1))
+    return say("ask.budget", seed, low=low, high=high), price.name
+
+
+def offers(retriever: Retriever) -> str:
+    """Return what the catalog has most of, in words; empty when it has no categories."""
+    facet = next((f for f in retriever.facets if f.role == "category"), None)
+    counts = retriever.index.facet(facet.name, None, limit=4) if facet else []
+    return listing([clean(value, 30) for value, _ in counts])
