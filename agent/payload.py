@@ -6,7 +6,7 @@ changed or gone still reads as the user saw it; the catalog only fills what was 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel, Field
@@ -51,13 +51,18 @@ class EvidenceAnswer(Evidence):
     reason: int
 
 
-class ShownItem(ItemAnswer):
-    """An item of a slate: where it stood, why it was chosen and what that rests on."""
+class ExplainedItem(ItemAnswer):
+    """An item with why it fits, and what each reason rests on."""
+
+    reasons: list[str]
+    evidence: list[EvidenceAnswer]
+
+
+class ShownItem(ExplainedItem):
+    """An item of a slate, with its place there."""
 
     rank: int
     score: float
-    reasons: list[str]
-    evidence: list[EvidenceAnswer]
 
 
 class TurnAnswer(BaseModel):
@@ -104,6 +109,12 @@ def item_answer(item: Item, retriever: Retriever) -> ItemDetail:
     return ItemDetail(**_card(item.id, _fields(item, retriever), retriever.facets))
 
 
+def explained_item(item: Item, reasons: Sequence[Reason], retriever: Retriever) -> ExplainedItem:
+    """Return an item of the catalog with reasons."""
+    card = _card(item.id, _fields(item, retriever), retriever.facets)
+    return ExplainedItem(**card, **_explained(reasons))
+
+
 def items_answer(slate: Slate, retriever: Retriever) -> list[ShownItem]:
     """Return the items of a slate as they were shown."""
     known = {item.id: item for item in retriever.get_many([one.item_id for one in slate.items])}
@@ -112,16 +123,17 @@ def items_answer(slate: Slate, retriever: Retriever) -> list[ShownItem]:
 
 def _shown(one: SlateItem, item: Item | None, retriever: Retriever) -> ShownItem:
     now = _fields(item, retriever) if item else {"currency": retriever.currency}
-    fields = {**now, **one.fields}
-    card = _card(one.item_id, fields, retriever.facets)
-    del card["description"]
+    card = _card(one.item_id, {**now, **one.fields}, retriever.facets)
+    return ShownItem(**card, **_explained(one.reasons), rank=one.rank, score=one.score)
+
+
+def _explained(reasons: Sequence[Reason]) -> dict[str, Any]:
     evidence = [
-        EvidenceAnswer(**rest.model_dump(), reason=place)
-        for place, reason in enumerate(one.reasons)
+        {**rest.model_dump(), "reason": place}
+        for place, reason in enumerate(reasons)
         for rest in reason.evidence
     ]
-    reasons = [reason.text for reason in one.reasons]
-    return ShownItem(**card, rank=one.rank, score=one.score, reasons=reasons, evidence=evidence)
+    return {"reasons": [reason.text for reason in reasons], "evidence": evidence}
 
 
 def turn_answer(done: Done, retriever: Retriever) -> TurnAnswer:

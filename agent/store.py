@@ -23,7 +23,7 @@ from agent.database import Database
 from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
 from agent.feedback import FeedbackEvent, new_id, valid_id
 from agent.state import State
-from agent.turn import Done
+from agent.turn import Done, Slate
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +97,23 @@ class Store:
             with self._database.write() as connection:
                 _advance(connection, done)
                 connection.execute(insert(tables.turns).values(_turn_values(done)))
-                _insert_slate(connection, done, policy, shown)
+                values = {"session_id": done.session_id, "turn_id": done.turn_id}
+                _insert_slate(connection, done.slate, values, policy, shown)
         except IntegrityError as error:
             raise Conflict(f"turn {done.turn_id!r} or its slate is stored already") from error
+
+    def record_slate(
+        self, slate: Slate, session_id: str | None = None, *, policy: str = "greedy"
+    ) -> None:
+        """Store a slate that was shown outside a turn, so that feedback can point at it.
+
+        Raises:
+            UnknownSession: If a session is named that is not there.
+        """
+        with self._database.write() as connection:
+            if session_id is not None:
+                _session_row(connection, session_id)
+            _insert_slate(connection, slate, {"session_id": session_id}, policy, {})
 
     def turns(self, session_id: str) -> list[Done]:
         """Return the turns of a session, oldest first."""
@@ -144,12 +158,11 @@ class Store:
 
     def feedback(self, session_id: str) -> list[FeedbackEvent]:
         """Return the feedback on everything a session was shown, oldest first."""
-        events, slates, turns = tables.feedback_events, tables.slates, tables.turns
+        events, slates = tables.feedback_events, tables.slates
         query = (
             select(events)
             .join(slates, slates.c.id == events.c.slate_id)
-            .join(turns, turns.c.id == slates.c.turn_id)
-            .where(turns.c.session_id == session_id)
+            .where(slates.c.session_id == session_id)
             .order_by(events.c.time, events.c.id)
         )
         with self._database.read() as connection:
@@ -225,10 +238,14 @@ def _turn_values(done: Done) -> dict[str, Any]:
 
 
 def _insert_slate(
-    connection: Connection, done: Done, policy: str, shown: Mapping[str, float]
+    connection: Connection,
+    slate: Slate,
+    owner: Mapping[str, str | None],
+    policy: str,
+    shown: Mapping[str, float],
 ) -> None:
-    slate, now = done.slate, datetime.now(UTC)
-    connection.execute(insert(tables.slates).values(id=slate.id, turn_id=done.turn_id))
+    now = datetime.now(UTC)
+    connection.execute(insert(tables.slates).values(id=slate.id, **owner))
     if not slate.items:
         return
     plain = [{"slate_id": slate.id, **_plain(item)} for item in slate.items]
@@ -254,12 +271,11 @@ def _turn_rows(connection: Connection, session_id: str) -> list[Row[Any]]:
 
 
 def _slate_rows(connection: Connection, session_id: str) -> dict[str, list[Row[Any]]]:
-    items, slates, turns = tables.slate_items, tables.slates, tables.turns
+    items, slates = tables.slate_items, tables.slates
     query = (
         select(items)
         .join(slates, slates.c.id == items.c.slate_id)
-        .join(turns, turns.c.id == slates.c.turn_id)
-        .where(turns.c.session_id == session_id)
+        .where(slates.c.session_id == session_id)
         .order_by(items.c.rank)
     )
     by_slate: dict[str, list[Row[Any]]] = {}

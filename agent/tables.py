@@ -86,7 +86,9 @@ slates = Table(
     "slates",
     metadata,
     Column("id", String(64), primary_key=True),
-    Column("turn_id", String(64), _parent("turns.id"), nullable=False),
+    Column("session_id", String(64), _parent("sessions.id")),
+    Column("turn_id", String(64), _parent("turns.id")),
+    Index("slates_session", "session_id"),
     Index("slates_turn", "turn_id"),
 )
 

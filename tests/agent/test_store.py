@@ -216,6 +216,22 @@ def test_feedback_batch_is_all_or_nothing(store):
     assert store.feedback(done.session_id) == []
 
 
+def test_slate_outside_turns_takes_feedback(store):
+    id = store.create_session()
+    slates = [Slate(id=new_id(), items=(SHIRT,)), Slate(id=new_id(), items=(HAT,))]
+    store.record_slate(slates[0], id, policy="feed")
+    store.record_slate(slates[1])
+    events = [
+        FeedbackEvent(slate_id=slate.id, item_id=slate.items[0].item_id, kind="click")
+        for slate in slates
+    ]
+    store.add_feedback_batch(events)
+    assert store.feedback(id) == events[:1]
+    assert store.turns(id) == []
+    with pytest.raises(UnknownSession):
+        store.record_slate(Slate(id=new_id()), "nope")
+
+
 def test_turn_lock_orders_turns(store):
     id, other = store.create_session(), store.create_session()
 

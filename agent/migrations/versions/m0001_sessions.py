@@ -70,8 +70,10 @@ def _create_slates() -> None:
     op.create_table(
         "slates",
         sa.Column("id", _ID, primary_key=True),
-        _need("turn_id", _ID, _parent("turns.id")),
+        sa.Column("session_id", _ID, _parent("sessions.id")),
+        sa.Column("turn_id", _ID, _parent("turns.id")),
     )
+    op.create_index("slates_session", "slates", ["session_id"])
     op.create_index("slates_turn", "slates", ["turn_id"])
     op.create_table(
         "slate_items",

@@ -1,0 +1,130 @@
+"""Every error in one shape, {"error": {"type", "message", "hint"?}}, with the status it deserves.
+
+What nobody foresaw is logged in full and told in one sentence: no internals leave the server.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from agent.errors import (
+    AgentError,
+    Conflict,
+    ModelError,
+    StoreError,
+    UnknownSession,
+    UnknownSlate,
+    UserInputError,
+)
+from retrieval.errors import CatalogError, FilterError, IndexError_, RetrievalError
+
+log = logging.getLogger(__name__)
+
+
+class ErrorBody(BaseModel):
+    """What went wrong: a stable type, a sentence, and what to do where that helps."""
+
+    type: str
+    message: str
+    hint: str | None = None
+
+
+class ErrorAnswer(BaseModel):
+    """The body of every answer that is not a success."""
+
+    error: ErrorBody
+
+
+class UnknownItem(AgentError):
+    """The item id is not in the catalog."""
+
+
+KINDS: tuple[tuple[type[Exception], int, str, str | None], ...] = (
+    (UnknownSession, 404, "unknown_session", "POST /v1/sessions gives a new one"),
+    (UnknownSlate, 404, "unknown_slate", "take slate_id from the answer to the turn"),
+    (UnknownItem, 404, "unknown_item", None),
+    (UserInputError, 422, "invalid_input", None),
+    (FilterError, 422, "invalid_filter", "the facets are those of the catalog"),
+    (CatalogError, 422, "invalid_item", None),
+    (Conflict, 409, "conflict", "GET the session and send the request again"),
+    (StoreError, 503, "store_unavailable", "nothing acknowledged is lost; try again"),
+    (ModelError, 503, "model_unavailable", "try again"),
+    (IndexError_, 503, "index_unavailable", "try again"),
+    (RetrievalError, 503, "retrieval_failed", None),
+)
+"""Error class, status, type and hint; the first class that fits counts."""
+
+INTERNAL = ErrorBody(
+    type="internal", message="something went wrong on our side", hint="it is logged; try again"
+)
+
+
+def describe(error: Exception) -> tuple[int, ErrorBody]:
+    """Return the status and body for an error."""
+    for kind, status, name, hint in KINDS:
+        if isinstance(error, kind):
+            return status, ErrorBody(type=name, message=str(error), hint=hint)
+    log.error("unhandled error in a request", exc_info=error)
+    return 500, INTERNAL
+
+
+def answer(status: int, body: ErrorBody) -> JSONResponse:
+    """Return an error as a response."""
+    return JSONResponse({"error": body.model_dump(exclude_none=True)}, status_code=status)
+
+
+def _where(error: dict[str, Any]) -> str:
+    # "event" and "batch" tell the two forms of feedback apart; the client sent no such keys.
+    skipped = ("body", "event", "batch")
+    return ".".join(str(part) for part in error["loc"] if part not in skipped) or "body"
+
+
+def _invalid(errors: Sequence[dict[str, Any]], json: bool) -> tuple[int, ErrorBody]:
+    first = errors[0]
+    if first["type"] == "json_invalid":
+        reason = first.get("ctx", {}).get("error", "not JSON")
+        said = f"the body is not JSON: {reason} at character {first['loc'][-1]}"
+        return 400, ErrorBody(type="invalid_json", message=said, hint="send one JSON object")
+    said = "; ".join(
+        f"{_where(one)}: {one['msg'].removeprefix('Value error, ')}" for one in errors[:5]
+    )
+    hint = "see /openapi.json" if json else 'send the header "Content-Type: application/json"'
+    return 422, ErrorBody(type="invalid_request", message=said, hint=hint)
+
+
+async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    json = "json" in request.headers.get("content-type", "json")
+    return answer(*_invalid(error.errors(), json))
+
+
+async def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    status = HTTPStatus(error.status_code)
+    hint = "the routes are listed in /openapi.json" if status in (404, 405) else None
+    name = "body_too_large" if status == 413 else status.phrase.lower().replace(" ", "_")
+    body = ErrorBody(type=name, message=f"{request.method} {request.url.path}: {error.detail}")
+    response = answer(status, body.model_copy(update={"hint": hint}))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _on_error(request: Request, error: Exception) -> JSONResponse:
+    return answer(*describe(error))
+
+
+def install(app: FastAPI) -> None:
+    """Make an app answer every error in the one shape."""
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    for kind in (AgentError, RetrievalError, Exception):
+        app.add_exception_handler(kind, _on_error)

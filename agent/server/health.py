@@ -1,0 +1,67 @@
+"""/health, /ready and /metrics: for those who run the server."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import BaseModel
+
+from agent.errors import AgentError
+from agent.server.context import Here
+from retrieval.errors import RetrievalError
+
+log = logging.getLogger(__name__)
+router = APIRouter(tags=["operation"])
+
+
+class Health(BaseModel):
+    """The process is up."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """Whether turns can be taken, and if not, why."""
+
+    status: Literal["ready", "not ready"]
+    catalog: str
+    version: int | None
+    reasons: list[str]
+
+
+@router.get("/health")
+async def health() -> Health:
+    """Tell that the process is up, whatever state its parts are in."""
+    return Health()
+
+
+def _reason(check: Callable[[], Any]) -> list[str]:
+    try:
+        check()
+    except (AgentError, RetrievalError) as error:
+        return [str(error)]
+    except Exception as error:
+        log.error("readiness check failed", exc_info=error)
+        return [f"the catalog cannot be searched ({type(error).__name__}); see the log"]
+    return []
+
+
+@router.get("/ready", responses={503: {"model": Ready, "description": "Not ready, and why"}})
+def ready(here: Here, response: Response) -> Ready:
+    """Tell whether the store can be written and the catalog be searched."""
+    retriever = here.retriever
+    reasons = _reason(here.parts.store.check) + _reason(lambda: retriever.search("", k=1))
+    version = None if reasons else retriever.version
+    response.status_code = 503 if reasons else 200
+    status: Literal["ready", "not ready"] = "not ready" if reasons else "ready"
+    return Ready(status=status, catalog=retriever.name, version=version, reasons=reasons)
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(here: Here) -> Response:
+    """Show counters and histograms in Prometheus' text format."""
+    return Response(here.metrics.render(here.retriever.version), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,52 @@
+"""Rows that clients send, in the catalog's own columns or in the form that GET /v1/items gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping as Row
+from typing import Annotated, Any
+
+from pydantic import AfterValidator
+
+from retrieval.catalog import Facet, Item, Role, primary
+from retrieval.errors import RowError
+from retrieval.loading.mapping import Mapping
+from retrieval.loading.rows import item_from_row
+
+ROLES: tuple[Role, ...] = ("brand", "category", "availability")
+"""What the HTTP form calls by its role; the catalog has its own name for the facet."""
+
+
+def read_row(row: Any, mapping: Mapping, facets: tuple[Facet, ...]) -> Item:
+    """Return the item of a row.
+
+    Raises:
+        RowError: If it is no object, has no id or title, or a field cannot be read.
+    """
+    if not isinstance(row, Row):
+        raise RowError("", "expected an object with the item's fields", str(row)[:80])
+    try:
+        whole(row)
+    except ValueError as error:
+        raise RowError("", str(error)) from error
+    own = {column.name for column in mapping.columns}
+    names: dict[str, str] = {}
+    for role in ROLES:
+        facet = primary(facets, role)
+        if facet is not None and role not in own:
+            names[role] = facet.name
+    return item_from_row(
+        {names.get(str(key), str(key)): value for key, value in row.items()}, mapping
+    )
+
+
+def whole(value: Any) -> Any:
+    """Refuse lone surrogates, which JSON can spell and no file can hold."""
+    try:
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("holds half a character (a lone surrogate)") from error
+    return value
+
+
+ItemId = Annotated[str, AfterValidator(whole)]

@@ -1,0 +1,112 @@
+"""/v1/sessions/{id}/turns: one turn, as one JSON object or as a stream of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from agent.dialogue import respond
+from fastapi import APIRouter
+from fastapi.sse import EventSourceResponse, format_sse_event
+from pydantic import BaseModel, ConfigDict
+
+from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
+from agent.plan import Plan
+from agent.server.context import Context, Here
+from agent.server.errors import ErrorAnswer, describe
+from agent.state import State
+from agent.turn import Done, Items, StreamEvent, Text, Understood
+from agent.utterance import clean_utterance
+
+router = APIRouter(prefix="/v1/sessions", tags=["turns"])
+
+
+class NewTurn(BaseModel):
+    """What the user says; with `stream`, the answer is Server-Sent Events."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"text": "a blue shirt under 60"}]}
+    )
+
+    text: str
+    stream: bool = False
+
+
+class UnderstoodData(BaseModel):
+    """Data of the event `understood`: what was recognised and what will be done."""
+
+    plan: Plan
+    state: State
+
+
+class ItemsData(BaseModel):
+    """Data of the event `items`: the slate, before any words."""
+
+    slate_id: str
+    items: list[ShownItem]
+
+
+class TextData(BaseModel):
+    """Data of the event `text`: the next piece of the reply."""
+
+    delta: str
+
+
+STREAM = {
+    "description": "The whole turn; with `stream`, the events understood, items, text… and done "
+    "(whose data is this same object), or error.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+@router.post(
+    "/{session_id}/turns",
+    response_model=TurnAnswer,
+    responses={200: STREAM, 409: {"model": ErrorAnswer, "description": "Another turn was first"}},
+)
+def take(session_id: str, body: NewTurn, here: Here) -> TurnAnswer | EventSourceResponse:
+    """Take a turn: understand, find items, reply."""
+    text = clean_utterance(body.text, here.limits.characters)
+    events = respond(here.parts, session_id, text)
+    if not body.stream:
+        return turn_answer(_last(events, here), here.retriever)
+    # The first event is awaited here, so that an unknown session is a 404 and not a broken stream.
+    first = next(events)
+    return EventSourceResponse(_stream(chain([first], events), here))
+
+
+def _last(events: Iterator[StreamEvent], here: Context) -> Done:
+    for event in events:
+        if isinstance(event, Done):
+            here.metrics.turn(event)
+            return event
+    raise AssertionError("respond() ended without Done")
+
+
+def _stream(events: Iterator[StreamEvent], here: Context) -> Iterator[bytes]:
+    try:
+        for event in events:
+            if isinstance(event, Done):
+                here.metrics.turn(event)
+            yield _encode(event.kind, _data(event, here))
+    except Exception as error:
+        _, body = describe(error)
+        yield _encode("error", ErrorAnswer(error=body))
+
+
+def _data(event: StreamEvent, here: Context) -> BaseModel:
+    match event:
+        case Understood():
+            return UnderstoodData(plan=event.plan, state=event.state)
+        case Items():
+            items = items_answer(event.slate, here.retriever)
+            return ItemsData(slate_id=event.slate.id, items=items)
+        case Text():
+            return TextData(delta=event.delta)
+        case Done():
+            return turn_answer(event, here.retriever)
+
+
+def _encode(name: str, data: BaseModel) -> bytes:
+    plain = data.model_dump_json(exclude_none=isinstance(data, ErrorAnswer))
+    return format_sse_event(event=name, data_str=plain)

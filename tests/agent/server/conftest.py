@@ -1,0 +1,121 @@
+"""The API over the small shop: real store, linker, planner and dialogue; no network."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+
+from agent.dialogue import Parts
+from agent.linking import Linker
+from agent.planner import RulePlanner
+from agent.server import create_app
+from agent.store import Store
+from retrieval.loading.mapping import Column, Mapping
+
+COLUMNS = (
+    Column("sku", "id"),
+    Column("name", "title"),
+    Column("cents", "price", "price", unit="EUR", scale=0.01),
+    Column("type", "facet", "type", "categorical", "category"),
+    Column("colour", "facet", "colour", "categorical", "colour"),
+    Column("brand", "facet", "brand", "categorical", "brand"),
+    Column("rating", "facet", "rating", "numeric", "rating"),
+    Column("in_stock", "facet", "in_stock", "boolean", "availability"),
+)
+
+
+def _writable(shop):
+    """Make the shop one whose items can change while it is served."""
+
+    def upsert(items):
+        shop.items.update({item.id: item for item in items})
+        shop.version += 1
+
+    def delete(ids):
+        gone = [shop.items.pop(id, None) for id in ids]
+        shop.version += 1
+        return sum(item is not None for item in gone)
+
+    shop.name, shop.upsert, shop.delete = "clothes", upsert, delete
+    shop.mapping = Mapping(columns=COLUMNS, currency="EUR")
+    return shop
+
+
+class _Catalog:
+    """The shop as the linker sees it."""
+
+    def __init__(self, shop):
+        self._shop = shop
+
+    def __getattr__(self, name):
+        return getattr(self._shop, name)
+
+    def items(self):
+        return iter(self._shop.items.values())
+
+
+@pytest.fixture
+def shop(clothes):
+    return _writable(clothes)
+
+
+@pytest.fixture
+def store(tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/sessions.db")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def parts(shop, store):
+    return Parts(store=store, retriever=shop, linker=Linker(_Catalog(shop)), planner=RulePlanner())
+
+
+@pytest.fixture
+def client_of(parts):
+    """Make a client of an app with other settings or parts."""
+    return lambda **options: TestClient(
+        create_app(replace(parts, **options.pop("parts", {})), **options),
+        raise_server_exceptions=False,
+    )
+
+
+@pytest.fixture
+def client(client_of):
+    return client_of()
+
+
+@pytest.fixture
+def session(client):
+    """The path of a new session."""
+    return "/v1/sessions/" + client.post("/v1/sessions").json()["id"]
+
+
+@pytest.fixture
+def say(client, session):
+    """Take a turn and return its answer."""
+
+    def say(text):
+        response = client.post(f"{session}/turns", json={"text": text})
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return say
+
+
+@pytest.fixture
+def events_of():
+    """Read Server-Sent Events as (event, data) pairs."""
+
+    def read(body):
+        blocks = [block.splitlines() for block in body.split("\n\n") if block]
+        return [
+            (lines[0].removeprefix("event: "), json.loads(lines[1].removeprefix("data: ")))
+            for lines in blocks
+            if lines[0].startswith("event: ")
+        ]
+
+    return read
