@@ -18,7 +18,7 @@ from agent.plan import Mention
 from agent.planner import PlanRequest
 from agent.state import Constraint, Need, Preference
 from prompts import Message, load
-from retrieval.catalog import Facet, Item, Role
+from retrieval.catalog import Facet, Item, Role, primary
 
 PROMPT = "plan@1"
 
@@ -141,15 +141,14 @@ def _turn(request: PlanRequest, budget: Budget) -> dict[str, Any]:
     }
 
 
-def _item(item: Item, at: int, facets: Sequence[Facet], budget: Budget) -> dict[str, Any]:
+def _item(item: Item, at: int, facets: tuple[Facet, ...], budget: Budget) -> dict[str, Any]:
     shown: dict[str, Any] = {"position": at, "title": _cut(item.title, budget.text)}
-    for facet in facets:
-        if facet.role in _SLATE_ROLES and facet.name in item.fields:
-            values = [_plain(value) for value in item.values(facet.name)[:3]]
-            values = [_cut(v, budget.text) if isinstance(v, str) else v for v in values]
-            shown[facet.name] = values[0] if len(values) == 1 else values
-        if len(shown) >= 2 + len(_SLATE_ROLES):
-            break
+    for role in _SLATE_ROLES:
+        facet = primary(facets, role)
+        values = item.values(facet.name)[: budget.some] if facet else ()
+        if facet and values:
+            plain = [_cut(v, budget.text) if isinstance(v, str) else _plain(v) for v in values]
+            shown[facet.name] = plain[0] if len(plain) == 1 else plain
     return shown
 
 
@@ -194,7 +193,7 @@ def _mention(
         case "number":
             meaning = f"{facet} {_range(mention)}"
         case "reference" | "item":
-            meaning = _reference(mention, request, positions, budget)
+            meaning = _reference(mention, positions, budget)
         case "facet":
             meaning = facet
         case "relative":
@@ -216,9 +215,7 @@ def _range(mention: Mention) -> str:
     return f"over {low}" if mention.strict else f"at least {low}"
 
 
-def _reference(
-    mention: Mention, request: PlanRequest, positions: dict[str, int], budget: Budget
-) -> str:
+def _reference(mention: Mention, positions: dict[str, int], budget: Budget) -> str:
     places = [str(positions[id]) for id in mention.items if id in positions][: budget.slate]
     if places:
         noun = "item" if len(places) == 1 else "items"

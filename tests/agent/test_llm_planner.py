@@ -1,14 +1,16 @@
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from agent import llm, llm_planner
+from agent import llm_planner
 from agent.errors import ModelUnavailable
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.openai_chat import OpenAIChat
-from agent.plan import Act
+from agent.plan import Act, Mention
+from agent.planner import RulePlanner
 from tests.agent.chat_server import (
     ChatServer,
     cut_off,
@@ -20,14 +22,9 @@ from tests.agent.chat_server import (
     status,
     without_schemas,
 )
-from tests.agent.planning import GOOD, GOOD_ACTS, SAYS, FixedRules, request
+from tests.agent.planning import FACETS, GOOD, GOOD_ACTS, SAYS, FixedRules, at, request
 
 BAD = '{"acts":[{"act":"refine","want":["V9"]}]}'
-
-
-@pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch):
-    monkeypatch.setattr(llm, "allow_model_requests", False)
 
 
 @pytest.fixture
@@ -221,3 +218,32 @@ def test_orders_in_the_utterance_stay_data(server, served):
     assert turn["utterance"] == order.replace("\n", " ")
     assert "Ignore the rules" not in system["content"]
     assert "<|" not in user["content"]
+
+
+def test_plain_wish_takes_the_fast_path():
+    said = "show me blue shirts under 60"
+    mentions = (
+        Mention(id="V1", kind="value", facet="colour", values=("Blue",), **at(said, "blue")),
+        Mention(id="V2", kind="value", facet="type", values=("Shirts",), **at(said, "shirts")),
+        Mention(id="N1", kind="number", facet="price", high=60.0, **at(said, "under 60")),
+    )
+    model = ScriptedModel([])
+    plan = LLMPlanner(model, RulePlanner(FACETS)).plan(request(said, mentions))
+    assert (plan.planner, plan.fallback, model.history) == ("rules", "", [])
+    assert [set(act.want) for act in plan.acts] == [{"V1", "V2", "N1"}]
+
+
+@pytest.mark.parametrize("said", ["", "🙂" * 50, "\ud83d\x00\u202e", "x" * 10_000, "日本語で"])
+def test_odd_utterances_still_get_a_plan(server, said):
+    server.behave(reply("no"))
+    with OpenAIChat(server.url, "m") as model:
+        plan = LLMPlanner(model, RulePlanner(FACETS)).plan(request(said, ()))
+    assert plan.planner == "rules"
+    assert plan.acts
+
+
+def test_turns_are_planned_side_by_side(server):
+    server.behave(reply(GOOD))
+    with OpenAIChat(server.url, "m") as model, ThreadPoolExecutor(8) as pool:
+        plans = list(pool.map(planner(model, deadline_s=30).plan, [request()] * 40))
+    assert [plan.acts for plan in plans] == [GOOD_ACTS] * 40

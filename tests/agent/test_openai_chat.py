@@ -2,7 +2,7 @@ import logging
 
 import pytest
 
-from agent import llm, openai_chat
+from agent import openai_chat
 from agent.errors import ModelUnavailable
 from agent.openai_chat import OpenAIChat
 from tests.agent.chat_server import (
@@ -24,11 +24,6 @@ from tests.agent.chat_server import (
 KEY = "sk-secret-123"
 ASK = ({"role": "user", "content": "a private wish"},)
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
-
-
-@pytest.fixture(autouse=True)
-def only_this_machine(monkeypatch):
-    monkeypatch.setattr(llm, "allow_model_requests", False)
 
 
 @pytest.fixture

@@ -130,6 +130,10 @@ def test_examples_of_the_prompt_are_right(said, shown, answer):
     assert json.dumps({"acts": written}, separators=(",", ":")) == answer
 
 
+def test_every_example_is_tried():
+    assert len(EXAMPLES) == load("plan@1").text.count("\nutterance ") > 5
+
+
 def test_fields_are_explained_in_order_of_schema():
     text = load("plan@1").text.partition("FIELDS OF AN ACT")[2].partition("RULES")[0]
     assert re.findall(r"^(\w+): ", text, re.MULTILINE) == list(Act.model_fields)
