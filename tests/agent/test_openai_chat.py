@@ -1,4 +1,5 @@
 import logging
+import threading
 
 import pytest
 
@@ -128,6 +129,22 @@ def test_endless_garbage_is_cut(server, model, monkeypatch):
     server.behave(flood)
     with pytest.raises(ModelUnavailable, match="sent more than 1000000 bytes"):
         model.complete(ASK, deadline_s=60)
+
+
+@pytest.mark.parametrize("ask", ["complete", "stream"])
+def test_deadline_hangs_up_on_the_server(server, model, ask):
+    noticed = threading.Event()
+
+    def drip_until_gone(handler):
+        try:
+            drip(handler)
+        except OSError:
+            noticed.set()
+
+    server.behave(drip_until_gone)
+    with pytest.raises(ModelUnavailable, match="no answer within"):
+        list(getattr(model, ask)(ASK, deadline_s=0.2))
+    assert noticed.wait(10), "the server would go on writing for nobody"
 
 
 def test_dead_server_is_unavailable(server):
