@@ -66,7 +66,7 @@ def _described(mapping: Mapping, items: Sequence[Item]) -> dict[str, Facet]:
     else:
         found[PRICE] = Facet(PRICE, "numeric", "price", "price", mapping.currency)
     for derived in mapping.derived:
-        kind: FacetKind = "list" if derived.method == "colours" else "categorical"
+        kind: FacetKind = "categorical" if derived.method == "prefix" else "list"
         source = " and ".join(derived.sources) or "title"
         found[derived.facet] = Facet(
             derived.facet, kind, derived.facet, derived.role, derived_from=source

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 
@@ -19,6 +20,7 @@ MARKED = frozenset(
     {"category", "brand", "colour", "material", "size", "audience", "language", "availability"}
 )
 """Roles whose columns are facets however many different values they have."""
+MANY = 20_000
 _AND = re.compile(r"(?:^|\s)(?:&|and|und|et|y)\s")
 GENDERS = vocabulary(
     "men women unisex boys girls male female man woman kids children adults boy girl baby m f "
@@ -163,19 +165,21 @@ def _list(p: Profile) -> Column | None:
 
 def _list_score(p: Profile, separator: str) -> float:
     """Return how much the cells behave like lists: their parts recur in other combinations."""
-    several = [text for text in p.texts if separator in text]
+    texts = list(itertools.islice(p.counts, MANY))
+    several = [text for text in texts if separator in text]
     share = sum(p.counts[text] for text in several) / p.filled
     if share < 0.01 or (len(several) < 5 and p.rows > 50):
         return 0.0
-    cells = {text: values.text_list(text, separator) for text in p.texts}
+    cells = {text: values.text_list(text, separator) for text in texts}
     if separator not in STRONG:
         several = [text for text in several if max(map(len, cells[text]), default=0) <= 60]
     uses = Counter(part for parts in cells.values() for part in parts)
-    again = [text for text in several if any(uses[part] > 1 for part in cells[text])]
-    weight = sum(p.counts[text] for text in again) / max(sum(p.counts[t] for t in several), 1)
+    again = sum(any(uses[part] > 1 for part in cells[text]) for text in several)
+    weight = again / max(len(several), 1)
     if separator in STRONG:
         return share * weight if weight >= 0.3 else 0.0
     enumerated = sum(_AND.search(cells[text][-1]) is not None for text in several if cells[text])
     phrases = enumerated > 0.2 * len(several)
-    unique = len(uses) > 0.7 * uses.total() and p.rows > 50
-    return share * weight if weight >= 0.6 and several and not phrases and not unique else 0.0
+    parts = [uses[part] > 1 for text in several for part in cells[text]]
+    recurring = weight >= 0.6 and sum(parts) >= 0.4 * len(parts)
+    return share * weight if several and recurring and not phrases else 0.0

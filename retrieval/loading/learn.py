@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -10,11 +11,15 @@ from retrieval.loading import values
 from retrieval.loading.brands import learn_brands
 from retrieval.loading.categories import learn_categories
 from retrieval.loading.colours import colours_in
-from retrieval.loading.mapping import Derived, Mapping
+from retrieval.loading.mapping import Column, Derived, Mapping
+from retrieval.loading.words import tokens
 
 COLOURED = 0.2
 """Share of items whose text must name a colour; below it, colour words are part of other things
 ("The Color Purple", "orange juice")."""
+
+KIND_NAMES = {("product", "type"), ("item", "type"), ("product", "category"), ("category",)}
+STATED = 5
 
 Rows = Sequence[dict[str, Any]]
 
@@ -66,13 +71,24 @@ def _brand(rows: Rows, mapping: Mapping) -> Derived | None:
 
 def _category(rows: Rows, mapping: Mapping) -> Derived | None:
     titles = _names(mapping, "title")
-    if not titles:
+    brands = [c.name for c in mapping.columns if c.role == "brand" and c.within is None]
+    if not titles or not brands:
         return None
-    brands = _values_of(rows, mapping, ("brand",))
-    names = [name for name in _names(mapping, "description") if name.casefold() == "name"]
-    known = _texts(rows, names[0]) if names else []
-    found = learn_categories(_texts(rows, titles[0]), brands, known)
-    return Derived("category", "category", "phrase", (titles[0],), found) if found else None
+    stating = [c for c in mapping.columns if c.within and tokens(c.name)[-2:] in KIND_NAMES]
+    kinds = [kind for column in stating for kind in _stated(rows, column)]
+    found = learn_categories(_texts(rows, titles[0]), _texts(rows, brands[0]), kinds)
+    sources = (*(f"{c.within}.{c.name}" for c in stating), titles[0])
+    return Derived("category", "category", "phrase", sources, found) if found else None
+
+
+def _stated(rows: Rows, column: Column) -> list[str]:
+    """Return the kinds that a key such as product_type states for some of the items."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        cell = row.get(column.within or "")
+        if isinstance(cell, dict) and isinstance(kind := cell.get(column.name), str):
+            counts[kind] += 1
+    return [kind for kind, count in counts.most_common() if count >= STATED]
 
 
 def _values_of(rows: Rows, mapping: Mapping, roles: Iterable[str]) -> set[str]:

@@ -19,8 +19,8 @@ Use = Literal[
 takes every text that is no facet, so that search sees it."""
 
 Method = Literal["colours", "prefix", "phrase"]
-"""How a derived facet reads a text: all its colour words, a value it starts with, or the value
-it contains that stands closest to the head of the phrase."""
+"""How a derived facet reads a text: all its colour words; the value it starts with; or the longest
+value in it, with the values that one ends with ("patch cable", "cable")."""
 
 PRICE = "price"
 """The facet name of the price the buyer pays, whatever its column is called."""
