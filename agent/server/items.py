@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,6 +16,7 @@ from agent.server.rows import ItemId, read_row
 from agent.utterance import strip_control
 from retrieval.catalog import Item
 from retrieval.errors import CatalogError
+from retrieval.loading.mapping import Mapping
 
 router = APIRouter(prefix="/v1", tags=["items"])
 
@@ -62,8 +63,10 @@ def _check_batch(sent: Sequence[Any], here: Context) -> None:
         raise UserInputError(f"{len(sent)} at once; at most {here.limits.batch} are taken")
 
 
-def _id_of(row: Any) -> str | None:
-    id = row.get("id") if isinstance(row, Mapping) else None
+def _id_of(row: Any, mapping: Mapping) -> str | None:
+    names = [column.name for column in mapping.using("id")]
+    cells = [row.get(name) for name in (*names, "id")] if isinstance(row, dict) else []
+    id = next((cell for cell in cells if cell is not None), None)
     return None if id is None else strip_control(str(id))[:200]
 
 
@@ -79,7 +82,7 @@ def upsert(body: Upsert, here: Here) -> UpsertAnswer:
         try:
             items.append(read_row(row, mapping, facets))
         except CatalogError as error:
-            rejected.append(Rejected(row=place, id=_id_of(row), reason=str(error)))
+            rejected.append(Rejected(row=place, id=_id_of(row, mapping), reason=str(error)))
     if items:
         retriever.upsert(items)
     return UpsertAnswer(stored=len({item.id for item in items}), rejected=rejected)
