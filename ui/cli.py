@@ -1,0 +1,180 @@
+"""The command line: each command parses, makes settings, calls one function and prints.
+
+Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed (one line says why),
+2 wrong usage, 3 indexed but some rows or fields were rejected.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from pydantic import ValidationError
+
+from agent.errors import AgentError
+from prompts.errors import PromptError
+from retrieval.errors import RetrievalError
+from ui.errors import UIError
+from ui.settings import Settings
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+EXPECTED = (AgentError, RetrievalError, PromptError, UIError, ValidationError, OSError)
+"""Errors that say what to do; anything else is a bug and shows its traceback."""
+
+SOME_REJECTED = 3
+FILE = click.Path(path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Group(click.Group):
+    """Turns expected errors into one line on stderr and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise
+        except EXPECTED as error:
+            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+def with_model(command: Command) -> Command:
+    """Add the options that name a language model."""
+    for option in (
+        click.option("--model", metavar="NAME", help="Name of the model at --llm."),
+        click.option("--llm", metavar="URL", help="OpenAI-compatible server that plans turns."),
+    ):
+        command = option(command)
+    return command
+
+
+def settings(**options: Any) -> Settings:
+    """Return the settings: options that were given, else ATTUNE_… variables, else defaults."""
+    return Settings(**{key: value for key, value in options.items() if value is not None})
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="attune")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens to stderr.")
+def main(verbose: bool) -> None:
+    """Talk to any catalog."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr)
+    for stream in (sys.stdin, sys.stdout):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="replace")
+
+
+@main.command()
+@click.argument("sources", nargs=-1, required=True, metavar="FILE…")
+@click.option("--out", type=FOLDER, required=True, help="Project directory to write.")
+@click.option("--mapping", type=FILE, metavar="TOML", help="What the columns mean, where asked.")
+@click.option("--strict", is_flag=True, help="Refuse a catalog with any broken row.")
+@click.option("--encoder", metavar="NAME", help="Encoder of the texts.")
+def index(
+    sources: tuple[str, ...], out: Path, mapping: Path | None, strict: bool, encoder: str | None
+) -> None:
+    """Index catalog files (CSV, TSV, JSONL, Parquet, also gzip) or queries (URL::SELECT …)."""
+    from ui import wiring
+
+    progress = sys.stderr.isatty()
+    loaded = wiring.load(sources, mapping=mapping, strict=strict, progress=progress)
+    click.echo(wiring.describe(loaded))
+    report = wiring.build(loaded, out, settings(encoder=encoder), progress=progress)
+    click.echo(wiring.outcome(report, out))
+    sys.exit(SOME_REJECTED if report.rejected else 0)
+
+
+@main.command()
+@click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
+@click.option("--session", metavar="ID", help="Go on with an earlier session.")
+@with_model
+def chat(folder: Path | None, session: str | None, llm: str | None, model: str | None) -> None:
+    """Talk to a project, or to the demo catalog; reads piped lines, too."""
+    from ui import terminal, wiring
+
+    project = wiring.open_project(folder, settings(llm=llm, model=model))
+    session = wiring.session(project, session)
+    console = terminal.make_console()
+    terminal.chat(project.parts, project.retriever.name, session, sys.stdin, console)
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True, metavar="[DIR] TEXT")
+@click.option("--session", metavar="ID", help="Take the turn in an earlier session.")
+@click.option("--json/--text", "as_json", default=True, help="Turn as JSON (default), or as text.")
+@with_model
+def ask(
+    words: tuple[str, ...], session: str | None, as_json: bool, llm: str | None, model: str | None
+) -> None:
+    """Take one turn and print it."""
+    from ui import terminal, wiring
+
+    folder, text = folder_and_text(words)
+    project = wiring.open_project(folder, settings(llm=llm, model=model))
+    done = wiring.turn(project, wiring.session(project, session), text)
+    if as_json:
+        click.echo(json.dumps(wiring.turn_json(done, project.retriever), ensure_ascii=False))
+    else:
+        terminal.print_turn(done, project.parts, terminal.make_console())
+
+
+def folder_and_text(words: tuple[str, ...]) -> tuple[Path | None, str]:
+    """Return the project directory, if one is given before the text, and the text."""
+    if len(words) > 2:
+        raise click.UsageError(f"expected [DIR] TEXT, got {len(words)} arguments; quote the text")
+    return (Path(words[0]) if len(words) == 2 else None), words[-1]
+
+
+@main.command()
+@click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@with_model
+def serve(folder: Path | None, host: str, port: int, llm: str | None, model: str | None) -> None:
+    """Serve the HTTP API over a project, or over the demo catalog."""
+    import uvicorn
+
+    from ui import wiring
+
+    app = wiring.make_app(folder, settings(llm=llm, model=model))
+    uvicorn.run(app, host=host, port=port, log_config=wiring.LOGGING)
+
+
+@main.command()
+@click.option("--out", type=FOLDER, required=True, help="Folder to write into.")
+@click.option("--items", default=2400, show_default=True, type=click.IntRange(1, 100_000))
+@click.option("--seed", default=7, show_default=True)
+def demo(out: Path, items: int, seed: int) -> None:
+    """Write the demo catalog and its pictures."""
+    from retrieval.demo import make_demo
+
+    click.echo(make_demo(out, items=items, seed=seed))
+
+
+@main.group()
+def evaluate() -> None:
+    """Measure how well it works."""
+
+
+@evaluate.command()
+@click.option("--catalog", type=FILE, metavar="FILE", help="Replay over this catalog only.")
+@click.option("--labels", type=FILE, multiple=True, help="Label file; default: the project's own.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool) -> None:
+    """Replay hand-labelled dialogues and compare what was understood."""
+    from ui import wiring
+    from ui.reports import understanding_text
+
+    report = wiring.understanding(labels, catalog)
+    click.echo(json.dumps(report, ensure_ascii=False) if as_json else understanding_text(report))
+
+
+if __name__ == "__main__":
+    main()

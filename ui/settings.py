@@ -1,0 +1,42 @@
+"""Settings of the surfaces; read from the environment in `ui.cli` only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from retrieval.encoder import DEFAULT_ENCODER
+
+
+def _home() -> Path:
+    return user_data_path("attune", appauthor=False)
+
+
+class Settings(BaseSettings):
+    """What an operator may set, as ATTUNE_… variables; command-line options go first."""
+
+    model_config = SettingsConfigDict(env_prefix="ATTUNE_", env_ignore_empty=True, frozen=True)
+
+    home: Path = Field(
+        default_factory=_home, description="Folder for the demo catalog and exported encoders."
+    )
+    store: str | None = Field(
+        None, description="SQLAlchemy URL of the session store; by default a file in the project."
+    )
+    encoder: str = Field(DEFAULT_ENCODER, description="Encoder of new indexes.")
+    llm: str | None = Field(
+        None, description="Base URL of an OpenAI-compatible server that plans the turns."
+    )
+    model: str | None = Field(None, description="Name of the model on that server.")
+    llm_key: SecretStr | None = Field(None, description="API key of that server.")
+    deadline_s: float = Field(
+        3.0, gt=0, description="Seconds the model has for a plan before the rules take over."
+    )
+
+    @property
+    def models(self) -> Path:
+        """Return where exported encoders are kept."""
+        return self.home / "models"

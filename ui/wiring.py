@@ -1,0 +1,173 @@
+"""The one place where the parts are made from a project directory and the settings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from agent.dialogue import Parts, respond
+from agent.errors import AgentError
+from agent.linking import Linker
+from agent.payload import turn_json
+from agent.planner import Planner, RulePlanner
+from agent.store import Store
+from agent.turn import Done
+from retrieval.build import BuildReport
+from retrieval.demo import make_demo
+from retrieval.encoder import make_encoder
+from retrieval.loading import LoadedCatalog, describe, load
+from retrieval.project import has_manifest, read_manifest
+from retrieval.retriever import Retriever
+from ui.errors import UIError
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+__all__ = [
+    "LOGGING", "Project", "build", "demo_project", "describe", "load", "make_app", "make_planner",
+    "open_project", "open_retriever", "open_store", "outcome", "session", "turn", "turn_json",
+    "understanding",
+]  # fmt: skip
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+}
+"""Logging of the server: everything to stderr."""
+
+
+def build(loaded: LoadedCatalog, out: Path, settings: Settings, *, progress: bool) -> BuildReport:
+    """Index a loaded catalog into a project directory."""
+    encoder = make_encoder(settings.encoder, settings.models)
+    return Retriever.build(loaded, out, encoder=encoder, progress=progress)
+
+
+def outcome(report: BuildReport, out: Path) -> str:
+    """Return what a build did, in one or two lines."""
+    parts = {"new": report.added, "changed": report.changed, "unchanged": report.unchanged,
+             "deleted": report.deleted}  # fmt: skip
+    counts = ", ".join(f"{count:,} {name}" for name, count in parts.items() if count)
+    done = (
+        f"indexed {report.items:,} items into {out} in {report.seconds:.1f} s ({counts or 'none'})"
+    )
+    if not report.rejected:
+        return done
+    return f"{done}\n{report.rejected:,} rejects with row, column and reason: {out / 'rejects.csv'}"
+
+
+def open_retriever(folder: Path, settings: Settings, *, write: bool = False) -> Retriever:
+    """Open a project directory with the encoder it was built with."""
+    encoder = make_encoder(read_manifest(folder).encoder, settings.models)
+    return Retriever.open(folder, encoder, write=write)
+
+
+def make_planner(retriever: Retriever, settings: Settings) -> Planner:
+    """Return the rule planner, or the language-model planner on top of it where one is named.
+
+    Raises:
+        UIError: If only one of the model's URL and name is given.
+    """
+    rules = RulePlanner(retriever.facets)
+    if settings.llm is None and settings.model is None:
+        return rules
+    if settings.llm is None or settings.model is None:
+        missing = "--llm URL" if settings.llm is None else "--model NAME"
+        raise UIError(f"a language model needs both its URL and its name: add {missing}")
+    from agent.llm_planner import LLMPlanner
+    from agent.openai_chat import OpenAIChat
+
+    key = settings.llm_key.get_secret_value() if settings.llm_key else None
+    chat = OpenAIChat(settings.llm, settings.model, key)
+    return LLMPlanner(chat, rules, deadline_s=settings.deadline_s)
+
+
+def open_store(folder: Path, settings: Settings) -> Store:
+    """Open the session store: the one set, else a file in the project directory."""
+    return Store(settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """An opened project directory: what turns are made with, and the catalog behind it."""
+
+    folder: Path
+    retriever: Retriever
+    parts: Parts
+
+
+def open_project(folder: Path | None, settings: Settings, *, write: bool = False) -> Project:
+    """Open a project directory, or the demo catalog, which is made and indexed on first use."""
+    folder = folder if folder is not None else demo_project(settings)
+    retriever = open_retriever(folder, settings, write=write)
+    planner = make_planner(retriever, settings)
+    store = open_store(folder, settings)
+    return Project(folder, retriever, Parts(store, retriever, Linker.build(retriever), planner))
+
+
+def session(project: Project, id: str | None) -> str:
+    """Return the id of an earlier session, once it is found, or of a new one."""
+    if id is None:
+        return project.parts.store.create_session()
+    return project.parts.store.load(id).id
+
+
+def turn(project: Project, session_id: str, text: str) -> Done:
+    """Take one turn and return it."""
+    for event in respond(project.parts, session_id, text):
+        if isinstance(event, Done):
+            return event
+    raise AgentError("the turn ended without an answer")
+
+
+def make_app(folder: Path | None, settings: Settings) -> FastAPI:
+    """Return the HTTP API over a project directory or the demo catalog."""
+    from agent.server import create_app
+
+    project = open_project(folder, settings, write=True)
+    models = ("rules",) if settings.model is None else ("rules", settings.model)
+    return create_app(project.parts, models=models)
+
+
+def demo_project(settings: Settings) -> Path:
+    """Return the project directory of the demo catalog, made and indexed on first use."""
+    folder = settings.home / f"demo-{version('attune')}"
+    if not has_manifest(folder):
+        print("Preparing the demo catalog, this once …", file=sys.stderr)
+        catalog = make_demo(folder / "catalog")
+        build(load([catalog]), folder, settings, progress=sys.stderr.isatty())
+    return folder
+
+
+def _own_labels() -> dict[str, Path]:
+    folder = Path(str(files("finetune"))) / "data"
+    return {path.stem: path for path in sorted(folder.glob("understanding_*.jsonl"))}
+
+
+def understanding(labels: Sequence[Path], catalog: Path | None) -> dict[str, Any]:
+    """Return the report on labelled dialogues: those of the project, or of other files.
+
+    Args:
+        catalog: Replay only over this file: the labels of the sample catalog it is, or all labels
+            that name none of the sample catalogs.
+    """
+    from finetune.catalogs import FILES
+    from finetune.rule_parts import by_rules, rule_parts
+    from finetune.understanding import evaluate_files
+
+    sets = {path.stem: path for path in labels} or _own_labels()
+    config = {"planner": "rules", "catalog": str(catalog) if catalog else None}
+    if catalog is None:
+        return evaluate_files(sets, by_rules(next(iter(sets.values())).parent), config)
+    parts = rule_parts(load([catalog]))
+    return evaluate_files(
+        sets, lambda name: parts if FILES.get(name, catalog.name) == catalog.name else None, config
+    )
