@@ -101,13 +101,14 @@ def _letters(lines: list[bytes]) -> float:
     return plausible / max(len(found), 1)
 
 
-def parquet_rows(path: Path, head: bytes, name: str) -> Iterator[Row | Reject]:
+def parquet_rows(path: Path, packed: bool, name: str) -> Iterator[Row | Reject]:
     """Yield the rows of a Parquet file, batch by batch; a gzipped one is unpacked in memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    packed = path.open("rb").read(2) == b"\x1f\x8b"
-    source = io.BytesIO(gzip.decompress(path.read_bytes())) if packed else str(path)
+    source: io.BytesIO | str = (
+        io.BytesIO(gzip.decompress(path.read_bytes())) if packed else str(path)
+    )
     number = 0
     try:
         with pq.ParquetFile(source) as file:

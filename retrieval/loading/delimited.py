@@ -30,7 +30,6 @@ class _Lines:
     returned: deque[str] = field(default_factory=deque)
     size: int = 0
     line: int = 0
-    ended: bool = False
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -38,11 +37,7 @@ class _Lines:
     def __next__(self) -> str:
         if self.size > RUNAWAY:
             raise _Runaway
-        try:
-            text = self.returned.popleft() if self.returned else next(self.stream)
-        except StopIteration:
-            self.ended = True
-            raise
+        text = self.returned.popleft() if self.returned else next(self.stream)
         self.taken.append(text)
         self.size += len(text)
         return text
@@ -57,7 +52,7 @@ class _Lines:
         """Give all but the first line of the present record back."""
         self.returned.extendleft(reversed(self.taken[1:]))
         self.taken = self.taken[:1]
-        self.size, self.ended = 0, False
+        self.size = 0
 
 
 def delimited_rows(text: IO[str], head: str, name: str) -> Iterator[Row | Reject]:
@@ -91,7 +86,7 @@ def _row(
 ) -> Row | Reject:
     if len(cells) > len(header) and not any(cells[len(header) :]):
         cells = cells[: len(header)]
-    if len(cells) != len(header) or (len(lines.taken) > 1 and _open_quote(cells, lines)):
+    if len(cells) != len(header) or _malformed(lines, delimiter):
         found = len(cells)
         if len(lines.taken) > 1 and (found == 0 or _whole(lines, len(header), delimiter)):
             shown = _shown(lines)
@@ -106,9 +101,15 @@ def _row(
     return Row(name, start, dict(zip(header, cells, strict=True)))
 
 
-def _open_quote(cells: list[str], lines: _Lines) -> bool:
-    """Return whether the record ends with the file, inside its last cell."""
-    return lines.ended and "\n" in cells[-1] and not lines.taken[-1].rstrip().endswith('"')
+def _malformed(lines: _Lines, delimiter: str) -> bool:
+    """Return whether a record of several lines is held together by a quote out of place."""
+    if len(lines.taken) < 2:
+        return False
+    try:
+        next(csv.reader(lines.taken, delimiter=delimiter, strict=True))
+    except csv.Error:
+        return True
+    return False
 
 
 def _whole(lines: _Lines, width: int, delimiter: str) -> bool:

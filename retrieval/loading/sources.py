@@ -59,7 +59,7 @@ def _file_rows(path: Path) -> Iterator[Row | Reject]:
         if not head.strip():
             raise CatalogError(f"{name!r} is empty; expected a catalog of items")
         if head[:4] == b"PAR1":
-            yield from binary.parquet_rows(path, head, name)
+            yield from binary.parquet_rows(path, isinstance(stream.raw, gzip.GzipFile), name)
             return
         binary.refuse(head, name)
         encoding, warning = binary.encoding_of(head)
