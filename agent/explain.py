@@ -65,6 +65,9 @@ def _by_weight(item: Item, view: View) -> Iterator[Reason]:
     held = [constraint for constraint in wanted if matches(constraint.filter(), item)]
     broken = [constraint for constraint in wanted if constraint not in held]
     yield from islice(_said(claims.missed(item, view, c) for c in broken), 2)
+    sorting = view.state.need.sorting
+    if sorting is not None:
+        yield claims.stated(item, view, sorting.facet)
     yield from islice(claims.likeness(item, view), 3)
     yield from islice(_said([claims.mentions(item, view)]), 1)
     yield from islice(_said(claims.met(item, view, c) for c in held), 3)

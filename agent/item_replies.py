@@ -82,8 +82,10 @@ def _why_not(scene: Scene, act: Act) -> Iterator[Part]:
 
 
 def _ranks(scene: Scene) -> dict[str, int]:
+    """Return the place of each matching item that comes after the slate."""
     found = recommend(scene.retriever, scene.state, k=DEPTH)
-    return {item.id: rank for rank, item in enumerate(found.items, 1)} if found.matched else {}
+    ranked = enumerate(found.items, 1) if not found.relaxations else ()
+    return {item.id: rank for rank, item in ranked if rank > len(scene.state.slate)}
 
 
 def _named_by_value(scene: Scene, act: Act) -> tuple[Item, ...]:

@@ -15,13 +15,13 @@ from agent.needs import query_text
 from agent.ports import Retriever
 from agent.ranking import WEIGHTS, Ranked, best_first, prior_features, rank, wish_features
 from agent.state import Need
-from retrieval.catalog import Facet, FieldValue, Item, by_role
-from retrieval.filters import And, Compare, Filter, fold, matches, singular
+from retrieval.catalog import Facet, FieldValue, Item, by_role, primary
+from retrieval.filters import And, Compare, Filter, fold, matches, singular, words
 from retrieval.query import Candidate
-from retrieval.rerank import near_number, near_words
+from retrieval.rerank import near_number
 
-POOL = 150
-SCORED = 4000
+POOL = 120
+SCORED = 2500
 """Above this many matches the pool is narrowed by the weightiest facets before it is scored."""
 
 _NEVER_KEPT = ("price", "rating", "popularity", "availability", "date")
@@ -39,6 +39,7 @@ class Kept:
     facet: Facet
     values: tuple[FieldValue, ...]
     weight: float
+    folded: frozenset[str]
 
     def filter(self) -> Filter:
         """Return the items that share a value with the reference."""
@@ -46,9 +47,11 @@ class Kept:
 
     def closeness(self, item: Item) -> float:
         """Return how far an item keeps the facet, 0 to 1."""
-        own = {fold(str(value)) for value in item.values(self.facet.name)}
-        wanted = {fold(str(value)) for value in self.values}
-        return len(own & wanted) / len(own | wanted)
+        values = item.values(self.facet.name)
+        if len(values) == len(self.values) == 1:
+            return float(fold(str(values[0])) in self.folded)
+        own = {fold(str(value)) for value in values}
+        return len(own & self.folded) / len(own | self.folded)
 
 
 def changed_facets(anchor: Item, need: Need) -> frozenset[str]:
@@ -69,7 +72,12 @@ def kept_facets(anchor: Item, need: Need, facets: tuple[Facet, ...]) -> tuple[Ke
     """Return the facets of the anchor to keep, the weightiest first."""
     changed = changed_facets(anchor, need)
     kept = [
-        Kept(facet, anchor.values(facet.name), _weight(facet, facets))
+        Kept(
+            facet,
+            anchor.values(facet.name),
+            _weight(facet, facets),
+            frozenset(fold(str(value)) for value in anchor.values(facet.name)),
+        )
         for facet in facets
         if facet.kind in ("categorical", "list", "boolean")
         and facet.role not in _NEVER_KEPT
@@ -106,21 +114,30 @@ def edited_title(anchor: Item, need: Need) -> str:
     return " ".join(text.split())
 
 
-def _narrowed(retriever: Retriever, base: Filter, kept: tuple[Kept, ...], enough: int) -> Filter:
-    """Add the weightiest kept facets to a filter until few enough items are left to score."""
+def _narrowed(
+    retriever: Retriever, base: Filter, kept: tuple[Kept, ...], enough: int
+) -> tuple[Filter, tuple[Kept, ...]]:
+    """Add the weightiest kept facets to a filter until few enough items are left to score.
+
+    Returns:
+        The filter, and the kept facets that still tell its items apart.
+    """
+    left, rest = retriever.index.count(base), list(kept)
     for one in kept:
-        if retriever.index.count(base) <= SCORED:
+        if left <= SCORED:
             break
         closer = And((base, one.filter()))
-        if retriever.index.count(closer) >= enough:
-            base = closer
-    return base
+        count = retriever.index.count(closer)
+        if count >= enough:
+            base, left = closer, count
+            rest.remove(one)
+    return base, tuple(rest)
 
 
 def _points(retriever: Retriever, base: Filter, kept: tuple[Kept, ...]) -> dict[str, float]:
     """Return each matching item's weight of kept facets."""
     points = dict.fromkeys(retriever.index.ids(base), 0.0)
-    for one in kept:
+    for one in kept if len(points) > POOL else ():
         for id in retriever.index.ids(And((base, one.filter()))):
             points[id] += one.weight
     return points
@@ -133,16 +150,15 @@ def _top_tier(base: Filter, kept: tuple[Kept, ...], best: Item | None) -> Filter
 
 
 def _pool(
-    retriever: Retriever, need: Need, anchor: Item, banned: Collection[str], k: int
+    retriever: Retriever, need: Need, title: str, kept: tuple[Kept, ...], banned: Collection[str]
 ) -> list[Candidate]:
     """Return items that keep most, and those whose words come closest to the edited text."""
-    kept = kept_facets(anchor, need, retriever.facets)
-    enough = k + len(banned) + 1
-    base = _narrowed(retriever, need.filter(), kept, enough)
-    points = {id: p for id, p in _points(retriever, base, kept).items() if id not in banned}
+    base, telling = _narrowed(retriever, need.filter(), kept, POOL // 4 + len(banned))
+    points = _points(retriever, base, telling)
+    points = {id: weight for id, weight in points.items() if id not in banned}
     leaders = retriever.index.get(nlargest(POOL, points, key=lambda id: points[id]))
-    text = f"{edited_title(anchor, need)} {query_text(need)}"
-    tier = _top_tier(base, kept, leaders[0] if leaders else None)
+    text = f"{title} {query_text(need)}"
+    tier = _top_tier(base, telling, leaders[0] if leaders else None)
     found = retriever.search(text, filter=tier, k=POOL + len(banned))
     found += retriever.search(text, filter=need.filter(), k=POOL // 3 + len(banned))
     found += [Candidate(item, 0.0) for item in leaders]
@@ -150,37 +166,58 @@ def _pool(
     return [c for id, c in unique.items() if id not in banned]
 
 
-def _amounts(anchor: Item, item: Item, need: Need, facets: tuple[Facet, ...]) -> float:
-    """Return how close the price stays, 0 to 1; 1 when it was asked to change or is unknown."""
-    price = next((facet for facet in facets if facet.role == "price"), None)
-    if price is None or price.name in changed_facets(anchor, need):
-        return 1.0
-    own, other = anchor.number(price.name), item.number(price.name)
-    return near_number(own, other) if own is not None and other is not None else 0.5
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """What candidates are compared with: the anchor as it should be after the change."""
 
+    kept: tuple[Kept, ...]
+    total: float
+    title: frozenset[str]
+    price_facet: str | None
+    price: float | None
 
-def _text_closeness(title: str, candidate: Candidate) -> float:
-    near = near_words(title, candidate.item.title)
-    return near if candidate.dense is None else 0.7 * near + 0.3 * max(0.0, candidate.dense)
+    @classmethod
+    def to(cls, anchor: Item, need: Need, title: str, facets: tuple[Facet, ...]) -> Closeness:
+        """Return the closeness to an anchor under a need."""
+        kept = kept_facets(anchor, need, facets)
+        facet = primary(facets, "price")
+        same = facet is not None and facet.name not in changed_facets(anchor, need)
+        name = facet.name if facet is not None and same else None
+        price = anchor.number(name) if name else None
+        total = sum(one.weight for one in kept) or 1.0
+        return cls(kept, total, frozenset(words(title)), name, price)
+
+    def features(self, candidate: Candidate) -> dict[str, float]:
+        """Return how much of the anchor a candidate keeps: facets, words, price."""
+        item = candidate.item
+        return {
+            "kept": sum(one.weight * one.closeness(item) for one in self.kept) / self.total,
+            "text": self._text(candidate),
+            "price": self._price(item),
+        }
+
+    def _text(self, candidate: Candidate) -> float:
+        own = frozenset(words(candidate.item.title))
+        near = len(own & self.title) / (len(own | self.title) or 1)
+        return near if candidate.dense is None else 0.7 * near + 0.3 * max(0.0, candidate.dense)
+
+    def _price(self, item: Item) -> float:
+        if self.price_facet is None or self.price is None:
+            return 1.0
+        own = item.number(self.price_facet)
+        return near_number(self.price, own) if own is not None else 0.5
 
 
 def by_likeness(
-    retriever: Retriever, need: Need, anchor: Item, banned: Collection[str], k: int
+    retriever: Retriever, need: Need, anchor: Item, banned: Collection[str]
 ) -> list[Ranked]:
     """Return the items most like an anchor but for what was asked to change, best first."""
-    facets = retriever.facets
-    pool = _pool(retriever, need, anchor, {*banned, anchor.id}, k)
-    kept = kept_facets(anchor, need, facets)
-    total = sum(one.weight for one in kept) or 1.0
-    title = edited_title(anchor, need)
+    facets, title = retriever.facets, edited_title(anchor, need)
+    close = Closeness.to(anchor, need, title, facets)
+    pool = _pool(retriever, need, title, close.kept, {*banned, anchor.id})
     ranked = []
     for candidate in pool:
         item = candidate.item
-        features = {
-            "kept": sum(one.weight * one.closeness(item) for one in kept) / total,
-            "text": _text_closeness(title, candidate),
-            "price": _amounts(anchor, item, need, facets),
-        }
-        features |= wish_features(item, need) | prior_features(item, facets)
-        ranked.append(rank(candidate, features, _SCORE))
+        features = close.features(candidate) | wish_features(item, need)
+        ranked.append(rank(candidate, features | prior_features(item, facets), _SCORE))
     return best_first(ranked)

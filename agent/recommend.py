@@ -122,7 +122,7 @@ def _find(
     if need.sorting is not None:
         return _sorted(retriever, need, text, banned, k)
     if anchor:
-        ranked = by_likeness(retriever, need, anchor[0], banned, k)
+        ranked = by_likeness(retriever, need, anchor[0], banned)
         return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.1)
     if not text:
         return _by_prior(retriever, need, banned, k)
@@ -220,7 +220,7 @@ def _relevant(
     """Return the pool that a sorting may choose from: clearly about what was asked."""
     anchor = retriever.get_many([need.like.item_id]) if need.like else []
     if anchor:
-        return by_likeness(retriever, need, anchor[0], banned, k)[: 5 * k]
+        return by_likeness(retriever, need, anchor[0], banned)[: 5 * k]
     count = 40 * k + len(banned)
     found = retriever.search(text, filter=need.filter(), k=count)
     ranked = [r for r in by_relevance(found, need, retriever.facets) if r.item.id not in banned]

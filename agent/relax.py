@@ -143,7 +143,7 @@ def _to_nearest(
     instead = _without_bounds(constraint).model_copy(update={"low": low, "high": high})
     bound = constraint.high if side == "high" else constraint.low
     gap = _apart(values[0], bound if bound is not None else values[0])
-    return Change(constraint, instead, min(gap, 3.0) + 0.3, values[0])
+    return Change(constraint, instead, min(gap + 0.3, _harm(constraint, need)), values[0])
 
 
 def _wider_bound(search: Search, need: Need, constraint: Constraint, few: int) -> Change | None:
@@ -160,10 +160,13 @@ def _left_out(constraint: Constraint, need: Need) -> Change | None:
     if not constraint.values and constraint.low is None and constraint.high is None:
         return None
     rest = _without_bounds(constraint).model_copy(update={"values": (), "family": ()})
-    harm = _HARM.get(constraint.role or "", 1.5)
-    if need.like is not None and constraint.facet in need.like.changed:
-        harm += 2.0
-    return Change(constraint, rest if constraint.excluded else None, harm)
+    return Change(constraint, rest if constraint.excluded else None, _harm(constraint, need))
+
+
+def _harm(constraint: Constraint, need: Need) -> float:
+    """Return how much leaving a wish out hurts; what was asked to change hurts most."""
+    asked_to_change = need.like is not None and constraint.facet in need.like.changed
+    return _HARM.get(constraint.role or "", 1.5) + (2.0 if asked_to_change else 0.0)
 
 
 def _near_changes(search: Search, need: Need, few: int) -> list[Change]:
@@ -197,7 +200,8 @@ def _tail(search: Search, change: Change, relaxed: Need) -> str:
         wider = [value for value, _ in found if value in change.instead.values][:3]
         return say("relax.family", values=listing([str(shown(facet, v, None)) for v in wider]))
     bare = change.dropped.model_copy(update={"excluded": ()})
-    return say("relax.left_out", wish=describe(bare, facet, currency))
+    left = search.fresh(relaxed)
+    return say("relax.left_out", wish=describe(bare, facet, currency), n=left)
 
 
 def _way(search: Search, need: Need, changes: Sequence[Change]) -> Way | None:
@@ -241,15 +245,19 @@ def ways_out(retriever: Retriever, need: Need, banned: Collection[str], k: int) 
     """Return the least harmful ways to find something: at most two near ones, else one."""
     search, few = Search(retriever, banned), max(1, min(3, k))
     near = sorted(_near_changes(search, need, few), key=lambda change: change.harm)
-    found = [_way(search, need, [c]) for c in near if c.near is None or c.harm <= NEAR + 0.3]
+    close = [c for c in near if c.near is None or c.harm <= NEAR + 0.3]
+    found = [_way(search, need, [change]) for change in close]
     ways = tuple(way for way in found if way is not None)[:2]
     if ways:
         return ways
-    drops = [change for c in need.constraints if (change := _left_out(c, need))]
+    bounded = {change.dropped.facet for change in near if change.near is not None}
+    rest = [constraint for constraint in need.constraints if constraint.facet not in bounded]
+    drops = [change for c in rest if (change := _left_out(c, need))]
     drops.sort(key=lambda change: change.harm)
     for change in sorted([*near, *drops], key=lambda change: change.harm):
         way = _way(search, need, [change])
         if way is not None:
             return (way,)
+    drops = [change for c in need.constraints if (change := _left_out(c, need))]
     pair = _in_pairs(search, need, drops, few)
     return (pair,) if pair else ()

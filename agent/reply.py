@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from agent import item_replies
 from agent.compare import Table
 from agent.explain import checked, reasons
+from agent.needs import carried
 from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
@@ -189,11 +190,23 @@ _HANDLERS: Mapping[ActName, Callable[[Scene, Act], Iterator[Part]]] = {
 }
 
 
+def _quoted(texts: Iterable[str]) -> str:
+    return listing([f"'{clean(text, 40)}'" for text in texts])
+
+
 def _wishes(scene: Scene, need: Need) -> str:
-    """Return the need in one clause: "Shirts, Blue, under €60 and 'breathable'"."""
-    hard = [scene.wish(constraint) for constraint in need.constraints]
-    soft = [f"'{clean(wish.text, 40)}'" for wish in need.preferences if wish.text.strip()]
-    return listing(hard + soft)
+    """Return the hard wishes of a need in one clause: "Shirts, Blue and under €60"."""
+    return listing([scene.wish(constraint) for constraint in need.constraints])
+
+
+def _soft(scene: Scene, found: Recommendation) -> Iterator[Part]:
+    """Yield how the soft wishes fared: whether the first item has them in its text."""
+    need = carried(scene.state.need, found.not_carried)
+    texts = [wish.text for wish in need.preferences if wish.facet is None]
+    if texts and need.sorting is None:
+        whole = found.features.get(found.candidates[0].item.id, {}).get("all_words")
+        key = "reply.soft" if whole else "reply.soft_near"
+        yield Part(scene.say(key, soft=_quoted(texts[:3])))
 
 
 def _contradictory(need: Need) -> Constraint | None:
@@ -215,7 +228,7 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
     if clash is not None:
         yield Part(scene.say("reply.contradiction", wish=scene.wish(clash)))
     if found.not_carried:
-        named = listing([f"'{clean(text, 40)}'" for text in found.not_carried[:3]])
+        named = _quoted(found.not_carried[:3])
         key = "reply.closest" if found.candidates else "reply.not_carried"
         yield Part(scene.say(key, named=named))
     if not found.candidates:
@@ -225,6 +238,7 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
         yield from (Part(text) for text in _relaxed(found))
     elif not found.not_carried or scene.state.need.constraints:
         yield Part(_lead(scene, found))
+    yield from _soft(scene, found)
     yield from _first_pick(scene, found)
     yield from _next(scene, found)
 
@@ -257,7 +271,7 @@ def _lead(scene: Scene, found: Recommendation) -> str:
     if "more" in acts:
         return scene.say("reply.more", n=n, shown=shown)
     if not wishes:
-        return scene.say("reply.popular")
+        return "" if need.preferences else scene.say("reply.popular")
     return scene.say("reply.matches" if n > shown else "reply.all_matches", wishes=wishes, n=n)
 
 

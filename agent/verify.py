@@ -118,8 +118,9 @@ def _was_asked(case: Case, evidence: Evidence) -> bool:
     if constraint is None or not evidence.wish:
         return False
     facet = find(case.facets, evidence.facet)
-    currency = case.item.currency or (facet.unit if facet else None)
-    if case.facets and evidence.wish != describe(constraint, facet, currency):
+    currencies = {case.item.currency, facet.unit if facet else None, None}
+    wishes = {describe(constraint, facet, currency) for currency in currencies}
+    if case.facets and evidence.wish not in wishes:
         return False
     if evidence.facet == "text":
         return set(evidence.value or ()) <= {*constraint.values, *constraint.excluded}

@@ -121,7 +121,10 @@ def _bounds(constraint: Constraint, facet: Facet | None, currency: str | None) -
     low, high = constraint.low, constraint.high
     dated = isinstance(low if low is not None else high, str)
     if low is not None and high is not None:
-        return [f"{shown(facet, low, currency)} to {shown(facet, high, currency)}"]
+        least, most = shown(facet, low, currency), shown(facet, high, currency)
+        if isinstance(low, str) == isinstance(high, str) and low > high:  # type: ignore[operator]
+            return [f"at least {least} and at most {most}"]
+        return [f"{least} to {most}"]
     if high is not None:
         strict, loose = ("before", "until") if dated else ("under", "at most")
         word = strict if constraint.high_strict else loose
