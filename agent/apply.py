@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from agent.plan import Act, Mention, Plan
+from agent.plan import ORDER, Act, Mention, Plan
 from agent.state import Constraint, Likeness, Need, Preference, Sorting, State
 from retrieval.catalog import Facet, Item
 from retrieval.filters import TEXT
@@ -179,7 +179,11 @@ class _Editor:
             if name == mention.facet or (role is not None and facet.role == role)
         }
         if mention.kind == "value":
-            same = {mention.facet}
+            self._drop_values(mention, mention.facet)
+            return
+        if mention.facet == ORDER:
+            self._set(sorting=None)
+            return
         self._set(
             constraints=tuple(c for c in self._need.constraints if c.facet not in same),
             preferences=tuple(p for p in self._need.preferences if p.facet not in same),
@@ -187,6 +191,19 @@ class _Editor:
         sorting = self._need.sorting
         if sorting and sorting.facet in same:
             self._set(sorting=None)
+
+    def _drop_values(self, mention: Mention, facet: str) -> None:
+        """Forget values of a facet, wanted or excluded; others of the facet stay."""
+        own = self._own(facet)
+        gone = (*mention.values, *mention.family)
+        self._put(
+            own.model_copy(
+                update={
+                    "values": _minus(own.values, gone), "excluded": _minus(own.excluded, gone),
+                    "family": (),
+                }
+            )
+        )  # fmt: skip
 
     def _forget_word(self, word: str) -> None:
         self._set(

@@ -26,6 +26,9 @@ PREFIX: dict[MentionKind, str] = {
     "relative": "D", "order": "O", "keyword": "K", "unknown": "U",
 }  # fmt: skip
 
+ORDER = "order"
+"""Pseudo-facet of a facet mention: the order of the items, as in "order doesn't matter"."""
+
 ActName = Literal[
     "recommend", "refine", "like", "more", "compare", "explain", "detail", "select", "reject",
     "undo", "reset", "elicit", "answer", "handoff", "chitchat",

@@ -150,6 +150,21 @@ class Bounded:
     explicit: bool = True
 
 
+def _decade(tokens: Sequence[Token], i: int) -> Bounded | None:
+    """Read "the 80s", "1990s", "80's" as ten years."""
+    token = tokens[i]
+    after = tokens[i + 1] if i + 1 < len(tokens) else None
+    if not (token.is_number and after and after.word in ("s", "'s") and after.glued):
+        return None
+    value = float(token.text) if token.text.isdigit() else 0.0
+    if value % 10 or not (0 <= value < 100 or value in _MODEL_YEARS):
+        return None
+    start = value if value > 100 else (1900 if value >= 20 else 2000) + value
+    amount = Amount(start, i, i + 1, year=True)
+    first = i - (word_at(tokens, i - 1) == "the")
+    return Bounded(first, i + 1, start, start + 9, False, amount, "in")
+
+
 def _range(tokens: Sequence[Token], a: Amount, b: Amount) -> Bounded | None:
     """Read "between A and B", "from A to B", "A-B", "A to B"."""
     gap = [tokens[i].word for i in range(a.last + 1, b.first)]
@@ -229,8 +244,9 @@ def _bound(bound: str, value: float, first: int, last: int, cue: str, amount: Am
 
 def bounded(tokens: Sequence[Token]) -> list[Bounded]:
     """Return the numbers of an utterance as bounds and ranges, left to right."""
-    found: list[Bounded] = []
-    rest = amounts(tokens)
+    decades = [d for d in (_decade(tokens, i) for i in range(len(tokens))) if d is not None]
+    found: list[Bounded] = list(decades)
+    rest = [a for a in amounts(tokens) if not any(d.first <= a.first <= d.last for d in decades)]
     while rest:
         if len(rest) > 1:
             pair = _range(tokens, rest[0], rest[1])
@@ -262,13 +278,31 @@ class AmountLinker:
         self._names = names
         self._price = next((f for f in self._numeric if f.role == "price"), None)
 
-    def link(self, tokens: Sequence[Token]) -> list[Mention]:
-        """Return number mentions, without ids; spans are character offsets."""
+    def link(self, tokens: Sequence[Token], recent: str | None = None) -> list[Mention]:
+        """Return number mentions, without ids; spans are character offsets.
+
+        Args:
+            recent: The numeric facet that was bounded last; a bound that names none and fits its
+                range is about it.
+        """
         mentions = []
         for bound in bounded(tokens):
-            for facet, span in self._facets(tokens, bound):
+            for facet, span in self._facets(tokens, bound) or self._context(bound, recent):
                 mentions.append(self._mention(tokens, bound, facet, span))
         return mentions
+
+    def _context(self, bound: Bounded, recent: str | None) -> list[tuple[Facet, tuple[int, int]]]:
+        """Return the facet a number without a name may be about: the one just spoken of."""
+        span = (bound.first, bound.last)
+        known = [f for f in self._numeric if f.name == recent]
+        if known and (bound.explicit or bound.amount.value >= 10 or recent != "price"):
+            facet = known[0]
+            low, high = facet.low or 0.0, facet.high or 0.0
+            if low <= bound.amount.value <= high:
+                return [(facet, span)]
+        if not bound.explicit and bound.amount.value >= 10 and self._price:
+            return [(self._price, span)]
+        return []
 
     def _facets(
         self, tokens: Sequence[Token], bound: Bounded
@@ -290,7 +324,7 @@ class AmountLinker:
                 return [(dated[0], span)]
             if not bound.explicit:
                 return []
-        if bound.explicit and self._price:
+        if bound.explicit and self._price and not bound.amount.unit:
             return [(self._price, span)]
         return []
 
@@ -337,7 +371,7 @@ class AmountLinker:
         return Mention(
             id="", kind="number", start=start, end=end, text="", facet=facet.name,
             low=low, high=high, strict=bound.strict, unit=said or bound.amount.unit,
-            score=1.0 if bound.explicit else 0.8, note=note,
+            score=_sureness(bound), note=note,
         )  # fmt: skip
 
     def _scaled(
@@ -356,6 +390,13 @@ class AmountLinker:
         if facet.role == "date" and "after" in bound.cue and low is not None:
             low += 1
         return low, high
+
+
+def _sureness(bound: Bounded) -> float:
+    """Return how sure it is that a number is a wish: one without bound or unit may be anything."""
+    if bound.explicit or bound.amount.currency or bound.amount.unit or bound.amount.year:
+        return 1.0
+    return 0.4
 
 
 def _dated(facet: Facet) -> bool:

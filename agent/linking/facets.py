@@ -12,7 +12,7 @@ from typing import Literal
 
 from agent.linking.text import Token, norm, phrase_at, tokenize
 from agent.linking.vocabulary import general, read
-from agent.plan import Mention
+from agent.plan import ORDER, Mention
 from retrieval.catalog import Facet
 
 Direction = Literal["up", "down"]
@@ -120,12 +120,13 @@ class FacetNames:
         """Return facet mentions ("the price", "base colour") with their token spans."""
         found = []
         for i, token in enumerate(tokens):
-            named = self.named(token.norm) if token.is_word else ()
-            for facet in named[:2]:
+            named = [f.name for f in self.named(token.norm)[:2]] if token.is_word else []
+            if token.norm in ("order", "sorting", "ordering"):
+                named = [ORDER]
+            for name in named:
                 mention = Mention(
-                    id="", kind="facet", start=token.start, end=token.end, text="",
-                    facet=facet.name,
-                )  # fmt: skip
+                    id="", kind="facet", start=token.start, end=token.end, text="", facet=name
+                )
                 found.append((mention, i, i + 1))
         return found
 

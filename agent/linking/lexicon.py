@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from babel import Locale, UnknownLocaleError
 
+from agent.linking.spelling import english
 from agent.linking.text import key_of, norm, tokenize
 from agent.linking.vocabulary import colours, general
 from retrieval.catalog import Facet
@@ -219,6 +220,20 @@ def _add_synonyms(builder: _Builder) -> None:
 
 _LISTED = ("categorical", "list")
 
+_CERTAIN = frozenset({"category", "colour", "brand", "size", "language", "availability"})
+"""Roles whose values are linked however few items have them."""
+
+_ENOUGH = 0.3
+"""Share of items that must have a value before other facets' values are taken as hard wishes;
+words of rarer attributes stay words, since most items do not say."""
+
+
+def is_linked(facet: Facet) -> bool:
+    """Return whether the values of a facet are names that people may mean."""
+    if facet.kind not in _LISTED:
+        return False
+    return facet.role in _CERTAIN or facet.coverage >= _ENOUGH
+
 
 def _add_facet(builder: _Builder, facet: Facet) -> None:
     _add_values(builder, facet)
@@ -234,15 +249,66 @@ def _add_facet(builder: _Builder, facet: Facet) -> None:
         _add_surnames(builder, facet)
 
 
-def build(facets: Iterable[Facet]) -> Lexicon:
-    """Return the lexicon of a catalog's facets."""
+def build(facets: Iterable[Facet], occurs: Callable[[str], int] = lambda word: 0) -> Lexicon:
+    """Return the lexicon of a catalog's facets.
+
+    Args:
+        occurs: How many items' texts contain a word; a name that is an everyday word and mostly
+            stands for something else there is left out.
+    """
     all_facets = tuple(facets)
     builder = _Builder()
     for facet in all_facets:
-        if facet.kind in _LISTED:
+        if is_linked(facet):
             _add_facet(builder, facet)
+        elif facet.kind == "boolean":
+            _add_boolean(builder, facet)
+    _drop_everyday_names(builder, all_facets, occurs)
     _add_synonyms(builder)
     return Lexicon(entries=_sorted(builder.found), tokens=dict(builder.tokens), facets=all_facets)
+
+
+_OPPOSITES = {"paid": ("free", "forfree", "gratis", "nocost"), "available": ("soldout",)}
+
+
+def _add_boolean(builder: _Builder, facet: Facet) -> None:
+    """Add "paid" and "free" for is_paid, "in stock" for a yes/no availability."""
+    norms = [t.norm for t in tokenize(facet.label) if t.norm not in ("is", "ha", "has", "can")]
+    names = {"".join(norms)}
+    if facet.role == "availability":
+        names |= {"instock", "available", "availablenow", "inthestock"}
+    for name in names:
+        if len(name) > 3:
+            builder.add(name, Entry(facet.name, ("true",)))
+    for norm_ in norms:
+        for opposite in _OPPOSITES.get(norm_, ()):
+            builder.found[opposite][facet.name] = Entry(facet.name, ("false",))
+
+
+_MEANT = 0.35
+
+
+def _drop_everyday_names(
+    builder: _Builder, facets: tuple[Facet, ...], occurs: Callable[[str], int]
+) -> None:
+    """Drop names of brands and people that are common words meaning something else here."""
+    named = {f.name: dict(f.values) for f in facets if f.role not in ("category", "colour",
+             "audience", "language", "size", "availability") and f.kind in _LISTED}  # fmt: skip
+    facet_words = {word for role in general().roles.values() for word in role}
+    for key, entries in builder.found.items():
+        for name, entry in list(entries.items()):
+            everyday = key in english() or norm(key) in english()
+            if entry.score < 1.0 and (key in facet_words or key in _NOT_HEADS):
+                del entries[name]
+            elif name in named and everyday:
+                own = sum(named[name].get(value, 0) for value in entry.values)
+                if entry.score < 0.95 or own < _MEANT * occurs(key):
+                    del entries[name]
+
+
+_NOT_HEADS = frozenset(
+    {"set", "other", "more", "care", "food", "product", "kit", "pack", "accessory"}
+)
 
 
 def _sorted(found: Mapping[str, Mapping[str, Entry]]) -> dict[str, tuple[Entry, ...]]:

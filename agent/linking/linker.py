@@ -98,7 +98,7 @@ class Linker:
         if facets == self._facets:
             return
         self._facets = facets
-        self.lexicon = lexicons.build(facets)
+        self.lexicon = lexicons.build(facets, self._occurs)
         self._names = FacetNames(facets)
         self._amounts = AmountLinker(facets, self._names)
         vocabulary = dict(self.lexicon.tokens)
@@ -116,6 +116,9 @@ class Linker:
             )
         return self._known[word]
 
+    def _occurs(self, word: str) -> int:
+        return int(self._catalog.index.count(Compare(TEXT, "contains", word)))
+
     def link(self, utterance: str, state: State, slate: Sequence[Item]) -> tuple[Mention, ...]:
         """Return the mentions of an utterance, left to right, with ids.
 
@@ -131,7 +134,7 @@ class Linker:
         found: list[_Found] = []
         self._take(found, taken, self._title_mentions(tokens, slate))
         self._take(found, taken, self._reference_mentions(tokens, state, slate))
-        self._take(found, taken, self._number_mentions(tokens))
+        self._take(found, taken, self._number_mentions(tokens, _recent(state)))
         self._take(found, taken, self._relative_mentions(tokens))
         self._take(found, taken, self._value_mentions(tokens, taken))
         self._take(found, taken, self._facet_mentions(tokens))
@@ -163,7 +166,7 @@ class Linker:
         extremes = {
             first: (relative.facet, relative.direction == "up", last)
             for relative, first, last in self._names.relatives(tokens)
-            if relative.superlative
+            if relative.superlative or (last < len(tokens) and tokens[last].word == "one")
         }
         finder = ReferenceLinker(tokens, state, slate, self._describer(tokens), extremes.get)
         return [_Found(to_mention(s, tokens), s.first, s.last) for s in finder.find()]
@@ -174,8 +177,8 @@ class Linker:
 
         return describes
 
-    def _number_mentions(self, tokens: list[Token]) -> list[_Found]:
-        return [_located(mention, tokens) for mention in self._amounts.link(tokens)]
+    def _number_mentions(self, tokens: list[Token], recent: str | None) -> list[_Found]:
+        return [_located(mention, tokens) for mention in self._amounts.link(tokens, recent)]
 
     def _relative_mentions(self, tokens: list[Token]) -> list[_Found]:
         found = []
@@ -214,6 +217,7 @@ class Linker:
                 continue
             norms = [token.norm for token in tokens[i:last]]
             entries = self.lexicon.lookup(key(norms))
+            entries = tuple(e for e in entries if not self._out_of_place(e, tokens, i, last))
             if entries and not self._weak(tokens, i, last):
                 return last, _surest(entries)
             if last == i + 2 and norms[0] in colours().modifiers:
@@ -221,6 +225,24 @@ class Linker:
                 if entries and any(self._colour(entry.facet) for entry in entries):
                     return last, tuple(e for e in entries if self._colour(e.facet))
         return None
+
+    def _out_of_place(
+        self, entry: lexicons.Entry, tokens: Sequence[Token], i: int, last: int
+    ) -> bool:
+        """Return whether a name cannot be meant here: "sugar free", "my sister's wedding"."""
+        before = tokens[i - 1] if i else None
+        if tokens[i].norm == "free" and last == i + 1 and before is not None:
+            return before.norm == "-" or (before.is_word and before.word not in general().stop)
+        if tokens[i].norm not in general().relations:
+            return False
+        owner = tokens[last - 1].text.endswith(("'s", "s'", "’s")) or (
+            tokens[last - 1].word != tokens[last - 1].norm
+            and last < len(tokens)
+            and tokens[last].is_word
+            and tokens[last].word not in general().stop
+        )
+        context = {tokens[j].word for j in range(max(0, i - 4), i)}
+        return owner or not context & {"for", "4", "to", "give", "gift", "my"}
 
     def _colour(self, facet: str) -> bool:
         return any(f.name == facet and f.role == "colour" for f in self.lexicon.facets)
@@ -233,7 +255,8 @@ class Linker:
         stop = general().stop
         if token.word not in stop and token.norm not in stop:
             return False
-        return not (i > 0 and token.text[0].isupper() and tokens[i - 1].word not in (".", "!", "?"))
+        named = i > 0 and token.text[0].isupper() and len(token.text) > 2 and "'" not in token.word
+        return not (named and tokens[i - 1].word not in (".", "!", "?"))
 
     def _facet_mentions(self, tokens: list[Token]) -> list[_Found]:
         return [_Found(*row) for row in self._names.mentions(tokens)]
@@ -250,6 +273,12 @@ class Linker:
             kind: MentionKind = "keyword" if self.knows(token.word) else "unknown"
             found.append(_Found(_word(kind, token), i, i + 1))
         return _joined(found, tokens)
+
+
+def _recent(state: State) -> str | None:
+    """Return the facet that was bounded last."""
+    bounds = [c for c in state.need.constraints if c.low is not None or c.high is not None]
+    return max(bounds, key=lambda c: c.turn).facet if bounds else None
 
 
 def _surest(entries: tuple[lexicons.Entry, ...]) -> tuple[lexicons.Entry, ...]:
@@ -304,7 +333,7 @@ def _describes(lexicon: lexicons.Lexicon, tokens: Sequence[Token], item: Item) -
     text = set(words(" ".join([item.title, *_texts(item)])))
     i, seen = 0, False
     while i < len(tokens):
-        if tokens[i].word in ("and", "with") or not tokens[i].is_word:
+        if tokens[i].word in ("and", "with", "in") or not tokens[i].is_word:
             i += 1
             continue
         last, holds = _fits(lexicon, tokens, i, item, text)

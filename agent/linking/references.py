@@ -7,7 +7,7 @@ points at nothing is kept with no items, so that the reply can say so.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.linking.text import Token, phrase_at, word_at
 from agent.linking.vocabulary import general
@@ -97,9 +97,19 @@ class ReferenceLinker:
             if span is None:
                 i += 1
                 continue
-            found.append(span)
+            found.append(self._coreferent(span, found))
             i = max(span.last, i + 1)
         return found
+
+    def _coreferent(self, span: Span, found: Sequence[Span]) -> Span:
+        """Let "it" after "the second one" be the second one."""
+        word = self._tokens[span.first].word
+        if span.last - span.first > 2 or not found or word not in (*_SINGULAR, "one"):
+            return span
+        earlier = found[-1]
+        if len(earlier.items) != 1 or self._tokens[earlier.first].word in _SINGULAR:
+            return span
+        return replace(span, items=earlier.items)
 
     def _at(self, i: int) -> Span | None:
         rules = (
@@ -244,6 +254,9 @@ class ReferenceLinker:
         end = start
         while end < len(self._tokens) and end < start + 6:
             token = self._tokens[end]
+            if token.word == "in" and end > start and self._valued(end + 1):
+                end += 2
+                continue
             if token.word in ("one", "ones", "item", "option", "pair") and end > start:
                 return end + 1, True
             if not token.is_word or (token.word in stop and token.word not in ("and", "with")):
@@ -252,6 +265,10 @@ class ReferenceLinker:
         while end > start and self._tokens[end - 1].word in ("and", "with"):
             end -= 1
         return end, False
+
+    def _valued(self, i: int) -> bool:
+        """Return whether the token is true of some item of the slate, e.g. a colour."""
+        return i < len(self._tokens) and any(self._describe(i, i + 1, item) for item in self._slate)
 
     def _pronoun(self, i: int) -> Span | None:
         """Read "it", "this one", "these", "both of them"."""
@@ -293,7 +310,7 @@ class ReferenceLinker:
 def _expletive(tokens: Sequence[Token], i: int) -> bool:
     """Return whether "it" stands for nothing ("make it blue", "forget it", "keep it under 50")."""
     before, after = word_at(tokens, i - 1), word_at(tokens, i + 1)
-    if before in ("make", "keep", "keeping", "making", "have", "get") and after not in (
+    if before in ("make", "keep", "keeping", "making") and after not in (
         "", "again", "."):  # fmt: skip
         return True
     if after in ("doesn't", "dont", "does", "should", "needs", "must", "can't", "cannot", "has",

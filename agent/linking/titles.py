@@ -107,7 +107,7 @@ class TitleLinker:
             part = tokens[i:last]
             ids = self._ids.get(key(token.norm for token in part), ())
             if ids and _names_an_item(part, tokens, i, is_value):
-                return _mention(tokens, i, last, ids, 1.0), i, last
+                return _mention(tokens, i, last, ids[:1], 1.0), i, last
         return None
 
 
@@ -122,12 +122,19 @@ def _names_an_item(
     if is_value(norms):
         return False
     content = [t for t in part if t.is_word and t.norm not in general().stop]
-    if not content:
-        return len(part) > 3
+    capital = [t for t in part if t.is_word and t.text[0].isupper()]
+    if not content and len(part) < 4:
+        return (
+            len(capital) == len([t for t in part if t.is_word])
+            and i > 0
+            and (len(part) > 1 or part[0].text.isupper())
+        )
+    if all(is_value([token.norm]) for token in content) and len(part) < 4:
+        return False
+    pointed = i > 0 and tokens[i - 1].word in _NAMING
     if len(part) == 1:
-        return part[0].text[0].isupper() and i > 0
-    all_values = all(is_value([token.norm]) for token in content)
-    return not all_values or len(part) > 3
+        return bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS)
+    return len(part) > 3 or pointed or len(capital) >= max(2, len(content) - 1)
 
 
 def _telling_words(
@@ -146,6 +153,8 @@ def _telling_words(
     }
 
 
+_NAMING = frozenset("like to about read than compare and or vs versus not own seen bought".split())
+_STARTS = frozenset(".!?")
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
 _LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
 

@@ -25,6 +25,7 @@ class Words:
     synonyms: tuple[tuple[str, ...], ...]
     audience: Mapping[str, frozenset[str]]
     roles: Mapping[str, tuple[str, ...]]
+    relations: frozenset[str]
 
 
 @cache
@@ -40,6 +41,7 @@ def general() -> Words:
             for name, words in data["audience"].items()
         },
         roles={role: tuple(words.split()) for role, words in data["roles"].items()},
+        relations=frozenset(norm(word) for word in data["relations"].split()),
     )
 
 

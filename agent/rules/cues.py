@@ -14,16 +14,24 @@ from agent.linking.text import plain
 from agent.plan import Mention
 
 
+_SET_PHRASES = frozenset(
+    {"reset", "undo", "handoff", "answer", "chitchat", "elicit", "reject_all", "question"}
+)
+"""Cues that are looked for in the raw utterance too: "scratch that" holds a reference."""
+
+
 @dataclass(frozen=True, slots=True)
 class Masked:
     """An utterance in lower case with each mention replaced by `<id>`.
 
     Args:
         spans: Mention id to its span in `text`.
+        raw: The lower-cased utterance itself.
     """
 
     text: str
     spans: Mapping[str, tuple[int, int]]
+    raw: str = ""
 
 
 def mask(utterance: str, mentions: Sequence[Mention]) -> Masked:
@@ -44,7 +52,7 @@ def mask(utterance: str, mentions: Sequence[Mention]) -> Masked:
         length += len(tag)
         at, last = mention.end, mention.id
     pieces.append(_lower(utterance[at:]))
-    masked = Masked("".join(pieces), spans)
+    masked = Masked("".join(pieces), spans, _lower(utterance))
     return _with_words(masked, mentions)
 
 
@@ -65,7 +73,7 @@ def _with_words(masked: Masked, mentions: Sequence[Mention]) -> Masked:
         if at >= 0:
             spans[mention.id] = (at, at + len(mention.text))
             start = at
-    return Masked(masked.text, spans)
+    return Masked(masked.text, spans, masked.raw)
 
 
 @cache
@@ -80,8 +88,11 @@ def _compiled(section: str, name: str) -> re.Pattern[str]:
 
 
 def has(masked: Masked, section: str, name: str) -> bool:
-    """Return whether any cue of a list occurs."""
-    return _compiled(section, name).search(masked.text) is not None
+    """Return whether any cue of a list occurs, for set phrases also inside mentions."""
+    cue = _compiled(section, name)
+    return cue.search(masked.text) is not None or (
+        name in _SET_PHRASES and cue.search(masked.raw) is not None
+    )
 
 
 def spans(masked: Masked, section: str, name: str) -> Iterator[tuple[int, int]]:

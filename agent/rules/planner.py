@@ -37,12 +37,21 @@ class RulePlanner:
         )  # fmt: skip
 
 
+def _bare_amount(request: PlanRequest, mentions: Sequence[Mention]) -> bool:
+    """Return whether a number without a bound is meant: nothing else is said, or a correction."""
+    corrects = re.search(r"\b(?:mean|meant|sorry|no|make it|actually)\b", request.utterance.lower())
+    others = [m for m in mentions if m.score >= 0.5 and m.kind not in ("keyword", "unknown")]
+    bounds = [c for c in request.state.need.constraints if c.high is not None or c.low is not None]
+    return bool(bounds and corrects) or not others and len(request.utterance.split()) <= 4
+
+
 class _Reading:
     """One utterance, read act by act."""
 
     def __init__(self, request: PlanRequest, mentions: Sequence[Mention]) -> None:
         self._request = request
-        self._mentions = mentions
+        self._mentions = [m for m in mentions if m.score >= 0.5 or _bare_amount(request, mentions)]
+        mentions = self._mentions
         self._masked = mask(request.utterance, mentions)
         self._polarity = PolarityReader(self._masked, mentions).read()
         self._references = [m for m in mentions if m.kind in ("reference", "item")]
@@ -73,7 +82,8 @@ class _Reading:
 
     @property
     def _avoid(self) -> tuple[str, ...]:
-        return self._ids("avoid", "value", "keyword", "unknown", "number")
+        named = tuple(id for id in self._refs("avoid") if not self._on_slate((id,)))
+        return self._ids("avoid", "value", "keyword", "unknown", "number") + named
 
     @property
     def _prefer(self) -> tuple[str, ...]:
@@ -115,7 +125,10 @@ class _Reading:
 
     def _about_items(self) -> list[Act]:
         """Return acts about given items: questions, verdicts, likeness."""
-        for rule in (self._compare, self._explain, self._verdict, self._like, self._detail):
+        rules = (
+            self._compare, self._explain, self._asked, self._verdict, self._like, self._detail,
+        )  # fmt: skip
+        for rule in rules:
             acts = rule()
             if acts:
                 return acts
@@ -140,15 +153,30 @@ class _Reading:
             return []
         return [Act(act="explain", refs=self._refs())]
 
+    def _asked(self) -> list[Act]:
+        """Return a detail act for a plain question about an item: "is the second one …?"."""
+        start = r"^\W*(?:and |so |ok |but )?(?:is|are|does|do|was|were|has|did)n?'?t? <[RT]\d+>"
+        if not re.search(start, self._masked.text) or self._ids("want", "relative"):
+            return []
+        if re.search(r"^\W*do <R\d+> (?:come|have)|available in <V", self._masked.text):
+            return []
+        return [self._detail_act()]
+
+    def _detail_act(self) -> Act:
+        facet = asked_facet(self._masked, self._request.facets)
+        return Act(act="detail", refs=self._refs(), facet=facet)
+
     def _verdict(self) -> list[Act]:
         """Return select and reject acts, with the wishes said beside them."""
         if self._request.slate and self._cue("reject_all") and not self._single_reference():
             every = tuple(m.id for m in self._references)
-            wishes = self._wishes("refine")
+            wishes = self._wishes("refine") if self._firm else []
             follow = wishes or [Act(act="more")]
             return [Act(act="reject", refs=every), *follow] if every else follow
         refused = self._refused()
         others = tuple(id for id in self._refs() if id not in refused)
+        if refused and not self._on_slate(refused) and self._want:
+            return []
         if refused:
             acts = [Act(act="reject", refs=refused)]
             if others:
@@ -159,6 +187,10 @@ class _Reading:
         if self._cue("select") and (self._references or self._request.slate) and not self._like():
             return [Act(act="select", refs=self._refs())]
         return []
+
+    def _on_slate(self, ids: tuple[str, ...]) -> bool:
+        slate = {item.id for item in self._request.slate}
+        return any(set(m.items) & slate for m in self._references if m.id in ids)
 
     def _on_reference(self, refs: tuple[str, ...]) -> list[Act]:
         """Return what "…, the third" means after a correction: the act that stands, on refs."""
@@ -192,9 +224,20 @@ class _Reading:
         """Return a like act: similar to a reference, or a reference with changes."""
         if not self._references and not (self._cue("like") and self._request.slate):
             return []
+        if self._than() or self._other_category():
+            return []
         if self._cue("like") or self._reference_with_change():
-            return [self._act("like", refs=self._refs())]
+            return [self._act("like", refs=self._liked_refs())]
         return []
+
+    def _liked_refs(self) -> tuple[str, ...]:
+        """Return the references a likeness is about: those not refused."""
+        return self._refs("want") or self._refs()
+
+    def _other_category(self) -> bool:
+        """Return whether "same thing in skirts" names another kind of item."""
+        named = any(self._facet(id) in self._category for id in self._want)
+        return named and not any(m.kind == "item" or m.score >= 0.9 for m in self._references)
 
     def _reference_with_change(self) -> bool:
         """Return whether a reference stands with a wish and no question: "that one, cheaper"."""
@@ -205,9 +248,7 @@ class _Reading:
         ) or bool(self._firm and re.search(r"<[RT]\d+>[ ,]*(?:<|in|with|but|only)", self._masked.text))  # fmt: skip
 
     def _than(self) -> bool:
-        return re.search(r"\bthan (?:the |that |this )?<[RT]", self._masked.text) is not None or (
-            re.search(r"than> ?<[RT]", self._masked.text) is not None
-        )
+        return re.search(r"\bthan (?:the |that |this )?<[RT]", self._masked.text) is not None
 
     def _question(self) -> bool:
         return cues.has(self._masked, "detail", "question")
@@ -219,7 +260,7 @@ class _Reading:
             return []
         facet = asked_facet(self._masked, self._request.facets)
         if self._references and not self._ids("want", "relative"):
-            return [Act(act="detail", refs=self._refs(), facet=facet)]
+            return [self._detail_act()]
         pronoun = re.search(r"\b(?:it|its|they|them|this|that)\b", self._masked.text)
         bare = not self._want and not self._change and not self._drop and not self._cue("more")
         if facet and bare and (pronoun or state.focus):
@@ -281,7 +322,7 @@ class _Reading:
 
     def _corrected_want(self) -> tuple[str, ...]:
         """Return what is wanted; in a correction only what was said last on a facet."""
-        want = list(self._want)
+        want = self._compatible(list(self._want))
         if not re.search(r"\b(?:i meant?|no wait|wait no|sorry|scratch that|actually)\b|"
                          r"\bno,? (?=<)|<V\d+>[^<]{0,12}\b(?:no|err?|oops|i mean)\b", self._masked.text):  # fmt: skip
             return tuple(want)
@@ -295,10 +336,24 @@ class _Reading:
             if not (facet := self._facet(id)) or last[facet] == id or self._listed(id, last[facet])
         )  # fmt: skip
 
+    def _compatible(self, want: list[str]) -> list[str]:
+        """Keep, of values of one facet that are not a list, the surest: "toothpaste 4 kids"."""
+        kept: list[str] = []
+        scores = {m.id: m.score for m in self._mentions}
+        multiple = {f.name for f in self._request.facets if f.kind == "list"}
+        for id in want:
+            facet = self._facet(id)
+            rival = next((k for k in kept if facet and self._facet(k) == facet), None)
+            if rival is None or id[0] != "V" or facet in multiple or self._listed(rival, id):
+                kept.append(id)
+            elif scores[id] > scores[rival]:
+                kept[kept.index(rival)] = id
+        return kept
+
     def _listed(self, id: str, other: str) -> bool:
         """Return whether two mentions are joined by "or" or "and"."""
         first, last = self._masked.spans[id][1], self._masked.spans[other][0]
-        return bool(re.search(r"\b(?:or|and)\b", self._masked.text[first:last]))
+        return bool(re.search(r"\b(?:or|and)\b|[,/&]", self._masked.text[first:last]))
 
     def _facet(self, id: str) -> str | None:
         return next((m.facet for m in self._mentions if m.id == id), None)
@@ -312,12 +367,16 @@ class _Reading:
         need = self._request.state.need
         if not need.constraints and not need.preferences and need.like is None:
             return True
-        named = self._new_categories(need.constraints)
-        if not named:
+        if self._cue_need("new") and self._ids("want", "value") and not self._cue_need("refine"):
+            return True
+        if not self._new_categories(need.constraints):
             return False
         if cues.has(self._masked, "need", "refine"):
             return False
         return cues.has(self._masked, "need", "fresh") or len(self._mentions) <= 2
+
+    def _cue_need(self, name: str) -> bool:
+        return cues.has(self._masked, "need", name)
 
     def _new_categories(self, constraints: Iterable[object]) -> bool:
         """Return whether a category is wanted that the present need does not have."""

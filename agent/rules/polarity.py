@@ -79,7 +79,11 @@ class PolarityReader:
             gap = self._between(last, start)
             if last <= start and len(gap.split()) <= 2 and "<" not in gap and "," not in gap:
                 return True
-            if last <= start and re.fullmatch(r" ?<F\d+>,? (?:and|or) (?:the |what )?", gap):
+            if (
+                mention.kind == "facet"
+                and last <= start
+                and re.fullmatch(r" ?<F\d+>,? (?:and|or) (?:the |what )?", gap)
+            ):
                 return True
         rest = self._masked.text[end:].lstrip()
         return mention.kind == "value" and _NOT_A_MUST.match(rest) is not None
