@@ -287,14 +287,14 @@ class ExactIndex:
                 self._release()
 
     def _save_if_useful(self) -> None:
-        view = self._view
-        if self._writer_lock is None or view is None:
+        if self._writer_lock is None:
             return
-        if view.state.rows - view.memory.saved > UNSAVED_ROWS:
-            try:
+        try:
+            view = self._now()
+            if view.state.rows - view.memory.saved > UNSAVED_ROWS:
                 self.save()
-            except (OSError, IndexError_) as error:
-                logger.warning("the next open of %s will be slower: %s", self.folder, error)
+        except (OSError, IndexError_) as error:
+            logger.warning("the next open of %s will be slower: %s", self.folder, error)
 
     def _release(self) -> None:
         if self._writer_lock is not None:

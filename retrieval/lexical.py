@@ -33,6 +33,8 @@ TITLE_REPEATS = 2
 REBUILD_SHARE = 0.25
 REBUILD_MINIMUM = 1000
 NO_STEM = -1
+QUERY_WORDS = 64
+"""Words of a query that are looked at, so that a pasted essay does not stall the shop."""
 
 logger = logging.getLogger(__name__)
 Scores = NDArray[np.float32]
@@ -65,7 +67,7 @@ class Stems:
 
     def of_query(self, text: str) -> list[int]:
         """Return the codes of a query's stems, those known here, repeated ones repeated."""
-        kept = [word for word in words(text) if word not in _STOP]
+        kept = [word for word in words(text) if word not in _STOP][:QUERY_WORDS]
         return [self.codes[stem] for stem in self._stemmer.stemWords(kept) if stem in self.codes]
 
 
@@ -200,7 +202,7 @@ def load_base(folder: Path, stems: Stems, generation: int, n: int) -> Base | Non
         model = bm25s.BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError) as error:
         logger.warning(
             "the saved BM25 index at %s is unusable and is built anew: %s", folder, error
         )

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -129,19 +130,18 @@ def test_numbers_keep_their_kind():
     assert mask(columns, Compare("x", "contains", "1"), 3).tolist() == [True, True, False]
 
 
-@pytest.mark.parametrize(
-    ("descending", "expected"), [(False, [-1.0, 3.0, None]), (True, [-9.0, -3.0, None])]
-)
-def test_sort_key_takes_best_value(descending, expected):
-    rows = [Item("1", "", fields={"x": 3.0}), Item("2", "")]
-    columns = columns_of(rows)
-    column = columns.fields["x"]
-    column.pairs = type(column.pairs)()
-    column.pairs.append([0, 0, 1], [column.code(-1.0), column.code(9.0), column.code(3.0)])
-    keys = column.sort_key(3, descending).tolist()
-    assert [None if math.isnan(key) else key for key in keys] == (
-        [-1.0, 3.0, None] if not descending else expected
-    )
+@pytest.mark.parametrize(("descending", "expected"), [(False, [2.0, 1.0]), (True, [-2.0, -7.0])])
+def test_sort_key_ignores_other_kinds(descending, expected):
+    rows = [Item("1", "", fields={"x": v}) for v in (2.0, 1.0, True, "9", ())]
+    rows[1] = Item("2", "", fields={"x": 7.0 if descending else 1.0})
+    keys = columns_of(rows).sort_key("x", 5, descending)
+    assert keys[:2].tolist() == expected
+    assert np.isnan(keys[2:]).all()
+
+
+def test_counts_take_each_item_once():
+    column = columns_of([Item("1", "", fields={"x": ("a", "b", "a")})] * 3).fields["x"]
+    assert column.counts(np.array([True, False, True])).tolist() == [2, 2]
 
 
 def test_dates_sort_as_text():
