@@ -1,0 +1,1 @@
+"""Measuring and improving understanding and ranking: labels, replay, figures."""
