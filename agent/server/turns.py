@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from itertools import chain
 
-from agent.dialogue import respond
 from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict
+from starlette.types import Receive, Scope, Send
 
+from agent.dialogue import respond
 from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
 from agent.server.context import Context, Here
@@ -19,6 +21,9 @@ from agent.turn import Done, Items, StreamEvent, Text, Understood
 from agent.utterance import clean_utterance
 
 router = APIRouter(prefix="/v1/sessions", tags=["turns"])
+
+
+Events = Generator[StreamEvent, None, None]
 
 
 class NewTurn(BaseModel):
@@ -67,15 +72,36 @@ STREAM = {
 def take(session_id: str, body: NewTurn, here: Here) -> TurnAnswer | EventSourceResponse:
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
-    events = respond(here.parts, session_id, text)
+    events = _events(here, session_id, text)
     if not body.stream:
-        return turn_answer(_last(events, here), here.retriever)
+        with closing(events):
+            return turn_answer(_last(events, here), here.retriever)
     # The first event is awaited here, so that an unknown session is a 404 and not a broken stream.
     first = next(events)
-    return EventSourceResponse(_stream(chain([first], events), here))
+    return TurnStream(_stream(chain([first], events), here), events)
 
 
-def _last(events: Iterator[StreamEvent], here: Context) -> Done:
+class TurnStream(EventSourceResponse):
+    """A stream that ends its turn when the client leaves, so that the session is free again."""
+
+    def __init__(self, content: Iterator[bytes], events: Events) -> None:
+        super().__init__(content, headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream, then end the turn if it has not ended."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._events.close()
+
+
+def _events(here: Context, session_id: str, text: str) -> Events:
+    # Delegated, not looped over: closing this closes the turn too.
+    yield from respond(here.parts, session_id, text)
+
+
+def _last(events: Events, here: Context) -> Done:
     for event in events:
         if isinstance(event, Done):
             here.metrics.turn(event)
