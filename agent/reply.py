@@ -24,7 +24,7 @@ from agent.turn import Reason
 from agent.wording import clean, find, label, listing, title_of
 from retrieval.catalog import Item
 
-ENOUGH = 3
+ENOUGH = 2
 """A question is asked when at least this many times as many items match as are shown."""
 
 
@@ -69,7 +69,7 @@ def compose(
     """
     scene = Scene(plan, before, state, recommendation, retriever, items)
     parts = [part for act in plan.acts for part in _for_act(scene, act)]
-    parts += [Part("", notes=(note,)) for note in _notes(scene)]
+    parts += [Part(scene.say("reply.note", note=note), notes=(note,)) for note in _notes(scene)]
     if recommendation is not None:
         parts += _slate(scene, recommendation)
     if not any(part.text for part in parts):
@@ -85,11 +85,16 @@ def _joined(parts: Iterable[Part]) -> Reply:
     asked = [part.asked for part in parts if part.asked]
     return Reply(
         pieces=tuple(pieces),
-        claims=tuple(dict.fromkeys(claim for part in parts for claim in part.claims)),
+        claims=_distinct(claim for part in parts for claim in part.claims),
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         table=tables[0] if tables else None,
         asked=asked[0] if asked else None,
     )
+
+
+def _distinct(claims: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return the claims without repeats; evidence may hold lists, so they are compared as text."""
+    return tuple({claim.model_dump_json(): claim for claim in claims}.values())
 
 
 def _for_act(scene: Scene, act: Act) -> Iterator[Part]:
