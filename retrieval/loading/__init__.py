@@ -2,8 +2,8 @@
 
 from retrieval.loading.describe import describe, write_rejects
 from retrieval.loading.facets import infer_facets
-from retrieval.loading.load import load
 from retrieval.loading.mapping import Column, Derived, Mapping
+from retrieval.loading.reading import load
 from retrieval.loading.records import LoadedCatalog, Reject
 from retrieval.loading.rows import item_from_row
 

@@ -79,7 +79,7 @@ def _stops(marks: Iterable[str]) -> frozenset[str]:
 
 
 def _run(title: str, stops: frozenset[str]) -> tuple[list[str], bool]:
-    """Return the words of a title before the first stop, and whether one follows.
+    """Return the words of a title before the first stop, and whether that is a mark.
 
     The first word never ends a run: brands are called Red Tape and New Balance too.
     """
@@ -87,7 +87,7 @@ def _run(title: str, stops: frozenset[str]) -> tuple[list[str], bool]:
     for number, word in enumerate(words[1:], 1):
         folded = fold(word)
         if folded in stops or (folded in FUNCTION and folded not in INSIDE):
-            return words[:number], True
+            return words[:number], folded in stops
     return words, False
 
 

@@ -154,10 +154,12 @@ def _plain(digits: str, decimal: Decimals) -> str:
         group, point = (".", ",") if grouped else (",", ".")
     else:
         return digits
-    plain = digits.replace(group, "").replace(point, ".")
-    if plain.count(".") > 1:
+    whole, _, fraction = digits.partition(point)
+    first, *groups = whole.lstrip("+-").split(group)
+    grouped = all(len(part) in (2, 3) for part in groups) and len(first) < 4
+    if (groups and not (grouped and len(groups[-1]) == 3)) or (not fraction.isdigit() and fraction):
         raise ValueError("not a number")
-    return plain
+    return f"{digits[0] if digits[0] in '+-' else ''}{first}{''.join(groups)}.{fraction or 0}"
 
 
 @lru_cache(maxsize=50_000)
