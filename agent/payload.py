@@ -95,7 +95,7 @@ def _card(id: str, fields: Mapping[str, Any], facets: tuple[Facet, ...]) -> dict
     own = {name: left.pop(name, None) for name in _OWN}
     card = {**own, "id": id, "title": own["title"] or id, "description": own["description"] or ""}
     card |= {role: _one(left, facets, role) for role in ("brand", "category", "availability")}
-    return {**card, "attributes": {**left.pop("attributes", {}), **left}}
+    return {**card, "attributes": left}
 
 
 def _fields(item: Item, retriever: Retriever) -> dict[str, Any]:
