@@ -8,7 +8,7 @@ from pathlib import Path
 
 from retrieval.demo.make import make_demo
 from retrieval.errors import CatalogError
-from retrieval.loading.load import load
+from retrieval.loading import load
 from retrieval.loading.records import LoadedCatalog
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
