@@ -217,12 +217,25 @@ class _Editor:
         if mention.kind in ("reference", "item"):
             self._set(rejected=_union(self._need.rejected, mention.items))
         elif mention.kind == "value" and mention.facet:
-            self._exclude(mention.facet, (*mention.values, *mention.family), mention.text)
+            if self._beside_the_category(mention):
+                self._exclude(TEXT, (mention.text.casefold(),), mention.text)
+            else:
+                self._exclude(mention.facet, (*mention.values, *mention.family), mention.text)
         elif mention.kind in ("keyword", "unknown"):
             self._forget_word(mention.values[0])
             self._exclude(TEXT, mention.values, mention.text)
         elif mention.kind == "number" and mention.facet:
             self._exclude_range(mention)
+
+    def _beside_the_category(self, mention: Mention) -> bool:
+        """Return whether an excluded category is not what is wanted anyway ("noodles, no egg")."""
+        wanted = [c for c in self._need.constraints if c.role == "category" and c.values]
+        own = {value for c in wanted for value in c.values}
+        return (
+            self._role(mention.facet or "") == "category"
+            and bool(wanted)
+            and not own & set(mention.values)
+        )
 
     def _exclude(self, facet: str, values: tuple[str, ...], label: str) -> None:
         own = self._own(facet)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from agent.linking.facets import FacetNames
 from agent.linking.text import Token, phrase_at, word_at
-from agent.linking.vocabulary import numbers
+from agent.linking.vocabulary import general, numbers
 from agent.plan import Mention
 from retrieval.catalog import Facet
 
@@ -68,6 +68,8 @@ def _words(tokens: Sequence[Token], i: int) -> Amount | None:
         current, j = 1, i + 1
     elif tokens[i].word not in table or tokens[i].word in ("k", "hundred", "thousand", "grand"):
         return None
+    if tokens[i].word in ("one", "two", "three") and not _counts(tokens, i):
+        return None
     last = j - 1
     while j < len(tokens):
         word = tokens[j].word
@@ -89,6 +91,15 @@ def _words(tokens: Sequence[Token], i: int) -> Amount | None:
             current += size
         last, j = j, j + 1
     return Amount(float(total + current), i, last) if last >= i else None
+
+
+def _counts(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether a small number word is an amount, not "this one" or "the first two"."""
+    table = numbers()
+    after = word_at(tokens, i + 1)
+    if after in table.words or after in table.units or after in table.currencies:
+        return True
+    return word_at(tokens, i + 1) == "and" and word_at(tokens, i + 3) in ("hundred", "thousand")
 
 
 def _with_unit(tokens: Sequence[Token], amount: Amount) -> Amount:
@@ -180,6 +191,9 @@ def _range(tokens: Sequence[Token], a: Amount, b: Amount) -> Bounded | None:
     low, high = a.value, b.value
     if a.currency is None and b.currency is None and low > high:
         low, high = high, low
+    scale = 1000 if b.value >= 1000 else 100
+    if a.value < 10 and b.value % scale == 0 and b.value >= 100 and tokens[a.last].is_word:
+        low *= scale
     merged = replace(
         b, currency=a.currency or b.currency, unit=a.unit or b.unit, year=a.year and b.year
     )
@@ -208,9 +222,16 @@ def _cue_after(tokens: Sequence[Token], i: int) -> tuple[str, int] | None:
     return None
 
 
+def _cue_after_noun(tokens: Sequence[Token], i: int) -> tuple[str, int] | None:
+    """Read "300 pieces max", "120 wide at least"."""
+    if i < len(tokens) and tokens[i].is_word and tokens[i].word not in general().stop:
+        return _cue_after(tokens, i + 1)
+    return None
+
+
 def _single(tokens: Sequence[Token], amount: Amount) -> Bounded:
     value, first, last = amount.value, amount.first, amount.last
-    after = _cue_after(tokens, last + 1)
+    after = _cue_after(tokens, last + 1) or _cue_after_noun(tokens, last + 1)
     if after and not (after[0] == "around" and tokens[last + 1].word == "-"):
         last = after[1]
     before = _cue_before(tokens, first)
@@ -258,6 +279,12 @@ def bounded(tokens: Sequence[Token]) -> list[Bounded]:
         rest = rest[1:]
     return found
 
+
+_FACTORS = {
+    ("m", "cm"): 100.0, ("mm", "cm"): 0.1, ("cm", "mm"): 10.0, ("cm", "m"): 0.01,
+    ("inch", "cm"): 2.54, ("minutes", "hours"): 1 / 60, ("hours", "minutes"): 60.0,
+    ("kg", "g"): 1000.0, ("g", "kg"): 0.001, ("tb", "gb"): 1000.0, ("l", "ml"): 1000.0,
+}  # fmt: skip
 
 _CUE_WORDS = {
     "cheaper": "price", "expensive": "price", "pricier": "price", "spend": "price",
@@ -334,7 +361,9 @@ class AmountLinker:
     def _with_unit(self, unit: str) -> list[Facet]:
         if unit == "stars":
             return [f for f in self._numeric if f.role == "rating"][:1]
-        exact = [f for f in self._numeric if (f.unit or "").casefold() == unit]
+        own = [f for f in self._numeric if f.unit]
+        exact = [f for f in own if (f.unit or "").casefold() == unit]
+        exact = exact or [f for f in own if (unit, (f.unit or "").casefold()) in _FACTORS]
         return exact or [f for f in self._numeric if unit in f.name.casefold().split("_")]
 
     def _named(
@@ -377,7 +406,9 @@ class AmountLinker:
     def _scaled(
         self, bound: Bounded, facet: Facet
     ) -> tuple[float | str | None, float | str | None]:
-        low, high = bound.low, bound.high
+        factor = _FACTORS.get((bound.amount.unit or "", (facet.unit or "").casefold()), 1.0)
+        low = bound.low * factor if bound.low is not None else None
+        high = bound.high * factor if bound.high is not None else None
         if not bound.explicit and facet.role in ("price",):
             low = None
         elif not bound.explicit and facet.role == "rating":

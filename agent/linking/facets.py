@@ -32,6 +32,10 @@ def _label_norms(facet: Facet) -> list[str]:
     return [token.norm for token in tokenize(f"{facet.label}") if token.is_word]
 
 
+_EVERYDAY = general().stop - {"price", "cost", "budget", "star"}
+"""Words of facet names that say nothing alone ("output capacity for transparencies")."""
+
+
 class FacetNames:
     """What each word may name: a facet, a direction on one, or an order.
 
@@ -50,7 +54,7 @@ class FacetNames:
         self._first_words = {relative.words[0] for relative in self._relatives}
 
     def _words(self, facet: Facet) -> list[str]:
-        words = [word for word in _label_norms(facet) if len(word) > 2]
+        words = [w for w in _label_norms(facet) if len(w) > 2 and w not in _EVERYDAY]
         if facet.role:
             words += general().roles.get(facet.role, ())
         return words
@@ -89,7 +93,8 @@ class FacetNames:
         own = [f for f in self.facets if f.kind in ("numeric", "date")]
         by_role = [f for role in roles for f in own if f.role == role]
         by_name = [f for name in names for f in own if name in _label_norms(f)]
-        return (by_role + by_name)[:1]
+        found = list(dict.fromkeys(by_role + by_name))
+        return by_role[:1] or sorted(found, key=lambda f: -f.coverage)[:4]
 
     def _rows(self, row: dict[str, str], facet: Facet) -> list[Relative]:
         direction: Direction = "up" if row["direction"] == "up" else "down"
@@ -101,20 +106,21 @@ class FacetNames:
         return rows
 
     def relatives(self, tokens: Sequence[Token]) -> list[tuple[Relative, int, int]]:
-        """Return comparative and superlative phrases with their token spans (end excluded)."""
+        """Return comparative and superlative phrases with their token spans (end excluded).
+
+        One phrase may be about several facets ("longer": cable length, sheet length).
+        """
         found: list[tuple[Relative, int, int]] = []
         i = 0
         while i < len(tokens):
-            hit = self._relative_at(tokens, i) if tokens[i].word in self._first_words else None
-            if hit is None:
-                i += 1
-                continue
-            found.append((hit, i, i + len(hit.words)))
-            i += len(hit.words)
+            hits = self._relatives_at(tokens, i) if tokens[i].word in self._first_words else []
+            found += [(hit, i, i + len(hit.words)) for hit in hits]
+            i += len(hits[0].words) if hits else 1
         return found
 
-    def _relative_at(self, tokens: Sequence[Token], i: int) -> Relative | None:
-        return next((r for r in self._relatives if phrase_at(tokens, i, r.words)), None)
+    def _relatives_at(self, tokens: Sequence[Token], i: int) -> list[Relative]:
+        hits = [r for r in self._relatives if phrase_at(tokens, i, r.words)]
+        return [r for r in hits if len(r.words) == len(hits[0].words)]
 
     def mentions(self, tokens: Sequence[Token]) -> list[tuple[Mention, int, int]]:
         """Return facet mentions ("the price", "base colour") with their token spans."""
@@ -133,7 +139,7 @@ class FacetNames:
 
 _ADJECTIVES: dict[str, set[str]] = {
     "wide": {"width"}, "width": {"width"}, "high": {"height"}, "tall": {"height"},
-    "deep": {"depth"}, "long": {"length", "duration", "hour"}, "heavy": {"weight"},
+    "low": {"height"}, "deep": {"depth"}, "long": {"length", "duration", "hour"}, "heavy": {"weight"},
     "lecture": {"lecture"}, "inche": {"diagonal", "screen"}, "inch": {"diagonal", "screen"},
 }  # fmt: skip
 

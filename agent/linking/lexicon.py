@@ -72,6 +72,8 @@ def _names(value: str) -> Iterable[tuple[str, float]]:
     bare = re.sub(r"\s*\([^)]*\)", "", value)
     if bare != value:
         yield bare, 0.97
+    if value.casefold().endswith((".com", ".org", ".net")):
+        yield value[:-4], 0.98
     if value.casefold().endswith("ves"):
         yield value[:-3] + "f", 0.98
     parts = [part for part in _SPLIT.split(value) if part]
@@ -245,7 +247,7 @@ def _add_facet(builder: _Builder, facet: Facet) -> None:
         _add_audience(builder, facet)
     elif facet.role == "language":
         _add_languages(builder, facet)
-    elif facet.kind == "list" or facet.role == "brand":
+    elif facet.kind == "list":
         _add_surnames(builder, facet)
 
 

@@ -16,7 +16,7 @@ from agent.linking.amounts import AmountLinker
 from agent.linking.facets import FacetNames
 from agent.linking.references import ReferenceLinker, to_mention
 from agent.linking.spelling import Speller
-from agent.linking.text import IGNORABLE, Token, key, tokenize
+from agent.linking.text import BREAKS, IGNORABLE, Token, key, tokenize
 from agent.linking.titles import TitleLinker
 from agent.linking.vocabulary import colours, general
 from agent.plan import PREFIX, Mention, MentionKind
@@ -211,7 +211,7 @@ class Linker:
         if tokens[i].norm in IGNORABLE or not (tokens[i].is_word or tokens[i].is_number):
             return None
         limit = min(i + lexicons.LONGEST, len(tokens))
-        limit = next((j for j in range(i, limit) if taken[j]), limit)
+        limit = next((j for j in range(i, limit) if taken[j] or _ends_a_name(tokens, j)), limit)
         for last in range(limit, i, -1):
             if tokens[last - 1].norm in IGNORABLE:
                 continue
@@ -222,8 +222,8 @@ class Linker:
                 return last, _surest(entries)
             if last == i + 2 and norms[0] in colours().modifiers:
                 entries = self.lexicon.lookup(norms[1])
-                if entries and any(self._colour(entry.facet) for entry in entries):
-                    return last, tuple(e for e in entries if self._colour(e.facet))
+                if entries and any(self._role(entry.facet, "colour") for entry in entries):
+                    return last, tuple(e for e in entries if self._role(e.facet, "colour"))
         return None
 
     def _out_of_place(
@@ -233,7 +233,7 @@ class Linker:
         before = tokens[i - 1] if i else None
         if tokens[i].norm == "free" and last == i + 1 and before is not None:
             return before.norm == "-" or (before.is_word and before.word not in general().stop)
-        if tokens[i].norm not in general().relations:
+        if tokens[i].norm not in general().relations or not self._role(entry.facet, "audience"):
             return False
         owner = tokens[last - 1].text.endswith(("'s", "s'", "’s")) or (
             tokens[last - 1].word != tokens[last - 1].norm
@@ -241,11 +241,13 @@ class Linker:
             and tokens[last].is_word
             and tokens[last].word not in general().stop
         )
+        if owner and last < len(tokens) and tokens[last].word in _GIFT_DAYS:
+            owner = False
         context = {tokens[j].word for j in range(max(0, i - 4), i)}
         return owner or not context & {"for", "4", "to", "give", "gift", "my"}
 
-    def _colour(self, facet: str) -> bool:
-        return any(f.name == facet and f.role == "colour" for f in self.lexicon.facets)
+    def _role(self, facet: str, role: str) -> bool:
+        return any(f.name == facet and f.role == role for f in self.lexicon.facets)
 
     def _weak(self, tokens: Sequence[Token], i: int, last: int) -> bool:
         """Return whether a one-word name is an everyday word here ("one", "next", "all")."""
@@ -273,6 +275,13 @@ class Linker:
             kind: MentionKind = "keyword" if self.knows(token.word) else "unknown"
             found.append(_Found(_word(kind, token), i, i + 1))
         return _joined(found, tokens)
+
+
+def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether a sign at i ends a clause; inside a name it touches both its neighbours."""
+    if tokens[i].word not in BREAKS and tokens[i].word != ",":
+        return False
+    return not (tokens[i].glued and i + 1 < len(tokens) and tokens[i + 1].glued)
 
 
 def _recent(state: State) -> str | None:
@@ -365,6 +374,7 @@ def _texts(item: Item) -> list[str]:
     return texts + [part for v in item.fields.values() if isinstance(v, tuple) for part in v]
 
 
+_GIFT_DAYS = frozenset("birthday present gift anniversary christmas xmas graduation bday".split())
 _SPACES = re.compile(r"\s+")
 
 

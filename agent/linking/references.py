@@ -188,10 +188,20 @@ class ReferenceLinker:
         if before in ("at", "before") and word_at(self._tokens, start) == "last":
             return True
         if start == i and word_at(self._tokens, start) in ("first", "last", "second"):
-            return not (after in _NOUNS or self._list_context(i, start + taken) or not after)
+            alone = not after and before in ("", "and", "or", "take", "not", "than", "no", ",")
+            return not (after in _NOUNS or self._list_context(i, start + taken) or alone)
         return False
 
+    def _sorts(self, i: int) -> bool:
+        """Return whether a superlative ends at i: "cheapest first"."""
+        return any(
+            hit is not None and hit[2] == i + 1
+            for hit in (self._extreme(j) for j in range(max(0, i - 3), i + 1))
+        )
+
     def _list_context(self, i: int, end: int) -> bool:
+        if self._sorts(i - 1):
+            return False
         around = {word_at(self._tokens, i - 1), word_at(self._tokens, end)}
         return bool(around & {"and", "or", "vs", "versus", ",", "to", "but", "with", ".", "?", "in",
                               "take", "like", "is"})  # fmt: skip

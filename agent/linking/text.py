@@ -88,7 +88,7 @@ def tokenize(text: str) -> list[Token]:
 
 def key(norms: Iterable[str]) -> str:
     """Return the lexicon key of a sequence of norms."""
-    return "".join(part.replace("'", "") for part in norms if part not in IGNORABLE)
+    return "".join(part.replace("'", "") for part in norms if part[:1].isalnum())
 
 
 def key_of(text: str) -> str:

@@ -54,6 +54,7 @@ class TitleLinker:
         self._version: Any = None
         self._read_at = 0.0
         self._ids: dict[str, tuple[str, ...]] = {}
+        self._lengths: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def _refresh(self) -> None:
@@ -65,6 +66,7 @@ class TitleLinker:
             version = self._catalog.version
             ids: dict[str, list[str]] = defaultdict(list)
             for item in self._catalog.items():
+                self._lengths[item.id] = len(item.title)
                 for variant in _variants(item.title):
                     own = ids[key_of(variant)]
                     if len(own) <= _MAX_SAME and item.id not in own:
@@ -96,6 +98,10 @@ class TitleLinker:
             i = hit[2]
         return found
 
+    def _exact_first(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return ids with the shortest title first: The Firm before The Firm (Level 5)."""
+        return tuple(sorted(ids, key=lambda id: (self._lengths.get(id, 0), ids.index(id))))
+
     def _at(
         self, tokens: Sequence[Token], i: int, is_value: Callable[[Sequence[str]], bool]
     ) -> tuple[Mention, int, int] | None:
@@ -106,8 +112,11 @@ class TitleLinker:
                 continue
             part = tokens[i:last]
             ids = self._ids.get(key(token.norm for token in part), ())
+            pointed = i > 0 and tokens[i - 1].word in _NAMING
+            if len(ids) > 1 and not pointed:
+                continue
             if ids and _names_an_item(part, tokens, i, is_value):
-                return _mention(tokens, i, last, ids[:1], 1.0), i, last
+                return _mention(tokens, i, last, self._exact_first(ids)[:1], 1.0), i, last
         return None
 
 
@@ -175,9 +184,10 @@ def _on_slate(
         ids = ids & telling[tokens[last].norm]
         last += 1
     before = tokens[i - 1].word if i > 0 else ""
-    rare = tokens[i].word not in english()
+    whole = any(key_of(v) == tokens[i].norm for s in slate for v in _variants(s.title))
+    rare = whole or tokens[i].word not in english()
     pointed = before in _POINTERS or (rare and before in _LOOSE_POINTERS)
-    if not pointed and last - i < 2 and not tokens[i].text[0].isupper():
+    if not (pointed or whole) and last - i < 2 and not tokens[i].text[0].isupper():
         return None
     ordered = tuple(item.id for item in slate if item.id in ids)
     first = i - 1 if i > 0 and tokens[i - 1].word in ("the", "that", "this") else i

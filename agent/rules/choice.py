@@ -13,21 +13,26 @@ _RANK = {"category": 0, "colour": 1, "audience": 2, "brand": 3, "material": 4, "
 
 
 def choose(request: PlanRequest) -> list[Mention]:
-    """Return one mention per span, in order of place."""
+    """Return one mention per span, in order of place; beside it the words it was guessed from."""
     spans: dict[tuple[int, int], list[Mention]] = defaultdict(list)
     for mention in request.mentions:
         spans[(mention.start, mention.end)].append(mention)
     facets = {facet.name: facet for facet in request.facets}
-    return [_best(group, request, facets) for _, group in sorted(spans.items())]
+    return [one for _, group in sorted(spans.items()) for one in _best(group, request, facets)]
 
 
-def _best(group: Sequence[Mention], request: PlanRequest, facets: dict[str, Facet]) -> Mention:
+def _best(
+    group: Sequence[Mention], request: PlanRequest, facets: dict[str, Facet]
+) -> list[Mention]:
     asked = {constraint.facet for constraint in request.state.need.constraints}
 
-    def rank(mention: Mention) -> tuple[float, int, int, int]:
+    def rank(mention: Mention) -> tuple[float, int, int, float, int]:
         facet = facets.get(mention.facet or "")
         role = _RANK.get(facet.role or "", 9) if facet else 9
         detail = -len(facet.values) if facet else 0
-        return (-mention.score, role, mention.facet not in asked, detail)
+        have = sum(bool(item.values(mention.facet or "")) for item in request.slate)
+        return (-mention.score, -have, role, float(mention.facet not in asked), detail)
 
-    return min(group, key=rank)
+    words = [m for m in group if m.kind in ("keyword", "unknown")]
+    names = [m for m in group if m not in words]
+    return [min(names, key=rank), *words] if names else words

@@ -15,7 +15,17 @@ from agent.plan import Mention
 
 
 _SET_PHRASES = frozenset(
-    {"reset", "undo", "handoff", "answer", "chitchat", "elicit", "reject_all", "question"}
+    {
+        "lift_up",
+        "reset",
+        "undo",
+        "handoff",
+        "answer",
+        "chitchat",
+        "elicit",
+        "reject_all",
+        "question",
+    }
 )
 """Cues that are looked for in the raw utterance too: "scratch that" holds a reference."""
 
@@ -56,8 +66,15 @@ def mask(utterance: str, mentions: Sequence[Mention]) -> Masked:
     return _with_words(masked, mentions)
 
 
+_NO_APOSTROPHE = re.compile(
+    r"\b(do|does|did|is|are|was|were|wo|would|should|could|has|have|ca|ai)nt\b"
+)
+_TAG = re.compile(r",? (?:isn't|aren't|doesn't|don't|wasn't|won't|right) (?:it|they|you|i)\W*$")
+
+
 def _lower(text: str) -> str:
-    return plain(text).replace("’", "'").replace("\n", " ")
+    folded = plain(text).replace("’", "'").replace("\n", " ")
+    return _TAG.sub("", _NO_APOSTROPHE.sub(r"\1n't", folded))
 
 
 def _with_words(masked: Masked, mentions: Sequence[Mention]) -> Masked:

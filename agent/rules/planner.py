@@ -95,6 +95,12 @@ class _Reading:
 
     @property
     def _change(self) -> tuple[str, ...]:
+        bounded = {self._facet(id) for id in self._ids("want", "number")}
+        found = self._relative_wishes
+        return tuple(id for id in found if self._facet(id) not in bounded)
+
+    @property
+    def _relative_wishes(self) -> tuple[str, ...]:
         return self._ids("want", "relative", "order") + self._ids("avoid", "relative", "order")
 
     def _refs(self, polarity: Polarity | None = None) -> tuple[str, ...]:
@@ -113,6 +119,8 @@ class _Reading:
             return [*before, Act(act="handoff")]
         if self._asks_the_shop():
             before.append(Act(act="answer"))
+        if before and before[0].act in ("undo", "reset"):
+            return [*before, *self._about_the_need(True)]
         rest = self._about_items() or self._about_the_need(bool(before))
         return [*before, *rest] or [Act(act="chitchat")]
 
@@ -174,7 +182,10 @@ class _Reading:
             follow = wishes or [Act(act="more")]
             return [Act(act="reject", refs=every), *follow] if every else follow
         refused = self._refused()
-        others = tuple(id for id in self._refs() if id not in refused)
+        same = {one for m in self._references if m.id in refused for one in m.items}
+        others = tuple(
+            m.id for m in self._references if m.id not in refused and not set(m.items) <= same
+        )
         if refused and not self._on_slate(refused) and self._want:
             return []
         if refused:

@@ -77,7 +77,8 @@ class PolarityReader:
             return True
         for _, last in self._drops:
             gap = self._between(last, start)
-            if last <= start and len(gap.split()) <= 2 and "<" not in gap and "," not in gap:
+            near = len(gap.split()) <= 2 and not re.search(r"[<,.]|\b(?:if|when|as|but)\b", gap)
+            if last <= start and near:
                 return True
             if (
                 mention.kind == "facet"
