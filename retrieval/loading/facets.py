@@ -11,35 +11,33 @@ import numpy as np
 
 from retrieval.catalog import Facet, FacetKind, FieldValue, Item
 from retrieval.loading import words
-from retrieval.loading.mapping import PRICE, Column, Mapping
+from retrieval.loading.mapping import PRICE, Mapping
 from retrieval.loading.profile import useful
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 
 
 def infer_facets(items: Sequence[Item], mapping: Mapping) -> tuple[Facet, ...]:
-    """Return the facets of a catalog, in the order of the mapping, those nobody mapped last.
+    """Return the facets of a catalog: the price, columns in order, derived facets, then others.
 
-    Keys of free maps are facets when enough items have them and their values tell items apart.
+    Keys of free maps are facets when enough items have them and their values tell items apart;
+    the most common come first.
     """
     cells: dict[str, list[FieldValue]] = {}
     for item in items:
         for name, value in item.fields.items():
             cells.setdefault(name, []).append(value)
     described = _described(mapping, items)
-    order = [name for name in described if name in cells]
-    order += [name for name in cells if name not in described and not _is_code(name)]
-    facets = []
-    for name in order:
+    free = {c.facet for c in mapping.columns if c.within}
+    own = [name for name in described if name in cells and name not in free]
+    others = [name for name in cells if name in free or name not in described]
+    others.sort(key=lambda name: -len(cells[name]))
+    found = [_counted(described[name], cells[name], len(items)) for name in own]
+    for name in others:
         template = described.get(name) or _undescribed(name, cells[name])
-        free = name not in described or bool((mapping.facet(name) or _NONE).within)
-        facet = _counted(template, cells[name], len(items))
-        if facet and not (free and not _tells(facet, len(items))):
-            facets.append(facet)
-    return tuple(facets)
-
-
-_NONE = Column("", "ignore")
+        facet = None if _is_code(name) else _counted(template, cells[name], len(items))
+        found.append(facet if facet and _tells(facet, len(items)) else None)
+    return tuple(facet for facet in found if facet is not None)
 
 
 def _is_code(name: str) -> bool:

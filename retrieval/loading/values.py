@@ -63,11 +63,14 @@ _MONEY = re.compile(
     r"^(?P<pre>[^\d+\-.,]*?\.?)\s*(?P<number>[-+]?[.,]?\d[\d.,'’\s\u00a0\u202f]*)"
     r"\s*(?P<post>[^\d]*)$"
 )
+_DATE = re.compile(r"^(?:\d{1,4}[-/. ]\s?\w{1,9}[-/., ]|[A-Za-z]{3,9}\.? \d)")
 _UNIT = re.compile(r"^([-+]?\d[\d.,]*)\s*([a-zA-Zµ°%\"”]{1,12}|fl oz)\.?$")
 
 
 def clean(text: str) -> str:
     """Return text on one line: no control characters, markup, entities or doubled blanks."""
+    if text.isprintable() and "  " not in text and "<" not in text and "&" not in text:
+        return text.strip()
     if "<" in text:
         text = _TAG.sub(" ", text)
     if "&" in text and ";" in text:
@@ -240,6 +243,8 @@ def iso_date(value: Any, format: str | None = None) -> str:
 
 def date_format(texts: list[str]) -> tuple[str | None, float]:
     """Return the format most dates of a column follow (None: ISO 8601), and their share."""
+    if sum(_DATE.match(text) is not None for text in texts) <= 0.5 * len(texts):
+        return (None, 0.0)
     best: tuple[str | None, float] = (None, _share(texts, None))
     for format in DATE_FORMATS:
         if best[1] < 1.0 and (share := _share(texts, format)) > best[1]:
