@@ -6,6 +6,7 @@ catalog and knows nothing of this module.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -190,15 +191,16 @@ def missed(item: Item, view: View, constraint: Constraint) -> Reason | None:
 
 
 def mentions(item: Item, view: View) -> Reason | None:
-    """Return the claim that an item's text has words that were wanted."""
-    own = set(words(text_of(item)))
-    found = [word for word in soft_words(view.state.need) if word in own][:3]
+    """Return the claim that an item's text has words that were wanted, in the user's spelling."""
+    own, need = set(words(text_of(item))), view.state.need
+    wanted = {word for word in soft_words(need) if word in own}
+    said = " ".join(wish.text for wish in need.preferences if wish.facet is None)
+    spelled = {words(part)[0]: part for part in re.findall(r"[^\W_]+", said) if words(part)}
+    found = [part for word, part in spelled.items() if word in wanted][:3]
+    if not found:
+        return None
     evidence = tuple(Evidence(kind="text", item_id=item.id, value=word) for word in found)
-    return (
-        Reason(text=say("claims.mentions", words=_quoted(found)), evidence=evidence)
-        if found
-        else None
-    )
+    return Reason(text=say("claims.mentions", words=_quoted(found)), evidence=evidence)
 
 
 def wished(item: Item, view: View) -> Iterator[Reason]:

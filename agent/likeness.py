@@ -18,7 +18,7 @@ from agent.state import Need
 from retrieval.catalog import Facet, FieldValue, Item, by_role, primary
 from retrieval.filters import And, Compare, Filter, fold, matches, singular, words
 from retrieval.query import Candidate
-from retrieval.rerank import near_number
+from retrieval.rerank import near_number, overlap
 
 POOL = 120
 SCORED = 2500
@@ -197,8 +197,7 @@ class Closeness:
         }
 
     def _text(self, candidate: Candidate) -> float:
-        own = frozenset(words(candidate.item.title))
-        near = len(own & self.title) / (len(own | self.title) or 1)
+        near = overlap(self.title, frozenset(words(candidate.item.title)))
         return near if candidate.dense is None else 0.7 * near + 0.3 * max(0.0, candidate.dense)
 
     def _price(self, item: Item) -> float:

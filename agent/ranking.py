@@ -14,7 +14,7 @@ from agent.state import Constraint, Need, Preference
 from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import matches, text_of, words
 from retrieval.query import Candidate
-from retrieval.rerank import available, diversify, near_words, quality
+from retrieval.rerank import available, diversify, overlap, quality
 
 WEIGHTS: Mapping[str, float] = {
     "kept": 4.0,
@@ -110,4 +110,5 @@ def best_first(ranked: Iterable[Ranked]) -> list[Ranked]:
 def spread(ranked: Sequence[Ranked], k: int, slack: float) -> list[Ranked]:
     """Return k ranked items among which near-equals are not near-duplicates."""
     pool = [(one, one.score) for one in ranked[: 8 * k]]
-    return diversify(pool, lambda a, b: near_words(a.item.title, b.item.title), k, slack)
+    titles = {one.item.id: frozenset(words(one.item.title)) for one, _ in pool}
+    return diversify(pool, lambda a, b: overlap(titles[a.item.id], titles[b.item.id]), k, slack)

@@ -123,7 +123,7 @@ def _find(
         return _sorted(retriever, need, text, banned, k)
     if anchor:
         ranked = by_likeness(retriever, need, anchor[0], banned)
-        return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.1)
+        return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.25)
     if not text:
         return _by_prior(retriever, need, banned, k)
     return _by_text(retriever, need, text, banned, k, nearby)
@@ -169,7 +169,7 @@ def _by_text(
         good = _prior_pool(retriever, need, k + len(banned))
         found = [*found, *(one for one in good if one.item.id not in ids)]
     ranked = by_relevance(found, need, facets)
-    return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.15)
+    return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.35)
 
 
 def _prior_pool(retriever: Retriever, need: Need, enough: int) -> list[Candidate]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agent import item_replies
 from agent.compare import Table
 from agent.explain import checked, reasons
-from agent.needs import carried
+from agent.needs import carried, free_wishes
 from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
@@ -131,10 +131,12 @@ def _reset(scene: Scene, act: Act) -> Iterator[Part]:
 
 
 def _elicit(scene: Scene, act: Act) -> Iterator[Part]:
-    have = offers(scene.retriever)
-    if have and not scene.state.need.constraints:
+    asked = list(_question(scene, act.facet))
+    have, subject = offers(scene.retriever), find(scene.retriever.facets, asked[0].asked)
+    about_kind = subject is not None and subject.role == "category"
+    if have and not scene.state.need.constraints and not about_kind:
         yield Part(scene.say("reply.offers", offers=have))
-    yield from _question(scene, act.facet)
+    yield from asked
 
 
 def _question(scene: Scene, wanted: str = "") -> Iterator[Part]:
@@ -276,7 +278,8 @@ def _lead(scene: Scene, found: Recommendation) -> str:
     if "more" in acts:
         return scene.say("reply.more", n=n, shown=shown)
     if not wishes:
-        return "" if need.preferences else scene.say("reply.popular")
+        rated = any(f.role in ("rating", "popularity") for f in scene.retriever.facets)
+        return "" if need.preferences else scene.say("reply.popular" if rated else "reply.some")
     return scene.say("reply.matches" if n > shown else "reply.all_matches", wishes=wishes, n=n)
 
 
@@ -298,7 +301,8 @@ def _next(scene: Scene, found: Recommendation) -> Iterator[Part]:
     acts = {act.act for act in scene.plan.acts}
     if found.relaxations or acts & {"elicit", "reset"}:
         return
-    many = found.matched >= ENOUGH * len(found.candidates)
+    vague = bool(free_wishes(scene.state.need)) and not scene.state.need.constraints
+    many = found.matched >= ENOUGH * len(found.candidates) and not vague
     if many and acts & {"recommend", "refine"} and not scene.state.need.like:
         asked = question(scene.retriever, scene.state.need, scene.state.asked, scene.state.turn)
         if asked is not None:

@@ -57,8 +57,8 @@ def question(
     if found is not None:
         facet, values = found
         options = listing([clean(value, 30) for value in values], "or")
-        asked = label(facet, facet.name)
-        return say("ask.which", seed, facet=asked, options=options), facet.name
+        key = "ask.kind" if facet.role == "category" else "ask.which"
+        return say(key, seed, facet=label(facet, facet.name), options=options), facet.name
     return _budget(retriever, need, skip, seed)
 
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import TypeVar
 
 from retrieval.catalog import Facet, Item, primary
-from retrieval.filters import And, Compare, Filter, Not, words
+from retrieval.filters import And, Compare, Filter, Not
 
 T = TypeVar("T")
 
@@ -20,10 +20,9 @@ _GONE = re.compile(
 )
 
 
-def near_words(left: str, right: str) -> float:
-    """Return how alike two titles are, 0 to 1: shared words by all words."""
-    one, other = set(words(left)), set(words(right))
-    return len(one & other) / len(one | other) if one | other else 0.0
+def overlap(left: Set[str], right: Set[str]) -> float:
+    """Return how alike two titles are by their words, 0 to 1: shared words by all words."""
+    return len(left & right) / len(left | right) if left or right else 0.0
 
 
 def near_number(left: float, right: float) -> float:
