@@ -49,8 +49,10 @@ def say(key: str, seed: int = 0, language: str = "en", **values: object) -> str:
 
 def clean(text: str, limit: int = TITLE_LENGTH) -> str:
     """Return catalog or user text on one line, without control characters, cut at a word."""
-    kept = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text[: 4 * limit])
-    line = " ".join(kept.split())
+    head = text[: 4 * limit]
+    if not head.isprintable():
+        head = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in head)
+    line = " ".join(head.split())
     if len(line) <= limit:
         return line
     head = line[: limit - 1]
