@@ -8,8 +8,7 @@ from pathlib import Path
 
 from retrieval.demo.make import make_demo
 from retrieval.errors import CatalogError
-from retrieval.loading import load
-from retrieval.loading.records import LoadedCatalog
+from retrieval.loading import LoadedCatalog, load
 
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 

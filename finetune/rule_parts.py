@@ -14,7 +14,7 @@ from finetune.extension import Extension
 from finetune.replay import Parts
 from finetune.understanding import MakeParts
 from retrieval.catalog import Facet, Item
-from retrieval.loading.records import LoadedCatalog
+from retrieval.loading import LoadedCatalog
 
 
 @dataclass(frozen=True, slots=True)

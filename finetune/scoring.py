@@ -17,7 +17,7 @@ from finetune.extension import Extension
 from finetune.labels import Expect, Wish, facet_named, gold_filters
 from finetune.replay import Outcome
 from retrieval.catalog import Facet
-from retrieval.filters import contains, fold
+from retrieval.filters import And, Filter, contains, fold
 
 Fault = tuple[str, str]
 """What went wrong and where: a kind, and the facet or act concerned."""
@@ -52,11 +52,30 @@ class Yardstick:
     facets: tuple[Facet, ...]
 
     def same_items(self, need: Need, wishes: Sequence[Wish]) -> bool:
-        """Return whether a need lets through what the label lets through."""
+        """Return whether a need lets through what the label lets through.
+
+        Where the label lets nothing through, every facet is compared by itself: two empty sets
+        are always equal, whatever was asked for.
+        """
         narrow, wide = gold_filters(wishes, self.facets)
-        found = self.extension.mask(need.filter())
-        inside = not np.any(found & ~self.extension.mask(wide))
-        return inside and not np.any(self.extension.mask(narrow) & ~found)
+        if not self.extension.mask(wide).any():
+            return self._same_by_facet(need, wishes)
+        return self._between(need.filter(), narrow, wide)
+
+    def _between(self, found: Filter, narrow: Filter, wide: Filter) -> bool:
+        mask = self.extension.mask(found)
+        inside = not np.any(mask & ~self.extension.mask(wide))
+        return inside and not np.any(self.extension.mask(narrow) & ~mask)
+
+    def _same_by_facet(self, need: Need, wishes: Sequence[Wish]) -> bool:
+        gold = {facet_named(wish.facet, self.facets): wish for wish in wishes}
+        facets = {constraint.facet for constraint in need.constraints} | (gold.keys() - {None})
+        for facet in facets:
+            own = need.constraint(facet) if facet else None
+            narrow, wide = gold_filters([gold[facet]] if facet in gold else [], self.facets)
+            if not self._between(own.filter() if own else And(), narrow, wide):
+                return False
+        return True
 
     def state_matches(self, need: Need, expect: Expect) -> bool:
         """Return whether constraints, likeness, order (and labelled rejections) are all right."""

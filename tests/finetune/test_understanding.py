@@ -166,6 +166,23 @@ def test_wrong_state_is_named(label: dict, need: Need, fault: str):
     assert fault in faults
 
 
+IMPOSSIBLE = {"constraints": [{"facet": "colour", "in": ["Blue"]}, {"facet": "price", "min": 80}]}
+
+
+@pytest.mark.parametrize(
+    ("need", "right"),
+    [
+        (needs(BLUE, Constraint(facet="price", low=80)), True),
+        (needs(BLUE, Constraint(facet="price", low=85, high=3)), False),
+        (needs(BOOTS, Constraint(facet="price", high=3)), False),
+        (needs(BLUE, BOOTS, Constraint(facet="price", low=80)), False),
+        (needs(Constraint(facet="price", low=80), RED, BOOTS), False),
+    ],
+)
+def test_empty_result_compares_facets(need: Need, right: bool):
+    assert one(IMPOSSIBLE, need)[0] is right
+
+
 def test_alternative_reading_counts():
     label = {"expect": {"acts": ["refine"], **wish("colour", in_=["Blue"])},
              "or": [{"acts": ["more"], **wish("colour", in_=["Red"])}]}  # fmt: skip

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from agent.plan import ActName
 from finetune.catalogs import FILES, SHARED, open_catalog
 from finetune.labels import Dialogue, Expect, Wish, facet_named, read_dialogues
 from retrieval.filters import TEXT, fold
-from retrieval.loading.records import LoadedCatalog
+from retrieval.loading import LoadedCatalog
 
 DATA = Path(__file__).parents[2] / "finetune" / "data"
 LABELS = sorted(DATA.glob("understanding_*.jsonl"))
@@ -23,8 +24,12 @@ def readings(dialogue: Dialogue) -> list[tuple[str, Expect]]:
     return [(turn.text, reading) for turn in dialogue.turns for reading in turn.readings]
 
 
-def names() -> list[str]:
-    return sorted({dialogue.catalog for _, dialogue in dialogues()})
+LARGE = ("fashion", "electronics", "grocery")
+
+
+def names() -> list[ParameterSet]:
+    found = sorted({dialogue.catalog for _, dialogue in dialogues()})
+    return [pytest.param(n, marks=pytest.mark.slow if n in LARGE else ()) for n in found]
 
 
 def test_ids_of_dialogues_are_unique():
