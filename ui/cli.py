@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +18,7 @@ import click
 from pydantic import ValidationError
 
 from agent.errors import AgentError
+from finetune.errors import FinetuneError
 from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.errors import UIError
@@ -24,7 +26,7 @@ from ui.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-EXPECTED = (AgentError, RetrievalError, PromptError, UIError, ValidationError, OSError)
+EXPECTED = (AgentError, RetrievalError, PromptError, FinetuneError, UIError, OSError)
 """Errors that say what to do; anything else is a bug and shows its traceback."""
 
 SOME_REJECTED = 3
@@ -57,7 +59,12 @@ def with_model(command: Command) -> Command:
 
 def settings(**options: Any) -> Settings:
     """Return the settings: options that were given, else ATTUNE_… variables, else defaults."""
-    return Settings(**{key: value for key, value in options.items() if value is not None})
+    try:
+        return Settings(**{key: value for key, value in options.items() if value is not None})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        name = f"ATTUNE_{'_'.join(map(str, wrong['loc']))}".upper()
+        raise UIError(f"{name}={wrong['input']!r}: {wrong['msg'].lower()}") from error
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,10 +72,18 @@ def settings(**options: Any) -> Settings:
 @click.option("-v", "--verbose", is_flag=True, help="Log what happens to stderr.")
 def main(verbose: bool) -> None:
     """Talk to any catalog."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, stream=sys.stderr)
+    _log(logging.INFO if verbose else logging.ERROR)
     for stream in (sys.stdin, sys.stdout):
-        if reconfigure := getattr(stream, "reconfigure", None):
-            reconfigure(errors="replace")
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
+def _log(level: int) -> None:
+    """Log to stderr from a level on; libraries that set levels of their own are held to it."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setLevel(level)
+    logging.basicConfig(level=level, handlers=[handler])
+    logging.getLogger("huggingface_hub").setLevel(level)
 
 
 @main.command()

@@ -174,6 +174,11 @@ def turn_lines(done: Done, view: View) -> list[Line]:
     ]
 
 
+def _rounded(price: float) -> str:
+    """Return a price with one digit that counts, as people name a budget."""
+    return number(float(f"{price:.1g}")) if price >= 1 else number(price)
+
+
 def suggestion(facets: Sequence[Facet]) -> str:
     """Return a first request that this catalog can meet, made of its most frequent values."""
     category, colour = primary(tuple(facets), "category"), primary(tuple(facets), "colour")
@@ -181,7 +186,7 @@ def suggestion(facets: Sequence[Facet]) -> str:
     words = [facet.values[0][0] for facet in (colour, category) if facet and facet.values]
     text = " ".join(clean(word, 30) for word in words).lower() or "something popular"
     if price and len(price.quantiles) > 2:
-        text += f" under {number(round(price.quantiles[2]))}"
+        text += f" under {_rounded(price.quantiles[2])}"
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from ui.render import (
     turn_lines,
     wishes_line,
 )
+
+logger = logging.getLogger(__name__)
 
 PROMPT = "you> "
 
@@ -140,6 +143,11 @@ def _answer(one: Chat, text: str) -> None:
         one.show(Line(Styled(f"! {error}", "red"), hang=2))
     except KeyboardInterrupt:
         one.show(Line(Styled("! stopped; nothing of this turn was kept", "red"), hang=2))
+    except Exception:
+        # A bug must not end the conversation: the turn is lost, the session is as it was.
+        logger.exception("a turn failed")
+        told = "! something went wrong on our side; this turn was not kept, please go on"
+        one.show(Line(Styled(told, "red"), hang=2))
     one.console.print()
 
 

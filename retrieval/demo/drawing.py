@@ -62,7 +62,7 @@ def tones(base: str) -> dict[str, str]:
         "light": _mix(base, "#ffffff", 0.28 if is_dark else 0.34),
         "dark": _mix(base, away, 0.14 if is_dark else 0.18),
         "deep": _mix(base, "#120c08", 0.42),
-        "line": _mix(base, away, 0.34 if is_dark else 0.45),
+        "line": _mix(base, away, 0.34 if is_dark else 0.5),
     }
 
 

@@ -109,6 +109,6 @@ def make_demo(out: Path, *, items: int = 2400, seed: int = 7) -> Path:
     for name, (shape, colour) in pictures.items():
         (out / name).write_text(draw(shape, colour), "utf-8")
     lines = (json.dumps(row, ensure_ascii=False) for row, _ in made)
-    catalog = out / "catalog.jsonl"
+    catalog = out / "demo.jsonl"
     catalog.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     return catalog
