@@ -53,7 +53,11 @@ class FeedbackEvent(BaseModel):
         consent: Whether the model may learn from it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"slate_id": "3f77ab", "item_id": "7", "kind": "click"}]},
+    )
 
     id: str = Field(default_factory=new_id)
     slate_id: str

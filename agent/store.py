@@ -25,6 +25,9 @@ from agent.feedback import FeedbackEvent, new_id, valid_id
 from agent.state import State
 from agent.turn import Done, Slate
 
+TURN_WAIT_S = 60.0
+"""Longer than any turn takes, deadlines of a language model included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -68,16 +71,23 @@ class Store:
         return Session(row.id, row.user, state, row.turns, row.created)
 
     @contextmanager
-    def turn_lock(self, session_id: str) -> Iterator[None]:
+    def turn_lock(self, session_id: str, wait_s: float = TURN_WAIT_S) -> Iterator[None]:
         """Let one turn of a session run at a time; the others wait for their turn.
 
         The lock is of this process only. It may be released by another thread than took it, as
         happens when a server streams a turn.
+
+        Raises:
+            Conflict: If the turn before takes longer than `wait_s`.
         """
         with self._guard:
             lock = self._locks.setdefault(session_id, threading.Lock())
-        with lock:
+        if not lock.acquire(timeout=wait_s):
+            raise Conflict(f"the turn before is still running after {wait_s:g} s; try again later")
+        try:
             yield
+        finally:
+            lock.release()
 
     def record(
         self, done: Done, *, policy: str = "greedy", propensities: Mapping[str, float] | None = None

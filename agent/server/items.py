@@ -24,7 +24,12 @@ router = APIRouter(prefix="/v1", tags=["items"])
 class Upsert(BaseModel):
     """Items to add or replace: rows in the catalog's own columns, or in the form GET gives."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"items": [{"id": "15", "title": "Teal shirt", "price": 30}]}]
+        },
+    )
 
     items: list[Any] = Field(min_length=1)
 
@@ -47,7 +52,9 @@ class UpsertAnswer(BaseModel):
 class Delete(BaseModel):
     """Ids of items to delete."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"ids": ["15", "16"]}]}
+    )
 
     ids: list[ItemId] = Field(min_length=1)
 

@@ -16,6 +16,7 @@ from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, describe
+from agent.server.examples import TURN, TURN_EVENTS
 from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text, Understood
 from agent.utterance import clean_utterance
@@ -60,7 +61,10 @@ class TextData(BaseModel):
 STREAM = {
     "description": "The whole turn; with `stream`, the events understood, items, text… and done "
     "(whose data is this same object), or error.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {
+        "application/json": {"example": TURN},
+        "text/event-stream": {"schema": {"type": "string"}, "example": TURN_EVENTS},
+    },
 }
 
 

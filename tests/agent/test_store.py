@@ -283,6 +283,26 @@ def test_lock_released_by_other_thread(store):
     assert "s" not in store._locks
 
 
+def test_lock_is_not_waited_for_forever(store):
+    with store.turn_lock("s"):
+        with (
+            pytest.raises(Conflict, match=r"still running after 0.01 s"),
+            store.turn_lock("s", 0.01),
+        ):
+            pass
+        with store.turn_lock("t", 0.01):
+            pass
+    with store.turn_lock("s", 0.01):
+        pass
+
+
+def test_failed_turn_frees_the_lock(store):
+    with pytest.raises(ValueError, match="broken"), store.turn_lock("s"):
+        raise ValueError("broken")
+    with store.turn_lock("s", 0.01):
+        pass
+
+
 def test_session_resumes_after_reopening(url):
     store = Store(url)
     done = turn(store.create_session("ann"), 1)

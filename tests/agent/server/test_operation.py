@@ -4,7 +4,17 @@ import logging
 import pytest
 from fastapi.testclient import TestClient
 
+from agent.feedback import FeedbackEvent
+from agent.payload import TurnAnswer
 from agent.server import create_app
+from agent.server.examples import TURN
+from agent.server.explanations import Asked
+from agent.server.items import Delete, Upsert
+from agent.server.recommendations import Wanted
+from agent.server.sessions import NewSession
+from agent.server.turns import NewTurn
+
+BODIES = (Asked, Delete, FeedbackEvent, NewSession, NewTurn, Upsert, Wanted)
 
 
 def test_health_needs_no_parts(client, store):
@@ -91,6 +101,22 @@ def test_openapi_describes_every_answer(client):
         for method, route in routes.items():
             assert route["summary"], (path, method)
             assert "ErrorAnswer" in json.dumps(route["responses"]["4XX"])
+
+
+def test_openapi_examples_are_valid(client):
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    given = [one for schema in schemas.values() for one in schema.get("examples", ())]
+    assert len(given) >= 6
+    for body in given:
+        fitting = [model for model in BODIES if body.keys() <= model.model_fields.keys()]
+        assert fitting, body
+        assert fitting[0].model_validate(body)
+
+
+def test_openapi_shows_a_real_turn(say):
+    answer = TurnAnswer.model_validate(TURN)
+    assert answer.model_dump(mode="json").keys() == say("blue shirts under 40").keys()
+    assert TURN["items"][0].keys() == say("blue shirts under 40")["items"][0].keys()
 
 
 def test_unknown_routes_answer_in_shape(client):
