@@ -316,6 +316,17 @@ def test_session_resumes_after_reopening(url):
     again.close()
 
 
+def test_migrations_make_declared_tables(store):
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with store._database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, tables.metadata) == []
+        names = inspect(connection).get_table_names()
+    assert set(names) == {*tables.metadata.tables, "alembic_version"}
+
+
 WRITER = """
 import sys
 sys.path.insert(0, {root!r})
@@ -352,14 +363,6 @@ def test_kill_loses_no_acknowledged_turn(url, turns):
     store.close()
 
 
-def test_writes_are_durable_and_checked(url):
-    store = Store(url)
-    with store._database.read() as connection:
-        read = lambda name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()  # noqa: E731
-        assert [read("journal_mode"), read("synchronous"), read("foreign_keys")] == ["wal", 2, 1]
-    store.close()
-
-
 def test_full_disk_keeps_what_was(url):
     store = Store(url)
     done = turn(store.create_session(), 1)
@@ -377,82 +380,6 @@ def test_full_disk_keeps_what_was(url):
     store.close()
 
 
-def test_foreign_file_is_left_alone(url):
-    path_of(url).write_bytes(b"my shopping list\n" * 100)
-    with pytest.raises(StoreError, match="not a session store"):
-        Store(url)
-    assert path_of(url).read_bytes() == b"my shopping list\n" * 100
-
-
-def test_foreign_database_is_left_alone(url):
-    with sqlite3.connect(path_of(url)) as database:
-        database.execute("CREATE TABLE sessions (mine TEXT)")
-    database.close()
-    with pytest.raises(StoreError, match="tables of another program"):
-        Store(url)
-    with sqlite3.connect(path_of(url)) as database:
-        names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-    database.close()
-    assert names == [("sessions",)]
-
-
-def test_damaged_file_is_named(url):
-    store = Store(url)
-    id = store.create_session()
-    for number in range(1, 20):
-        store.record(turn(id, number))
-    store.close()
-    content = path_of(url).read_bytes()
-    path_of(url).write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
-    with pytest.raises(StoreError, match="the file is damaged"):
-        Store(url).turns(id)
-
-
-def test_unwritable_store_is_named(url):
-    Store(url).close()
-    with pytest.raises(StoreError, match="cannot be written; check its permissions"):
-        Store(f"sqlite:///file:{path_of(url)}?mode=ro&uri=true")
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_unwritable_folder_is_named(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreError, match="cannot be opened"):
-        Store(f"sqlite:///{tmp_path}/a.db")
-
-
-@pytest.mark.parametrize(
-    ("url", "said"),
-    [
-        ("sqlite:////no/such/folder/a.db", "check that its folder exists"),
-        ("sessions.db", "not a database URL; expected sqlite:///FILE"),
-        ("", "not a database URL"),
-        ("oracle9000://x", "not a database URL"),
-        ("postgresql+psycopg://u:secret@127.0.0.1:1/x", "cannot be reached|pip install"),
-    ],
-)
-def test_bad_url_is_named(url, said):
-    with pytest.raises(StoreError, match=said) as caught:
-        Store(url)
-    assert "secret" not in str(caught.value)
-
-
-def test_newer_database_is_refused(url):
-    store = Store(url)
-    id = store.create_session()
-    store.close()
-    with sqlite3.connect(path_of(url)) as database:
-        database.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match=r"newer version \(schema '9999'"):
-        Store(url)
-    with database:
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
-    database.close()
-    again = Store(url)
-    assert again.load(id).turns == 0
-    again.close()
-
-
 def test_newer_state_is_refused(url):
     store = Store(url)
     id = store.create_session()
@@ -461,43 +388,4 @@ def test_newer_state_is_refused(url):
     database.close()
     with pytest.raises(StoreError, match="'mood', which this version cannot read"):
         store.load(id)
-    store.close()
-
-
-def test_migrations_make_declared_tables(store):
-    from alembic.autogenerate import compare_metadata
-    from alembic.migration import MigrationContext
-
-    with store._database.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, tables.metadata) == []
-        names = inspect(connection).get_table_names()
-    assert set(names) == {*tables.metadata.tables, "alembic_version"}
-
-
-def test_stores_may_open_at_once(url):
-    opened = []
-    threads = [threading.Thread(target=lambda: opened.append(Store(url))) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    ids = [store.create_session() for store in opened]
-    assert [opened[0].load(id).turns for id in ids] == [0, 0, 0, 0]
-    for store in opened:
-        store.close()
-
-
-def test_check_tries_a_write(url):
-    store = Store(url)
-    store.check()
-    blocker = sqlite3.connect(path_of(url), isolation_level=None)
-    blocker.execute("BEGIN IMMEDIATE")
-    with store._database.read() as connection:
-        connection.exec_driver_sql("PRAGMA busy_timeout=10")
-    with pytest.raises(StoreError, match="writing for too long"):
-        store.check()
-    blocker.execute("ROLLBACK")
-    blocker.close()
-    store.check()
     store.close()

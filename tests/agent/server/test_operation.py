@@ -14,8 +14,6 @@ from agent.server.recommendations import Wanted
 from agent.server.sessions import NewSession
 from agent.server.turns import NewTurn
 
-BODIES = (Asked, Delete, FeedbackEvent, NewSession, NewTurn, Upsert, Wanted)
-
 
 def test_health_needs_no_parts(client, store):
     store.close()
@@ -105,12 +103,9 @@ def test_openapi_describes_every_answer(client):
 
 def test_openapi_examples_are_valid(client):
     schemas = client.get("/openapi.json").json()["components"]["schemas"]
-    given = [one for schema in schemas.values() for one in schema.get("examples", ())]
-    assert len(given) >= 6
-    for body in given:
-        fitting = [model for model in BODIES if body.keys() <= model.model_fields.keys()]
-        assert fitting, body
-        assert fitting[0].model_validate(body)
+    for model in (Asked, Delete, FeedbackEvent, NewSession, NewTurn, Upsert, Wanted):
+        [example] = schemas[model.__name__]["examples"]
+        assert model.model_validate(example)
 
 
 def test_openapi_shows_a_real_turn(say):
