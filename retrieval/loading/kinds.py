@@ -20,6 +20,8 @@ MARKED = frozenset(
     {"category", "brand", "colour", "material", "size", "audience", "language", "availability"}
 )
 """Roles whose columns are facets however many different values they have."""
+INTERNAL = vocabulary("id ids hash uuid guid index")
+"""Words of keys that mean nothing to people; part numbers do, and are searched for."""
 MANY = 20_000
 _AND = re.compile(r"(?:^|\s)(?:&|and|und|et|y)\s")
 GENDERS = vocabulary(
@@ -31,7 +33,8 @@ GENDERS = vocabulary(
 def facet_column(p: Profile) -> Column:
     """Return a column's treatment as a facet, or as text when it is none."""
     if _is_code(p):
-        return Column(p.name, "description" if p.numbers < 0.9 else "ignore", within=p.within)
+        searched = p.numbers < 0.9 and not INTERNAL.intersection(words.tokens(p.name))
+        return Column(p.name, "description" if searched else "ignore", within=p.within)
     if _is_prose(p):
         return Column(p.name, "description", within=p.within)
     for read in (_list, _boolean, _numeric, _date, _categorical):

@@ -91,8 +91,14 @@ def _opened(path: Path) -> Iterator[io.BufferedReader]:
 
 def _head(path: Path) -> bytes:
     """Return the first bytes of a file."""
-    try:
-        with _opened(path) as stream:
-            return stream.read(HEAD)
-    except (EOFError, zlib.error, gzip.BadGzipFile, OSError) as error:
-        raise CatalogError(f"{path.name!r} is not a readable gzip file: {error}") from error
+    head = bytearray()
+    with _opened(path) as stream:
+        try:
+            while len(head) < HEAD and (part := stream.read1(HEAD - len(head))):
+                head += part
+        except (EOFError, zlib.error, OSError) as error:
+            # A file that breaks off later still has rows to give.
+            if not head:
+                reason = getattr(error, "strerror", None) or str(error)
+                raise CatalogError(f"cannot read {path.name!r} as gzip: {reason}") from error
+    return bytes(head)

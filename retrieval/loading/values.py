@@ -63,6 +63,8 @@ _MONEY = re.compile(
     r"^(?P<pre>[^\d+\-.,]*?\.?)\s*(?P<number>[-+]?[.,]?\d[\d.,'’\s\u00a0\u202f]*)"
     r"\s*(?P<post>[^\d]*)$"
 )
+_PER = re.compile(r"\s*(?:/|per)\s*\d*\s*[a-zA-Z]{2,8}\.?$")
+"""What a price is for: "/4 pack", "per piece"."""
 _DATE = re.compile(r"^(?:\d{1,4}[-/. ]\s?\w{1,9}[-/., ]|[A-Za-z]{3,9}\.? \d)")
 _UNIT = re.compile(r"^([-+]?\d[\d.,]*)\s*([a-zA-Zµ°%\"”]{1,12}|fl oz)\.?$")
 
@@ -169,7 +171,7 @@ def _plain(digits: str, decimal: Decimals) -> str:
 def _money(text: str, decimal: Decimals) -> tuple[float, str | None]:
     if text.casefold() in ("free", "gratis", "kostenlos", "for free"):
         return 0.0, None
-    found = _MONEY.match(text)
+    found = _MONEY.match(_PER.sub("", text))
     if found is None:
         raise ValueError("not a price")
     marks = [found["pre"].strip(), found["post"].strip().rstrip("/-").strip()]

@@ -22,7 +22,7 @@ TEXT_WORDS = vocabulary(
     "description desc details detail summary overview about body text content abstract plot "
     "synopsis features feature specification specifications notes note bullet bullets blurb html "
     "beschreibung descripcion descripción descrizione slug comment comments review_text "
-    "ingredients tagline subtitle headline keywords story"
+    "ingredients tagline subtitle headline story"
 )
 URL_WORDS = vocabulary("url link href permalink uri website page")
 IMAGE_WORDS = vocabulary(

@@ -259,11 +259,11 @@ def test_broken_array_keeps_what_came_before(tmp_path):
 
 def test_cut_gzip_keeps_what_came_before(tmp_path):
     path = tmp_path / "shop.csv.gz"
-    text = "id,name\n" + "".join(f"{n},item {n * 7919 % 1009}\n" for n in range(200_000))
+    text = "id,name\n" + "".join(f"{n},item {n * 7919 % 1009}\n" for n in range(30_000))
     packed = gzip.compress(text.encode())
     path.write_bytes(packed[: len(packed) * 3 // 4])
     found = read(path)
-    assert sum(isinstance(r, Row) for r in found) > 100_000
+    assert sum(isinstance(r, Row) for r in found) > 15_000
     assert "breaks off" in found[-1].reason
 
 

@@ -57,6 +57,8 @@ def test_number_refuses_other_values(value):
         ("A$12", 12.0, "AUD"),
         ("49.95", 49.95, None),
         ("Rs. 500/-", 500.0, "INR"),
+        ("SR 50/4 pack", 50.0, "SAR"),
+        ("€5 per piece", 5.0, "EUR"),
         ("Free", 0.0, None),
     ],
 )
@@ -64,9 +66,7 @@ def test_money_reads_symbols_and_codes(text, amount, currency):
     assert values.money(text) == (amount, currency)
 
 
-@pytest.mark.parametrize(
-    "text", ["SR 50/4 pack", "call us", "-5", "€ -5", "12 apples", "10-20", "€"]
-)
+@pytest.mark.parametrize("text", ["call us", "-5", "€ -5", "12 apples", "10-20", "€"])
 def test_money_refuses_what_is_none(text):
     with pytest.raises(ValueError, match=r"not a price|below zero|not a number"):
         values.money(text)
