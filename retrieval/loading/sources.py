@@ -94,7 +94,7 @@ def _head(path: Path) -> bytes:
     head = bytearray()
     with _opened(path) as stream:
         try:
-            while len(head) < HEAD and (part := stream.read1(HEAD - len(head))):
+            while len(head) < HEAD and (part := stream.read1(1 << 16)):
                 head += part
         except (EOFError, zlib.error, OSError) as error:
             # A file that breaks off later still has rows to give.
