@@ -73,7 +73,9 @@ def _matching(item: Item, constraint: Constraint) -> FieldValue | None:
 
 def _prefix(view: View, facet: str) -> str:
     known = view.facet(facet)
-    return "" if known is not None and known.role == "price" else f"{view.label(facet)} "
+    name = view.label(facet)
+    plain = known is not None and (known.role == "price" or known.unit == name)
+    return "" if plain else f"{name} "
 
 
 def _gap(view: View, facet: str, left: FieldValue, right: FieldValue) -> str:
@@ -150,6 +152,9 @@ def met(item: Item, view: View, constraint: Constraint) -> Reason | None:
         return _bound_met(item, view, constraint, item.values(constraint.facet)[0])
     if not constraint.excluded:
         return None
+    if isinstance(own, bool):
+        said = say("claims.flag_asked", facet=name, value=view.shown(constraint.facet, own))
+        return Reason(text=said, evidence=_asked(item, view, constraint, own))
     wish = listing([clean(value, 40) for value in constraint.excluded[:3]], "or")
     said = say("claims.avoided", facet=name, value=view.shown(constraint.facet, own), wish=wish)
     return Reason(text=said, evidence=_asked(item, view, constraint, own))
@@ -258,6 +263,9 @@ def likeness(item: Item, view: View) -> Iterator[Reason]:
     yield from _swapped(item, view, anchor)
 
 
+_RATERS = re.compile(r"rat|review|vote", re.IGNORECASE)
+
+
 def rating(item: Item, view: View) -> Reason | None:
     """Return how an item is rated, or that it is not; None where the catalog has no ratings."""
     facet, people = primary(view.facets, "rating"), primary(view.facets, "popularity")
@@ -268,7 +276,7 @@ def rating(item: Item, view: View) -> Reason | None:
     if own is None:
         return Reason(text=say("claims.not_rated"), evidence=tuple(evidence))
     value = view.shown(facet.name, own)
-    if people is None or count is None or count < 1:
+    if people is None or count is None or count < 1 or not _RATERS.search(people.name):
         return Reason(text=say("claims.rated", value=value), evidence=tuple(evidence))
     evidence.append(Evidence(kind="field", item_id=item.id, facet=people.name, value=count))
     by = view.shown(people.name, count)

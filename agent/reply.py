@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from agent import item_replies
 from agent.compare import Table
 from agent.explain import checked, reasons
-from agent.needs import carried, free_wishes
+from agent.needs import carried, content_words, free_wishes
 from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
@@ -209,11 +209,13 @@ def _wishes(scene: Scene, need: Need) -> str:
 def _soft(scene: Scene, found: Recommendation) -> Iterator[Part]:
     """Yield how the soft wishes fared: whether the first item has them in its text."""
     need = carried(scene.state.need, found.not_carried)
-    texts = [wish.text for wish in need.preferences if wish.facet is None]
-    if texts and need.sorting is None:
-        whole = found.features.get(found.candidates[0].item.id, {}).get("all_words")
-        key = "reply.soft" if whole else "reply.soft_near"
-        yield Part(scene.say(key, soft=_quoted(texts[:3])))
+    texts = [wish.text for wish in free_wishes(need) if content_words(wish.text)]
+    if not texts or need.sorting is not None:
+        return
+    features = found.features.get(found.candidates[0].item.id, {})
+    key = "soft_none" if not features.get("words") else "soft_part"
+    key = "soft" if features.get("all_words") else key
+    yield Part(scene.say(f"reply.{key}", soft=_quoted(texts[:3])))
 
 
 def _contradictory(need: Need) -> Constraint | None:

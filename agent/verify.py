@@ -20,7 +20,7 @@ from retrieval.catalog import Facet, FieldValue, Item
 from retrieval.filters import Compare, fold, matches, words
 from retrieval.rerank import available
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 
@@ -278,12 +278,17 @@ def _is_edge(character: str) -> bool:
 
 def _untitled(case: Case) -> str:
     """Return the claim without titles of items and names of facets."""
-    return _without(_without(case.reason.text, _titles(case)), _labels(case))
+    return _without(_body(case), _labels(case))
 
 
-def _titles(case: Case) -> list[str]:
+def _body(case: Case) -> str:
+    """Return the claim without the title it opens with, or ends with, as the table has them."""
+    text, own = case.reason.text, title_of(case.item)
+    if text.startswith(f"{own} is the "):
+        text = text.removeprefix(own)
     others = [other for e in case.reason.evidence if (other := case.other(e)) is not None]
-    return [title_of(item) for item in (case.item, *others)]
+    ends = [title_of(other) for other in others if text.endswith(f" {title_of(other)}")]
+    return text.removesuffix(ends[0]) if ends else text
 
 
 def _labels(case: Case) -> list[str]:
@@ -295,7 +300,7 @@ def _unquoted(case: Case) -> str:
     """Return the claim's own words, without what it quotes from the catalog."""
     values = [v for e in case.reason.evidence for v in case.item.values(e.facet or "")]
     names = [f"{name}:" for name in _labels(case)] + [f"({name})" for name in _labels(case)]
-    text = _without(case.reason.text, _titles(case))
+    text = _body(case)
     for name in names:
         text = text.replace(name, " _ ")
     return _without(text, [str(v) for v in values if isinstance(v, str)]).strip()
@@ -356,10 +361,12 @@ def _gaps(case: Case) -> set[float]:
     return {round(abs(left - right), 2) for left in own for right in other}
 
 
-def _only(text: str, allowed: set[str], amounts: set[float]) -> bool:
+def _only(text: str, values: Iterable[FieldValue], units: set[str], amounts: set[float]) -> bool:
     """Return whether a text has no word and no number beyond those allowed."""
-    quoted = allowed | _template_words()
-    if any(n not in amounts and number(n) not in allowed for n in _numbers(text)):
+    values = list(values)
+    text = _without(text, [v for v in values if isinstance(v, str)])
+    quoted = _words_of(values) | units | _template_words()
+    if any(n not in amounts and number(n) not in quoted for n in _numbers(text)):
         return False
     rest = _NUMBER.sub(" ", text)
     return all(word in quoted or len(word) == 1 for word in words(rest))
@@ -376,12 +383,9 @@ def _says_only_its_evidence(case: Case) -> bool:
     units = _units(case) | {"and", "or", "other", "to"}
     compared = re.search(r"\b(cheaper|dearer) than\b", case.reason.text)
     amounts = set() if compared else _amounts(own)
-    if not right:
-        return _only(left, _words_of(own) | units, amounts)
-    named = _words_of(own) | units
-    return _only(left, named, amounts | _gaps(case)) and _only(
-        right, _words_of(other) | units, _amounts(other)
-    )
+    if right:
+        amounts |= _gaps(case)
+    return _only(left, own, units, amounts) and _only(right, other, units, _amounts(other))
 
 
 def _says_its_evidence(case: Case) -> bool:

@@ -82,19 +82,21 @@ def money(amount: float, currency: str | None) -> str:
     """Return an amount with its currency, whole amounts without cents."""
     if not currency:
         return number(amount)
+    pattern = "¤#,##0" if float(amount).is_integer() else None
     try:
-        if float(amount).is_integer():
-            return str(format_currency(amount, currency, "¤#,##0", "en", currency_digits=False))
-        return str(format_currency(amount, currency, locale="en"))
+        text = str(format_currency(amount, currency, pattern, "en", currency_digits=not pattern))
     except (UnknownLocaleError, ValueError, LookupError):
         return f"{currency} {number(amount)}"
+    return re.sub(r"^(-?[A-Za-z.$]*[A-Za-z])\s*(?=\d)", r"\1 ", text)
 
 
 def amount(facet: Facet | None, value: float, currency: str | None) -> str:
     """Return a number of a facet with its currency or unit."""
-    if facet is not None and facet.role == "price":
-        return money(value, currency or facet.unit)
     unit = facet.unit if facet is not None else None
+    if facet is not None and facet.role == "price":
+        return money(value, currency or unit)
+    if unit and re.fullmatch("[A-Z]{3}", unit):
+        return money(value, unit)
     return f"{number(value)} {unit}" if unit else number(value)
 
 
@@ -143,7 +145,7 @@ def _named(constraint: Constraint, facet: Facet | None, values: tuple[str, ...])
         return [f"'{clean(value, 40)}'" for value in values]
     if facet is not None and facet.kind == "boolean":
         name = label(facet, constraint.facet)
-        return [name if value.casefold() == "true" else f"no {name}" for value in values]
+        return [name if value.casefold() == "true" else f"{name}: no" for value in values]
     named = [clean(value, 40) for value in values[:4]]
     return [*named, "others"] if len(values) > 4 else named
 
