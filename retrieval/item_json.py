@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from retrieval.catalog import FieldValue, Item
 from retrieval.errors import CatalogError
 
 _OPTIONAL = ("currency", "image", "url")
+_UNUSABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+def is_usable_id(id: object) -> bool:
+    """Return whether an id is text without control characters or halves of characters."""
+    return isinstance(id, str) and id != "" and not _UNUSABLE.search(id)
 
 
 def dump_item(item: Item) -> str:
@@ -17,20 +24,29 @@ def dump_item(item: Item) -> str:
     Raises:
         CatalogError: If the id is not a usable string, or a field is of no known type.
     """
-    if not isinstance(item.id, str) or not item.id or not item.id.isprintable():
+    if not is_usable_id(item.id):
         raise CatalogError(f"expected an id of printable characters, got {item.id!r}")
+    _check(item)
     data: dict[str, Any] = {"id": item.id, "title": item.title, "fields": dict(item.fields)}
     if item.description:
         data["description"] = item.description
     for name in _OPTIONAL:
         if (value := getattr(item, name)) is not None:
             data[name] = value
-    try:
-        return json.dumps(data, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise CatalogError(
-            f"item {item.id!r} has a field that cannot be stored: {error}"
-        ) from error
+    return json.dumps(data, separators=(",", ":"))
+
+
+def _check(item: Item) -> None:
+    """Refuse what would be stored and could not be read again."""
+    if not isinstance(item.title, str) or not isinstance(item.description, str):
+        raise CatalogError(f"item {item.id!r} needs text as title and description")
+    for name, value in item.fields.items():
+        parts = value if isinstance(value, tuple) else (value,)
+        if not all(isinstance(part, str | int | float) for part in parts):
+            raise CatalogError(
+                f"item {item.id!r} has {name!r} = {value!r}; expected text, a number, true or "
+                f"false, or a tuple of texts (leave a missing field out)"
+            )
 
 
 def load_item(text: str) -> Item:

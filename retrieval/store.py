@@ -7,6 +7,7 @@ and starts a new generation. This module does not know columns, BM25 or search.
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,11 +18,12 @@ from typing import TypeVar
 
 from retrieval.catalog import Item
 from retrieval.errors import EncoderMismatch, IndexError_
-from retrieval.item_json import dump_item, load_item
+from retrieval.item_json import dump_item, is_usable_id, load_item
 from retrieval.query import Vectors
 from retrieval.vector_file import copy_rows, map_rows, sync_folder, write_rows
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 FORMAT = 1
 CHUNK = 500
@@ -76,13 +78,17 @@ class ItemStore:
             path, isolation_level=None, check_same_thread=False, timeout=30
         )
         self._writer: sqlite3.Connection | None = None
-        with errors_of(path):
-            if write:
-                self._writer = sqlite3.connect(
-                    path, isolation_level=None, check_same_thread=False, timeout=30
-                )
-                self._prepare(self._writer, encoder_name)
-            self._check(encoder_name)
+        try:
+            with errors_of(path):
+                if write:
+                    self._writer = sqlite3.connect(
+                        path, isolation_level=None, check_same_thread=False, timeout=30
+                    )
+                    self._prepare(self._writer, encoder_name)
+                self._check(encoder_name)
+        except IndexError_:
+            self.close()
+            raise
 
     def _prepare(self, writer: sqlite3.Connection, encoder_name: str) -> None:
         writer.execute("PRAGMA journal_mode = WAL")
@@ -173,7 +179,8 @@ class ItemStore:
         found: dict[str, int] = {}
         with self._lock, errors_of(self.folder), transaction(self._reader):
             generation = self._state(self._reader).generation
-            for chunk in _chunks(ids):
+            # No item has an id that cannot be stored, and the database would not take it.
+            for chunk in _chunks([id for id in ids if is_usable_id(id)]):
                 found.update(
                     self._reader.execute(
                         f"SELECT id, row FROM items WHERE died IS NULL AND id IN ({_marks(chunk)})",
@@ -227,8 +234,15 @@ class ItemStore:
                 if items or deleted:
                     self._add(writer, version=1, rows=len(items), dead=deleted + replaced)
             if self._needs_compaction():
-                self.compact()
+                self._try_compact()
         return deleted
+
+    def _try_compact(self) -> None:
+        """Compact, or carry on without: the write that called for it is already safe."""
+        try:
+            self.compact()
+        except IndexError_ as error:
+            logger.warning("dead rows are kept for now: %s", error)
 
     def _insert(
         self, writer: sqlite3.Connection, items: Sequence[Item], bodies: list[str], state: State
@@ -252,7 +266,7 @@ class ItemStore:
 
     def _kill(self, writer: sqlite3.Connection, ids: Iterable[str], version: int) -> int:
         update = "UPDATE items SET died = ? WHERE id = ? AND died IS NULL"
-        cursor = writer.executemany(update, [(version, id) for id in ids])
+        cursor = writer.executemany(update, [(version, id) for id in ids if is_usable_id(id)])
         return max(cursor.rowcount, 0)
 
     def _sequence_of(self, writer: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
