@@ -226,6 +226,8 @@ class _Editor:
             self._exclude(TEXT, mention.values, mention.text)
         elif mention.kind == "number" and mention.facet:
             self._exclude_range(mention)
+        elif mention.kind == "facet" and mention.facet:
+            self._exclude_own(mention, mention.facet)
 
     def _beside_the_category(self, mention: Mention) -> bool:
         """Return whether an excluded category is not what is wanted anyway ("noodles, no egg")."""
@@ -251,6 +253,14 @@ class _Editor:
                 }
             )
         )  # fmt: skip
+
+    def _exclude_own(self, mention: Mention, facet: str) -> None:
+        """Exclude the values the reference has: "a different author", "another colour"."""
+        like = (self._need.like.item_id,) if self._need.like else ()
+        own = [self._items[id] for id in like or self._present()[:1] if id in self._items]
+        values = tuple(str(value) for item in own for value in item.values(facet))
+        if values:
+            self._exclude(facet, values, mention.text)
 
     def _exclude_range(self, mention: Mention) -> None:
         """Turn "not under 50" into "at least 50" and back."""

@@ -29,6 +29,7 @@ class Amount:
     currency: str | None = None
     unit: str | None = None
     year: bool = False
+    month: int = 0
 
 
 def parse_number(text: str) -> float:
@@ -45,6 +46,12 @@ def parse_number(text: str) -> float:
     return float(plain) if plain.count(".") <= 1 else float(plain.replace(".", ""))
 
 
+_MONTHS = {
+    name: n for n, name in enumerate(
+        "jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)
+}  # fmt: skip
+
+
 def _digits(tokens: Sequence[Token], i: int) -> Amount | None:
     token = tokens[i]
     if not token.is_number or (i and tokens[i - 1].is_word and token.glued):
@@ -58,7 +65,8 @@ def _digits(tokens: Sequence[Token], i: int) -> Amount | None:
     if word_at(tokens, i + 1) in ("hundred", "thousand", "grand", "lakh", "lakhs"):
         return Amount(value * numbers().words[tokens[i + 1].norm], i, i + 1)
     year = value in _MODEL_YEARS and len(token.text) == 4
-    return Amount(value, i, i, year=year)
+    month = _MONTHS.get(word_at(tokens, i - 1)[:3], 0) if year else 0
+    return Amount(value, i - 1 if month else i, i, year=year, month=month)
 
 
 def _words(tokens: Sequence[Token], i: int) -> Amount | None:
@@ -312,11 +320,24 @@ class AmountLinker:
             recent: The numeric facet that was bounded last; a bound that names none and fits its
                 range is about it.
         """
-        mentions = []
+        mentions = self._free(tokens)
         for bound in bounded(tokens):
             for facet, span in self._facets(tokens, bound) or self._context(bound, recent):
                 mentions.append(self._mention(tokens, bound, facet, span))
         return mentions
+
+    def _free(self, tokens: Sequence[Token]) -> list[Mention]:
+        """Read "free" as a price of nothing where the catalog has such items, not "sugar free"."""
+        if self._price is None or (self._price.low or 0.0) > 0.0:
+            return []
+        return [
+            Mention(
+                id="", kind="number", start=token.start, end=token.end, text="",
+                facet=self._price.name, high=0.0,
+            )
+            for i, token in enumerate(tokens)
+            if token.word in ("free", "gratis") and _alone(tokens, i)
+        ]  # fmt: skip
 
     def _context(self, bound: Bounded, recent: str | None) -> list[tuple[Facet, tuple[int, int]]]:
         """Return the facet a number without a name may be about: the one just spoken of."""
@@ -343,6 +364,9 @@ class AmountLinker:
             return [named]
         if any(word in _CUE_WORDS for word in bound.cue.split()):
             return [(self._price, span)] if self._price else []
+        measured = self._names.by_adjective(bound.cue.split())
+        if measured:
+            return [(facet, span) for facet in measured]
         if bound.amount.unit:
             return [(facet, span) for facet in self._with_unit(bound.amount.unit)]
         if bound.amount.year:
@@ -414,13 +438,33 @@ class AmountLinker:
         elif not bound.explicit and facet.role == "rating":
             high = None
         if facet.kind == "date":
-            return (
-                f"{int(low):04d}-01-01" if low is not None else None,
-                f"{int(high):04d}-12-31" if high is not None else None,
-            )
+            return _dates(bound, low, high)
         if facet.role == "date" and "after" in bound.cue and low is not None:
             low += 1
         return low, high
+
+
+def _dates(bound: Bounded, low: float | None, high: float | None) -> tuple[str | None, str | None]:
+    """Return ISO bounds: "after 2016" from 2017 on, "before june 2016" up to the end of May."""
+    month = bound.amount.month
+    first, last = month or 1, month or 12
+    after, before = "after" in bound.cue, "before" in bound.cue
+    start = (
+        None
+        if low is None
+        else f"{int(low):04d}-{last if after else first:02d}-{'32' if after else '01'}"
+    )
+    end = (
+        None
+        if high is None
+        else f"{int(high):04d}-{first if before else last:02d}-{'00' if before else '31'}"
+    )
+    return start, end
+
+
+def _alone(tokens: Sequence[Token], i: int) -> bool:
+    before = tokens[i - 1] if i else None
+    return before is None or not before.is_word or before.word in general().stop
 
 
 def _sureness(bound: Bounded) -> float:

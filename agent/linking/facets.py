@@ -64,6 +64,11 @@ class FacetNames:
         found = self._by_word.get(word, [])
         return tuple(sorted(found, key=lambda f: (f.role is None, -f.coverage)))
 
+    def by_adjective(self, words: Iterable[str]) -> tuple[Facet, ...]:
+        """Return the facets a comparative is about: "wider" is about width."""
+        named = {name for word in words for name in _COMPARATIVES.get(word, ())}
+        return tuple(f for f in self.facets if f.kind == "numeric" and named & set(_label_norms(f)))
+
     def numeric_at(
         self, tokens: Sequence[Token], start: int, end: int
     ) -> tuple[Facet, int, int] | None:
@@ -137,6 +142,13 @@ class FacetNames:
         return found
 
 
+_COMPARATIVES: dict[str, tuple[str, ...]] = {
+    "wider": ("width",), "narrower": ("width",), "taller": ("height",), "higher": ("height",),
+    "lower": ("height",), "deeper": ("depth",), "longer": ("length", "duration", "hour"),
+    "shorter": ("length", "duration", "hour", "height"), "heavier": ("weight",),
+    "lighter": ("weight",), "bigger": ("width", "diagonal"), "smaller": ("width", "diagonal"),
+    "larger": ("width", "diagonal"), "newer": ("year",), "older": ("year",),
+}  # fmt: skip
 _ADJECTIVES: dict[str, set[str]] = {
     "wide": {"width"}, "width": {"width"}, "high": {"height"}, "tall": {"height"},
     "low": {"height"}, "deep": {"depth"}, "long": {"length", "duration", "hour"}, "heavy": {"weight"},

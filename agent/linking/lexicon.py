@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from babel import Locale, UnknownLocaleError
 
@@ -60,6 +60,9 @@ class _Builder:
         own = self.found[key].get(entry.facet)
         if own is None or own.score < entry.score:
             self.found[key][entry.facet] = entry
+        elif own.score == entry.score and own.values != entry.values:
+            values = tuple(dict.fromkeys((*own.values, *entry.values)))
+            self.found[key][entry.facet] = replace(own, values=values)
 
     def has(self, key: str, facet: str) -> bool:
         own = self.found.get(key, {}).get(facet)
@@ -95,6 +98,8 @@ def _common_tokens(facet: Facet) -> frozenset[str]:
 def _add_values(builder: _Builder, facet: Facet) -> None:
     common = _common_tokens(facet)
     for value, count in facet.values:
+        if facet.role == "language" and len(value) < 6 and _language_names(value):
+            continue
         for name, score in _names(value):
             builder.add(key_of(name), Entry(facet.name, (value,), score=score))
         norms = [token.norm for token in tokenize(value) if token.is_word]
@@ -270,7 +275,7 @@ def build(facets: Iterable[Facet], occurs: Callable[[str], int] = lambda word: 0
     return Lexicon(entries=_sorted(builder.found), tokens=dict(builder.tokens), facets=all_facets)
 
 
-_OPPOSITES = {"paid": ("free", "forfree", "gratis", "nocost"), "available": ("soldout",)}
+_OPPOSITES = {"paid": ("unpaid",), "available": ("soldout",)}
 
 
 def _add_boolean(builder: _Builder, facet: Facet) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from agent.linking import lexicon as lexicons
@@ -22,7 +22,7 @@ from agent.linking.vocabulary import colours, general
 from agent.plan import PREFIX, Mention, MentionKind
 from agent.state import State
 from retrieval.catalog import Facet, Item
-from retrieval.filters import TEXT, Compare, Filter, words
+from retrieval.filters import TEXT, And, Compare, Filter, words
 
 MAX_TOKENS = 400
 """Tokens of an utterance that are linked; what follows is left to free text."""
@@ -94,6 +94,7 @@ class Linker:
             return
         self._version = self._catalog.version
         self._known = {}
+        self._parts: dict[tuple[str, str], tuple[str, ...]] = {}
         facets = self._catalog.facets
         if facets == self._facets:
             return
@@ -216,7 +217,7 @@ class Linker:
             if tokens[last - 1].norm in IGNORABLE:
                 continue
             norms = [token.norm for token in tokens[i:last]]
-            entries = self.lexicon.lookup(key(norms))
+            entries = self._meanings(norms)
             entries = tuple(e for e in entries if not self._out_of_place(e, tokens, i, last))
             if entries and not self._weak(tokens, i, last):
                 return last, _surest(entries)
@@ -226,11 +227,56 @@ class Linker:
                     return last, tuple(e for e in entries if self._role(e.facet, "colour"))
         return None
 
+    def _meanings(self, norms: Sequence[str]) -> tuple[lexicons.Entry, ...]:
+        """Return what a name may mean, abbreviations written out, without far-fetched parts."""
+        joined = key(norms)
+        if joined in _GREETINGS:
+            return ()
+        entries = self.lexicon.lookup(joined)
+        if not entries and any(norm in _ABBREVIATIONS for norm in norms):
+            entries = self.lexicon.lookup(key(_ABBREVIATIONS.get(norm, norm) for norm in norms))
+        if all(entry.score >= _WHOLE for entry in entries):
+            return entries
+        narrowed = (self._narrowed(entry, " ".join(norms)) for entry in entries)
+        return tuple(entry for entry in narrowed if entry is not None)
+
+    def _narrowed(self, entry: lexicons.Entry, name: str) -> lexicons.Entry | None:
+        """Keep a category called by a part of its name only if the part means it in this catalog.
+
+        "noodles" is mostly Pasta, Soup & Noodles; "lemon" is seldom Lemon, Ginger & Garlic.
+        """
+        if entry.score >= _WHOLE or not self._role(entry.facet, "category"):
+            return entry
+        memo = (entry.facet, name)
+        if memo not in self._parts:
+            self._parts[memo] = self._kept_values(entry, name)
+        values = self._parts[memo]
+        return replace(entry, values=values) if values else None
+
+    def _kept_values(self, entry: lexicons.Entry, name: str) -> tuple[str, ...]:
+        word = Compare(TEXT, "contains", name)
+        total = self._catalog.index.count(word)
+        if not total:
+            return entry.values
+        counts = {
+            value: self._catalog.index.count(And((word, Compare(entry.facet, "eq", value))))
+            for value in entry.values
+        }
+        if sum(counts.values()) < _MOSTLY * total:
+            return ()
+        if entry.score < _PART:
+            return entry.values
+        best = max(counts.values())
+        return tuple(value for value in entry.values if counts[value] * 2 >= best)
+
     def _out_of_place(
         self, entry: lexicons.Entry, tokens: Sequence[Token], i: int, last: int
     ) -> bool:
         """Return whether a name cannot be meant here: "sugar free", "my sister's wedding"."""
         before = tokens[i - 1] if i else None
+        after = tokens[last].word if last < len(tokens) else ""
+        if last == i + 1 and after in _OBJECTS and self._role(entry.facet, "category"):
+            return True
         if tokens[i].norm == "free" and last == i + 1 and before is not None:
             return before.norm == "-" or (before.is_word and before.word not in general().stop)
         if tokens[i].norm not in general().relations or not self._role(entry.facet, "audience"):
@@ -374,6 +420,17 @@ def _texts(item: Item) -> list[str]:
     return texts + [part for v in item.fields.values() if isinstance(v, tuple) for part in v]
 
 
+_WHOLE, _PART, _MOSTLY = 0.95, 0.9, 0.35
+"""Scores from which a name is the value's own name, or a part of it; share of the items with that
+word that must have the value."""
+
+_OBJECTS = frozenset({"him", "her", "me", "us", "them", "it"})
+_GREETINGS = frozenset({"goodmorning", "goodevening", "goodafternoon", "goodday", "thankyou"})
+_ABBREVIATIONS = {
+    "dev": "development", "tech": "technology", "app": "application", "biz": "business",
+    "info": "information", "admin": "administration", "mgmt": "management", "prof": "professional",
+    "bio": "biography", "accs": "accessory", "fmt": "format", "mktg": "marketing",
+}  # fmt: skip
 _GIFT_DAYS = frozenset("birthday present gift anniversary christmas xmas graduation bday".split())
 _SPACES = re.compile(r"\s+")
 

@@ -215,7 +215,7 @@ class ReferenceLinker:
             return Span(i, inner.last, inner.items, note=inner.note) if inner else None
         if word in _NUMBERED:
             n = int(nxt) if nxt.isdigit() and len(nxt) < 3 else COUNTS.get(nxt, 0)
-            glued_ok = word != "no" or tokens[i + 1].is_number
+            glued_ok = word != "no" or nxt.isdigit()
             if n and glued_ok and n <= 20 and nxt not in ("couple", "few"):
                 return self._pick(i, i + 2, [n])
             return None
@@ -251,6 +251,8 @@ class ReferenceLinker:
             return None
         body = end - 1 if noun else end
         fits = [item.id for item in self._slate if self._describe(i + 1, body, item)]
+        if word_at(self._tokens, end) in ("thing", "part", "bit", "filter", "stuff", "kind"):
+            return None
         if not fits or (len(fits) == len(self._slate) > 1 and not noun):
             return None
         plural = word_at(self._tokens, end - 1) in ("ones", "items", "options") or determiner in (
@@ -317,9 +319,23 @@ class ReferenceLinker:
         return self._ids[:2] if word == "both" else self._ids
 
 
+_SAID_OF_IT = frozenset(
+    "too not nice great perfect lovely ugly awful a bit price colour color brand size material rating".split()
+)
+
+
 def _expletive(tokens: Sequence[Token], i: int) -> bool:
     """Return whether "it" stands for nothing ("make it blue", "forget it", "keep it under 50")."""
     before, after = word_at(tokens, i - 1), word_at(tokens, i + 1)
+    word = word_at(tokens, i)
+    if word in ("it's", "its") and after not in _SAID_OF_IT:
+        return True
+    if before in ("in", "on") and any(
+        word_at(tokens, j) == "with" for j in range(max(0, i - 6), i)
+    ):
+        return True
+    if before in ("cap", "limit", "say", "put") and after in ("at", "to"):
+        return True
     if before in ("make", "keep", "keeping", "making") and after not in (
         "", "again", "."):  # fmt: skip
         return True

@@ -165,6 +165,7 @@ def _telling_words(
 _NAMING = frozenset("like to about read than compare and or vs versus not own seen bought".split())
 _STARTS = frozenset(".!?")
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
+_CLOSERS = frozenset({"it", "one", "please", "pls", "?", "but", "then"})
 _LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
 
 
@@ -186,7 +187,8 @@ def _on_slate(
     before = tokens[i - 1].word if i > 0 else ""
     whole = any(key_of(v) == tokens[i].norm for s in slate for v in _variants(s.title))
     rare = whole or tokens[i].word not in english()
-    pointed = before in _POINTERS or (rare and before in _LOOSE_POINTERS)
+    closes = tokens[i + 1].word if i + 1 < len(tokens) else ""
+    pointed = before in _POINTERS or (rare and (before in _LOOSE_POINTERS or closes in _CLOSERS))
     if not (pointed or whole) and last - i < 2 and not tokens[i].text[0].isupper():
         return None
     ordered = tuple(item.id for item in slate if item.id in ids)

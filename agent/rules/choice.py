@@ -26,12 +26,13 @@ def _best(
 ) -> list[Mention]:
     asked = {constraint.facet for constraint in request.state.need.constraints}
 
-    def rank(mention: Mention) -> tuple[float, int, int, float, int]:
+    def rank(mention: Mention) -> tuple[float, int, int, float, float, int]:
         facet = facets.get(mention.facet or "")
         role = _RANK.get(facet.role or "", 9) if facet else 9
         detail = -len(facet.values) if facet else 0
+        have_it = facet.coverage if facet and facet.kind in ("numeric", "date") else 0.0
         have = sum(bool(item.values(mention.facet or "")) for item in request.slate)
-        return (-mention.score, -have, role, float(mention.facet not in asked), detail)
+        return (-mention.score, -have, role, float(mention.facet not in asked), -have_it, detail)
 
     words = [m for m in group if m.kind in ("keyword", "unknown")]
     names = [m for m in group if m not in words]

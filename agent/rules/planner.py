@@ -83,7 +83,8 @@ class _Reading:
     @property
     def _avoid(self) -> tuple[str, ...]:
         named = tuple(id for id in self._refs("avoid") if not self._on_slate((id,)))
-        return self._ids("avoid", "value", "keyword", "unknown", "number") + named
+        kinds = ("value", "keyword", "unknown", "number", "facet")
+        return self._ids("avoid", *kinds) + named
 
     @property
     def _prefer(self) -> tuple[str, ...]:
@@ -188,16 +189,28 @@ class _Reading:
         )
         if refused and not self._on_slate(refused) and self._want:
             return []
+        taken_back = self._values_taken_back(refused)
+        if taken_back:
+            return [Act(act="refine", avoid=taken_back)]
         if refused:
             acts = [Act(act="reject", refs=refused)]
             if others:
                 return [*acts, *self._on_reference(others)]
             if self._cue("more"):
                 return [*acts, Act(act="more")]
-            return [*acts, *self._wishes("refine")]
+            return [*acts, *(self._wishes("refine") if self._firm else [])]
         if self._cue("select") and (self._references or self._request.slate) and not self._like():
             return [Act(act="select", refs=self._refs())]
         return []
+
+    def _values_taken_back(self, refused: tuple[str, ...]) -> tuple[str, ...]:
+        """Return wished-for values that a refused "it" stands for: "about Nike, remove it"."""
+        pronouns = [m for m in self._references if m.id in refused and m.text.lower() == "it"]
+        wished = {v for c in self._request.state.need.constraints for v in c.values}
+        return tuple(
+            m.id for m in self._mentions
+            if pronouns and m.kind == "value" and wished & set(m.values)
+        )  # fmt: skip
 
     def _on_slate(self, ids: tuple[str, ...]) -> bool:
         slate = {item.id for item in self._request.slate}
@@ -354,12 +367,20 @@ class _Reading:
         multiple = {f.name for f in self._request.facets if f.kind == "list"}
         for id in want:
             facet = self._facet(id)
-            rival = next((k for k in kept if facet and self._facet(k) == facet), None)
-            if rival is None or id[0] != "V" or facet in multiple or self._listed(rival, id):
+            rivals = [k for k in kept if facet and self._facet(k) == facet]
+            rival = rivals[0] if rivals else None
+            if rival is None or id[0] != "V" or facet in multiple or self._listed(
+                rivals[-1], id
+            ) or self._closed_list(id):  # fmt: skip
                 kept.append(id)
             elif scores[id] > scores[rival]:
                 kept[kept.index(rival)] = id
         return kept
+
+    def _closed_list(self, id: str) -> bool:
+        """Return whether an "or" follows that closes a list without commas: "acer hp or asus"."""
+        rest = self._masked.text[self._masked.spans[id][1] :]
+        return re.match(r" (?:<V\d+> )*or <V", rest) is not None
 
     def _listed(self, id: str, other: str) -> bool:
         """Return whether two mentions are joined by "or" or "and"."""
@@ -400,8 +421,11 @@ class _Reading:
             m for m in self._mentions
             if m.facet in self._category and m.kind == "value" and m.id in self._want
         ]  # fmt: skip
+        labels = {word for c in own for word in c.label.casefold().split()}
         return any(
-            not {value.casefold() for value in mention.values} & current for mention in wanted
+            not {value.casefold() for value in mention.values} & current
+            and not labels & set(mention.text.casefold().split())
+            for mention in wanted
         )
 
 

@@ -57,6 +57,8 @@ class PolarityReader:
     ) -> Polarity:
         if mention.kind in ("facet", "value", "number", "order") and self._dropped(mention):
             return "drop"
+        if mention.kind == "value" and self._follows(self._masked.spans[mention.id][1], "judged"):
+            return "drop"
         start, end = self._masked.spans[mention.id]
         if self._follows(end, "avoid_after") or self._avoided(mention, before, found):
             return "avoid"
@@ -92,8 +94,13 @@ class PolarityReader:
     def _avoided(
         self, mention: Mention, before: Mention | None, found: dict[str, Polarity]
     ) -> bool:
-        if mention.kind in ("number", "relative", "order", "facet"):
+        if mention.kind in ("number", "relative", "order"):
             return False
+        if mention.kind == "facet":
+            start = self._masked.spans[mention.id][0]
+            return (
+                re.search(r"\b(?:different|another|other) $", self._masked.text[:start]) is not None
+            )
         start, _ = self._masked.spans[mention.id]
         cue = max((last for first, last in self._avoid if last <= start), default=None)
         if cue is None or start - cue > _REACH or self._bounded(cue, start):
