@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2
 _REASONS = 4
 _FACTS = ("rating", "popularity", "availability")
 _TITLE = 100
-_NARROWEST = 20
+_NARROWEST = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TextIO
@@ -21,6 +20,7 @@ from ui.render import (
     View,
     closing_lines,
     laid_out,
+    plain,
     reply_lines,
     slate_lines,
     suggestion,
@@ -107,7 +107,7 @@ def _lines(stream: TextIO, console: Console) -> Iterator[str]:
     """Yield what is typed; piped input is shown as it is read."""
     if not stream.isatty():
         for line in stream:
-            console.print(Styled(f"{PROMPT}{line.rstrip()}", "bold"), soft_wrap=True)
+            console.print(Styled(f"{PROMPT}{plain(line).rstrip()}", "bold"), soft_wrap=True)
             yield line
         return
     import readline  # noqa: F401 (gives input() a history and cursor keys)
@@ -182,7 +182,7 @@ def _show_event(one: Chat, event: StreamEvent, written: list[str]) -> None:
             one.show(*reply_lines("".join(written)), *closing_lines(event, one.view))
 
 
-def make_console(stream: TextIO = sys.stdout) -> Console:
+def make_console(stream: TextIO | None = None) -> Console:
     """Return a console that never reads text as markup; NO_COLOR and pipes turn colour off."""
     return Console(file=stream, markup=False, highlight=False, emoji=False)
 

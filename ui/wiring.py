@@ -103,6 +103,11 @@ class Project:
     retriever: Retriever
     parts: Parts
 
+    def close(self) -> None:
+        """Release files and locks."""
+        self.parts.store.close()
+        self.retriever.close()
+
 
 def open_project(folder: Path | None, settings: Settings, *, write: bool = False) -> Project:
     """Open a project directory, or the demo catalog, which is made and indexed on first use."""

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+from fastapi.testclient import TestClient
+
+from agent.errors import StoreError, UnknownSession
+from agent.llm_planner import LLMPlanner
+from agent.planner import RulePlanner
+from retrieval.build import BuildReport
+from retrieval.errors import EncoderMismatch, IndexLocked
+from ui import wiring
+from ui.settings import Settings
+
+
+def report(**counts) -> BuildReport:
+    own = {"added": 0, "changed": 0, "unchanged": 0, "deleted": 0, "rejected": 0, **counts}
+    return BuildReport("shop", encoded=0, seconds=2.0, encode_seconds=1.0, **own)
+
+
+def test_rules_plan_without_a_model(project):
+    assert isinstance(wiring.make_planner(project.retriever, Settings()), RulePlanner)
+
+
+def test_named_model_plans(project):
+    settings = Settings(llm="http://localhost:1/v1", model="m", llm_key="k", deadline_s=0.5)
+    assert isinstance(wiring.make_planner(project.retriever, settings), LLMPlanner)
+
+
+def test_dead_model_falls_back_to_rules(folder):
+    settings = Settings(llm="http://localhost:1/v1", model="m")
+    project = wiring.open_project(folder, settings)
+    done = wiring.turn(project, wiring.session(project, None), "hmm something for a rainy walk?")
+    project.close()
+    assert done.planner == "rules"
+    assert done.plan.fallback
+
+
+def test_sessions_are_kept_in_the_project(project, folder):
+    id = wiring.session(project, None)
+    wiring.turn(project, id, "shirts")
+    with sqlite3.connect(folder / "sessions.db") as connection:
+        assert connection.execute("select count(*) from turns").fetchone() == (1,)
+    connection.close()
+
+
+def test_store_can_be_elsewhere(folder, tmp_path):
+    settings = Settings(store=f"sqlite:///{tmp_path / 'other.db'}")
+    wiring.open_project(folder, settings).close()
+    assert (tmp_path / "other.db").exists()
+    assert not (folder / "sessions.db").exists()
+
+
+def test_unusable_store_is_told(folder):
+    with pytest.raises(StoreError, match="nonsense"):
+        wiring.open_store(folder, Settings(store="nonsense://x"))
+
+
+def test_unknown_session_is_refused(project):
+    with pytest.raises(UnknownSession, match="'gone'"):
+        wiring.session(project, "gone")
+
+
+def test_readers_stand_beside_a_writer(folder):
+    writer = wiring.open_project(folder, Settings(), write=True)
+    reader = wiring.open_project(folder, Settings())
+    assert reader.retriever.index.count() == 12
+    with pytest.raises(IndexLocked):
+        wiring.open_project(folder, Settings(), write=True)
+    reader.close()
+    writer.close()
+
+
+def test_project_opens_with_its_own_encoder(folder):
+    project = wiring.open_project(folder, Settings(encoder="hashing-32"))
+    assert project.retriever.encoder.name == "hashing-64"
+    project.close()
+
+
+def test_other_encoder_is_refused(built, folder):
+    loaded = wiring.load([built.parent / "shop.csv"])
+    with pytest.raises(EncoderMismatch, match="hashing-32"):
+        wiring.build(loaded, folder, Settings(encoder="hashing-32"), progress=False)
+
+
+def test_app_takes_turns_over_http(folder):
+    with TestClient(wiring.make_app(folder, Settings())) as client:
+        session = client.post("/v1/sessions").json()["id"]
+        turn = client.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts under 40"})
+        assert [item["id"] for item in turn.json()["items"]] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"),
+    [
+        ({"added": 12_000}, "indexed 12,000 items into shop in 2.0 s (12,000 new)"),
+        ({"unchanged": 3, "deleted": 1, "changed": 2},
+         "indexed 5 items into shop in 2.0 s (2 changed, 3 unchanged, 1 deleted)"),
+        ({"added": 1, "rejected": 2},
+         "indexed 1 items into shop in 2.0 s (1 new)\n"
+         "2 rejects with row, column and reason: shop/rejects.csv"),
+    ],
+)  # fmt: skip
+def test_outcome_counts_what_was_done(counts, said):
+    from pathlib import Path
+
+    assert wiring.outcome(report(**counts), Path("shop")) == said
+
+
+def test_catalog_limits_own_labels(built, monkeypatch):
+    seen = {}
+
+    def remember(files, make_parts, config):
+        seen.update(files=files, fashion=make_parts("fashion"), other=make_parts("shop.csv"))
+        return {}
+
+    monkeypatch.setattr("finetune.understanding.evaluate_files", remember)
+    wiring.understanding((), built.parent / "shop.csv")
+    assert sorted(seen["files"]) == ["understanding_dev", "understanding_test"]
+    assert seen["fashion"] is None
+    assert len(seen["other"].items) == 12
