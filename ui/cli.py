@@ -88,7 +88,7 @@ def _log(level: int) -> None:
 
 @main.command()
 @click.argument("sources", nargs=-1, required=True, metavar="FILE…")
-@click.option("--out", type=FOLDER, required=True, help="Project directory to write.")
+@click.option("--out", type=FOLDER, default=".attune", show_default=True, help="Project directory.")
 @click.option("--mapping", type=FILE, metavar="TOML", help="What the columns mean, where asked.")
 @click.option("--strict", is_flag=True, help="Refuse a catalog with any broken row.")
 @click.option("--encoder", metavar="NAME", help="Encoder of the texts.")
@@ -111,7 +111,7 @@ def index(
 @click.option("--session", metavar="ID", help="Go on with an earlier session.")
 @with_model
 def chat(folder: Path | None, session: str | None, llm: str | None, model: str | None) -> None:
-    """Talk to a project, or to the demo catalog; reads piped lines, too."""
+    """Talk to a project (default: .attune here, else the demo), also by pipe."""
     from ui import terminal, wiring
 
     project = wiring.open_project(folder, settings(llm=llm, model=model))
@@ -128,7 +128,7 @@ def chat(folder: Path | None, session: str | None, llm: str | None, model: str |
 def ask(
     words: tuple[str, ...], session: str | None, as_json: bool, llm: str | None, model: str | None
 ) -> None:
-    """Take one turn and print it."""
+    """Take one turn in a project (default: .attune here, else the demo) and print it."""
     from ui import terminal, wiring
 
     folder, text = folder_and_text(words)
@@ -153,7 +153,7 @@ def folder_and_text(words: tuple[str, ...]) -> tuple[Path | None, str]:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @with_model
 def serve(folder: Path | None, host: str, port: int, llm: str | None, model: str | None) -> None:
-    """Serve the HTTP API over a project, or over the demo catalog."""
+    """Serve the HTTP API over a project (default: .attune here, else the demo)."""
     import uvicorn
 
     from ui import wiring

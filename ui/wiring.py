@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 __all__ = [
-    "LOGGING", "Project", "build", "demo_project", "describe", "load", "make_app", "make_planner",
+    "HERE", "LOGGING", "Project", "build", "default_project", "demo_project",
+    "describe", "load", "make_app", "make_planner",
     "open_project", "open_retriever", "open_store", "outcome", "session", "turn", "turn_json",
     "understanding",
 ]  # fmt: skip
+
+HERE = Path(".attune")
+"""Project directory in the current folder, where none is named."""
 
 LOGGING: dict[str, Any] = {
     "version": 1,
@@ -110,8 +114,8 @@ class Project:
 
 
 def open_project(folder: Path | None, settings: Settings, *, write: bool = False) -> Project:
-    """Open a project directory, or the demo catalog, which is made and indexed on first use."""
-    folder = folder if folder is not None else demo_project(settings)
+    """Open a project directory; without one, what was indexed here, else the demo catalog."""
+    folder = folder if folder is not None else default_project(settings)
     retriever = open_retriever(folder, settings, write=write)
     planner = make_planner(retriever, settings)
     store = open_store(folder, settings)
@@ -140,6 +144,11 @@ def make_app(folder: Path | None, settings: Settings) -> FastAPI:
     project = open_project(folder, settings, write=True)
     models = ("rules",) if settings.model is None else ("rules", settings.model)
     return create_app(project.parts, models=models)
+
+
+def default_project(settings: Settings) -> Path:
+    """Return the project that `attune index` wrote here when not told where, else the demo."""
+    return HERE if has_manifest(HERE) else demo_project(settings)
 
 
 def demo_project(settings: Settings) -> Path:

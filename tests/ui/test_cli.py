@@ -179,6 +179,7 @@ def test_broken_bytes_do_not_end_chat(folder):
 
 def test_demo_is_made_on_first_use(run, home, monkeypatch):
     monkeypatch.setattr(wiring, "make_demo", small_demo)
+    monkeypatch.chdir(home.parent)
     first = run("ask", "dresses")
     again = run("ask", "dresses")
     assert "Preparing the demo catalog" in first.stderr
@@ -191,6 +192,14 @@ def small_demo(out):
     from retrieval.demo import make_demo
 
     return make_demo(out, items=120)
+
+
+def test_indexed_here_is_talked_to(run, shop_csv, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run("index", shop_csv).exit_code == 0
+    done = run("chat", stdin="blue shirts under 40\n")
+    assert done.stdout.startswith("Attune · shop · 12 items")
+    assert "Harbour oxford shirt" in done.stdout
 
 
 def test_demo_command_writes_files(run, tmp_path):
