@@ -83,7 +83,8 @@ def _log(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(level)
     logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("huggingface_hub").setLevel(level)
+    for library in ("huggingface_hub", "torch.onnx"):
+        logging.getLogger(library).setLevel(level)
 
 
 @main.command()

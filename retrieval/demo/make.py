@@ -102,7 +102,13 @@ def rows(items: int, seed: int) -> list[tuple[dict[str, Any], Family]]:
 
 
 def make_demo(out: Path, *, items: int = 2400, seed: int = 7) -> Path:
-    """Write the demo catalog and its pictures into a folder; return the catalog file."""
+    """Write the demo catalog and its pictures into a folder; return the catalog file.
+
+    Raises:
+        ValueError: If fewer than one item is asked for.
+    """
+    if items < 1:
+        raise ValueError(f"items must be 1 or more, got {items!r}")
     made = rows(items, seed)
     (out / "images").mkdir(parents=True, exist_ok=True)
     pictures = {row["image"]: (family.cut.shape, row["colour"]) for row, family in made}

@@ -58,6 +58,12 @@ def test_asked_number_of_items(tmp_path, count):
     assert len(catalog.read_text("utf-8").splitlines()) == count
 
 
+def test_no_items_raises(tmp_path):
+    with pytest.raises(ValueError, match="items must be 1 or more, got 0"):
+        make_demo(tmp_path, items=0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_description_names_no_other_material(items):
     for row in items:
         own = row["material"]
