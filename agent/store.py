@@ -299,14 +299,8 @@ def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
             "timings", "planner")  # fmt: skip
     values = {name: row._mapping[name] for name in same}
     shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
-    slate = {"id": row.slate_id, "items": [_with_tuples(item) for item in shown]}
+    slate = {"id": row.slate_id, "items": shown}
     return Done.model_validate({**values, "turn_id": row.id, "slate": slate})
-
-
-def _with_tuples(item: dict[str, Any]) -> dict[str, Any]:
-    """Give list fields back as tuples, as an item has them; JSON knows only lists."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in item["fields"].items()}
-    return {**item, "fields": fields}
 
 
 def _is_new(connection: Connection, event: FeedbackEvent) -> bool:

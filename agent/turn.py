@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agent.plan import Plan
 from agent.state import Constraint, State
+
+
+def _tupled(value: Any) -> Any:
+    """Return lists as tuples, as items have them: a turn read back then equals the one held."""
+    if isinstance(value, dict):
+        return {name: _tupled(one) for name, one in value.items()}
+    return tuple(value) if isinstance(value, list) else value
 
 
 class Value(BaseModel):
@@ -30,7 +37,7 @@ class Evidence(Value):
     kind: Literal["field", "constraint", "text", "relation", "behaviour"]
     item_id: str
     facet: str | None = None
-    value: Any = None
+    value: Annotated[Any, AfterValidator(_tupled)] = None
     wish: str | None = None
     other_id: str | None = None
 
@@ -48,7 +55,7 @@ class SlateItem(Value):
     item_id: str
     rank: int
     score: float
-    fields: dict[str, Any]
+    fields: Annotated[dict[str, Any], AfterValidator(_tupled)]
     reasons: tuple[Reason, ...] = ()
 
 

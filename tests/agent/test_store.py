@@ -97,6 +97,16 @@ def test_recorded_turn_comes_back_equal(store):
     assert (session.state, session.turns) == (done.state, 1)
 
 
+def test_list_fields_come_back_equal(store):
+    facts = {"item_id": "9", "facet": "sizes", "value": ("S", "M")}
+    claim = Reason(text="sizes: S, M", evidence=(Evidence(kind="field", **facts),))
+    item = SlateItem(item_id="9", rank=1, score=1.0, fields={"sizes": ["S", "M"]}, reasons=(claim,))
+    done = turn(store.create_session(), 1, items=(item,), claims=(claim,))
+    store.record(done)
+    assert store.turns(done.session_id) == [done]
+    assert done.slate.items[0].fields == {"sizes": ("S", "M")}
+
+
 def test_turns_come_back_in_order(store):
     id, other = store.create_session(), store.create_session()
     done = [turn(id, 1), turn(id, 2, items=()), turn(id, 3, items=(HAT,))]
