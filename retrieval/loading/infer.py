@@ -14,11 +14,15 @@ from retrieval.loading import words
 from retrieval.loading.kinds import facet_column, role_of
 from retrieval.loading.mapping import PRICE, Column, Mapping, Use
 from retrieval.loading.profile import Profile
-from retrieval.loading.values import currency
+from retrieval.loading.values import currency, vocabulary
 
 USES: tuple[Use, ...] = get_args(Use)
 RESERVED = frozenset({"id", "title", "description", "text", "image", "url", "currency", PRICE})
 """Names that mean something else than a facet in items, filters and rows sent over HTTP."""
+
+
+MAIN_TEXT = vocabulary("description desc summary overview about details plot abstract body")
+"""Names of texts that come before other texts in the description."""
 
 
 def infer_mapping(profiles: Sequence[Profile]) -> Mapping:
@@ -38,14 +42,20 @@ def infer_mapping(profiles: Sequence[Profile]) -> Mapping:
     _add_subtitle(top, chosen)
     columns = [chosen.get(p.name) or _other(p) for p in top]
     columns += keys(profiles, columns)
-    return Mapping(in_order(_named(_one_popular_role(columns)), list(chosen)))
+    first = [*chosen, *(p.name for p in top if MAIN_TEXT.intersection(words.tokens(p.name)))]
+    return Mapping(in_order(_named(_one_of_a_role(columns)), first))
 
 
 def in_order(columns: Iterable[Column], first: Sequence[str]) -> tuple[Column, ...]:
     """Return columns by use, among each use those named first in that order."""
     place = {name: number for number, name in enumerate(first)}
     uses = {use: number for number, use in enumerate(USES)}
-    return tuple(sorted(columns, key=lambda c: (uses[c.use], place.get(c.name, len(place)))))
+
+    def key(column: Column) -> tuple[int, int]:
+        known = place.get(column.name, len(place)) if column.within is None else len(place)
+        return (uses[column.use], known)
+
+    return tuple(sorted(columns, key=key))
 
 
 def _best(profiles: list[Profile], score: Callable[[Profile], float]) -> Profile | None:
@@ -204,8 +214,8 @@ def keys(profiles: Sequence[Profile], top: Sequence[Column]) -> list[Column]:
     return found
 
 
-def _one_popular_role(columns: list[Column]) -> list[Column]:
-    """Keep one rating and one availability: the others of these roles are plain facets."""
+def _one_of_a_role(columns: list[Column]) -> list[Column]:
+    """Keep the first rating, availability, audience and language; others are plain facets."""
     seen: set[str] = set()
     kept = []
     for column in columns:

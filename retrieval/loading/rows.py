@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -73,8 +74,11 @@ def free_value(value: Any) -> FieldValue | None:
         return None
     if isinstance(value, bool):
         return value
-    if isinstance(value, int | float):
-        return values.number(value)
+    if isinstance(value, int | float | Decimal):
+        try:
+            return values.number(value)
+        except ValueError:
+            return str(value)
     if isinstance(value, list | tuple | set):
         return values.text_list(value) or None
     return _text_value(value)
@@ -244,7 +248,7 @@ class RowReader:
     def _keep(self, key: str, value: Any, fields: dict[str, FieldValue]) -> None:
         kept = free_value(value)
         if kept is not None:
-            fields.setdefault(key, kept)
+            fields.setdefault(key or "_", kept)
 
     def _loose(
         self,

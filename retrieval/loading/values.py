@@ -125,10 +125,11 @@ def number(value: Any, decimal: Decimals = ".") -> float:
     """Return a number, read with the given decimal mark."""
     if isinstance(value, bool):
         raise ValueError("not a number")
-    if isinstance(value, int | float | Decimal):
-        result = float(value)
-    else:
-        result = _number(str(value).strip(), decimal)
+    try:
+        plain = isinstance(value, int | float | Decimal)
+        result = float(value) if plain else _number(str(value).strip(), decimal)
+    except OverflowError:
+        result = math.inf
     if not math.isfinite(result):
         raise ValueError("not a finite number")
     return result
