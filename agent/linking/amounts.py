@@ -237,12 +237,31 @@ def _cue_after_noun(tokens: Sequence[Token], i: int) -> tuple[str, int] | None:
     return None
 
 
+_FLIPPED = {"high": "low", "low": "high"}
+_BETWEEN = frozenset(
+    "want to cost be spend pay go exceed have any anything costing priced it the price a much really"
+    " that costs which is should".split()
+)
+
+
+def _denied(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether a bound is negated from before: "can't cost more than"."""
+    j = i - 1
+    while j >= 0 and tokens[j].word in _BETWEEN:
+        j -= 1
+    word = word_at(tokens, j)
+    return j < i - 1 and (word.endswith("n't") or word in ("not", "never", "cannot", "cant", "dont",
+                          "nothing", "wont", "shouldnt"))  # fmt: skip
+
+
 def _single(tokens: Sequence[Token], amount: Amount) -> Bounded:
     value, first, last = amount.value, amount.first, amount.last
     after = _cue_after(tokens, last + 1) or _cue_after_noun(tokens, last + 1)
     if after and not (after[0] == "around" and tokens[last + 1].word == "-"):
         last = after[1]
     before = _cue_before(tokens, first)
+    if before and before[0] in _FLIPPED and _denied(tokens, before[1]):
+        before = (_FLIPPED[before[0]], before[1], "")
     cue = ""
     if before and before[0] != "exact":
         bound, first, cue = before
@@ -321,9 +340,13 @@ class AmountLinker:
                 range is about it.
         """
         mentions = self._free(tokens)
+        said: dict[float, str] = {}
         for bound in bounded(tokens):
-            for facet, span in self._facets(tokens, bound) or self._context(bound, recent):
+            again = said.get(bound.amount.value)
+            found = self._facets(tokens, bound) if again is None else []
+            for facet, span in found or self._context(bound, again or recent):
                 mentions.append(self._mention(tokens, bound, facet, span))
+                said.setdefault(bound.amount.value, facet.name)
         return mentions
 
     def _free(self, tokens: Sequence[Token]) -> list[Mention]:
@@ -395,7 +418,7 @@ class AmountLinker:
     ) -> tuple[Facet, tuple[int, int]] | None:
         """Find a numeric facet named beside the bound: "rating above 4", "80 cm wide"."""
         for start, end, extends in self._beside(bound):
-            found = self._names.numeric_at(tokens, start, end)
+            found = self._names.numeric_at(tokens, *_within_clause(tokens, bound, start, end))
             if found is None:
                 continue
             facet, first, last = found
@@ -407,9 +430,10 @@ class AmountLinker:
 
     def _beside(self, bound: Bounded) -> list[tuple[int, int, bool]]:
         return [
+            (bound.amount.last + 1, bound.last + 1, True),
             (bound.last + 1, bound.last + 3, True),
-            (bound.first - 3, bound.first, True),
             (bound.first, bound.amount.first, True),
+            (bound.first - 3, bound.first, True),
         ]
 
     def _mention(
@@ -442,6 +466,16 @@ class AmountLinker:
         if facet.role == "date" and "after" in bound.cue and low is not None:
             low += 1
         return low, high
+
+
+def _within_clause(
+    tokens: Sequence[Token], bound: Bounded, start: int, end: int
+) -> tuple[int, int]:
+    """Return a token range cut at the comma or stop that separates it from the bound."""
+    stops = [i for i in range(max(start, 0), min(end, len(tokens))) if tokens[i].word in ",.;!?"]
+    if not stops:
+        return start, end
+    return (stops[-1] + 1, end) if start < bound.first else (start, stops[0])
 
 
 def _dates(bound: Bounded, low: float | None, high: float | None) -> tuple[str | None, str | None]:

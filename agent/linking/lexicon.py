@@ -221,7 +221,7 @@ def _add_synonyms(builder: _Builder) -> None:
                 continue
             for other in group:
                 for entry in known[other].values():
-                    score = min(0.88, entry.score)
+                    score = min(0.96, entry.score)
                     builder.add(norm(word), Entry(entry.facet, entry.values, entry.family, score))
 
 
@@ -284,6 +284,7 @@ def _add_boolean(builder: _Builder, facet: Facet) -> None:
     names = {"".join(norms)}
     if facet.role == "availability":
         names |= {"instock", "available", "availablenow", "inthestock"}
+    names |= {name for name in norms if len(name) > 5 and name not in general().stop}
     for name in names:
         if len(name) > 3:
             builder.add(name, Entry(facet.name, ("true",)))

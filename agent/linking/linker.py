@@ -303,6 +303,9 @@ class Linker:
         stop = general().stop
         if token.word not in stop and token.norm not in stop:
             return False
+        if i and any(f.name == e.facet for e in self.lexicon.lookup(token.norm)
+                     for f in self._names.named(tokens[i - 1].norm)):  # fmt: skip
+            return False
         named = i > 0 and token.text[0].isupper() and len(token.text) > 2 and "'" not in token.word
         return not (named and tokens[i - 1].word not in (".", "!", "?"))
 

@@ -251,6 +251,9 @@ class ReferenceLinker:
             return None
         body = end - 1 if noun else end
         fits = [item.id for item in self._slate if self._describe(i + 1, body, item)]
+        negated = word_at(self._tokens, i - 1) in ("not", "no", "without", "hate", "except")
+        if negated and word_at(self._tokens, end - 1) == "ones":
+            return None
         if word_at(self._tokens, end) in ("thing", "part", "bit", "filter", "stuff", "kind"):
             return None
         if not fits or (len(fits) == len(self._slate) > 1 and not noun):
@@ -329,6 +332,15 @@ def _expletive(tokens: Sequence[Token], i: int) -> bool:
     before, after = word_at(tokens, i - 1), word_at(tokens, i + 1)
     word = word_at(tokens, i)
     if word in ("it's", "its") and after not in _SAID_OF_IT:
+        return True
+    last = i == len(tokens) - 1
+    if (
+        last
+        and before.endswith(("n't", "isnt", "doesnt"))
+        or (after == "is" and i + 2 >= len(tokens))
+    ):
+        return True
+    if before in ("want", "need", "prefer") and after not in ("", ".", ",", "!", "?", "in", "but"):
         return True
     if before in ("in", "on") and any(
         word_at(tokens, j) == "with" for j in range(max(0, i - 6), i)

@@ -6,7 +6,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from agent.linking.spelling import english
@@ -87,10 +87,13 @@ class TitleLinker:
         """
         self._refresh()
         found = []
+        on_slate = {item.id for item in slate}
         telling = _telling_words(slate, is_value)
         i = 0
         while i < len(tokens):
-            hit = self._at(tokens, i, is_value) or _on_slate(tokens, i, slate, telling, is_value)
+            hit = self._at(tokens, i, is_value, on_slate) or _on_slate(
+                tokens, i, slate, telling, is_value
+            )
             if hit is None:
                 i += 1
                 continue
@@ -103,7 +106,11 @@ class TitleLinker:
         return tuple(sorted(ids, key=lambda id: (self._lengths.get(id, 0), ids.index(id))))
 
     def _at(
-        self, tokens: Sequence[Token], i: int, is_value: Callable[[Sequence[str]], bool]
+        self,
+        tokens: Sequence[Token],
+        i: int,
+        is_value: Callable[[Sequence[str]], bool],
+        on_slate: Collection[str],
     ) -> tuple[Mention, int, int] | None:
         if not (tokens[i].is_word or tokens[i].is_number):
             return None
@@ -112,6 +119,9 @@ class TitleLinker:
                 continue
             part = tokens[i:last]
             ids = self._ids.get(key(token.norm for token in part), ())
+            shown = tuple(id for id in ids if id in on_slate)
+            if shown and len(part) > 1 and not is_value([token.norm for token in part]):
+                return _mention(tokens, i, last, shown[:1], 1.0), i, last
             pointed = i > 0 and tokens[i - 1].word in _NAMING
             if len(ids) > 1 and not pointed:
                 continue
@@ -165,7 +175,7 @@ def _telling_words(
 _NAMING = frozenset("like to about read than compare and or vs versus not own seen bought".split())
 _STARTS = frozenset(".!?")
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
-_CLOSERS = frozenset({"it", "one", "please", "pls", "?", "but", "then"})
+_CLOSERS = frozenset({"it", "one"})
 _LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
 
 

@@ -54,8 +54,19 @@ class _Reading:
         mentions = self._mentions
         self._masked = mask(request.utterance, mentions)
         self._polarity = PolarityReader(self._masked, mentions).read()
+        self._allow_excluded()
         self._references = [m for m in mentions if m.kind in ("reference", "item")]
         self._category = {f.name for f in request.facets if f.role == "category"}
+
+    def _allow_excluded(self) -> None:
+        """Read "velvet's fine" of an excluded value as no longer excluded, not as wanted."""
+        excluded = {v for c in self._request.state.need.constraints for v in c.excluded}
+        for mention in self._mentions:
+            end = self._masked.spans.get(mention.id, (0, 0))[1]
+            fine = re.match(r"(?:'?s| is| are)(?: \w+)? (?:fine|ok|okay|good|alright|great)\b",
+                            self._masked.text[end:])  # fmt: skip
+            if mention.kind == "value" and fine and excluded & set(mention.values):
+                self._polarity[mention.id] = "drop"
 
     # -- what was said -------------------------------------------------------------------------
 
@@ -155,12 +166,10 @@ class _Reading:
         if not asked or not (self._cue("why_not") or self._cue("explain")):
             return []
         if self._cue("why_not") and (self._references or self._want):
-            about = tuple(m.id for m in self._mentions if m.kind in ("value", "keyword"))
-            return [Act(act="explain", refs=self._refs(), prefer=(), why_not=True)] if (
-                self._references or about) else []  # fmt: skip
+            return [Act(act="explain", refs=self._liked_refs(), why_not=True)]
         if self._ids("want", "relative"):
             return []
-        return [Act(act="explain", refs=self._refs())]
+        return [Act(act="explain", refs=self._liked_refs())]
 
     def _asked(self) -> list[Act]:
         """Return a detail act for a plain question about an item: "is the second one …?"."""
@@ -364,7 +373,10 @@ class _Reading:
         """Keep, of values of one facet that are not a list, the surest: "toothpaste 4 kids"."""
         kept: list[str] = []
         scores = {m.id: m.score for m in self._mentions}
-        multiple = {f.name for f in self._request.facets if f.kind == "list"}
+        multiple = {
+            f.name for f in self._request.facets if f.kind == "list" and f.role != "category"
+        }
+        want = [id for id in want if not self._says_less(id, want)]
         for id in want:
             facet = self._facet(id)
             rivals = [k for k in kept if facet and self._facet(k) == facet]
@@ -376,6 +388,18 @@ class _Reading:
             elif scores[id] > scores[rival]:
                 kept[kept.index(rival)] = id
         return kept
+
+    def _says_less(self, id: str, want: list[str]) -> bool:
+        """Return whether another wish on the facet is part of this one: "sanderson. brandon …"."""
+        own = self._by_id(id)
+        return any(
+            other != id and self._facet(other) == own.facet is not None
+            and set(self._by_id(other).values) < set(own.values)
+            for other in want
+        )  # fmt: skip
+
+    def _by_id(self, id: str) -> Mention:
+        return next(m for m in self._mentions if m.id == id)
 
     def _closed_list(self, id: str) -> bool:
         """Return whether an "or" follows that closes a list without commas: "acer hp or asus"."""
