@@ -1,5 +1,7 @@
 """Mapping files: laid over what was inferred, checked, and read back as written."""
 
+from pathlib import Path
+
 import pytest
 
 from retrieval.errors import CatalogError
@@ -157,3 +159,11 @@ def test_inferred_mapping_overrides_itself(shop, tmp_path):
 def test_from_toml_refuses_unknown_keys():
     with pytest.raises(CatalogError, match=r"the mapping.*unknown key 'x'"):
         Mapping.from_toml("x = 1")
+
+
+def test_documented_example_is_valid():
+    page = (Path(__file__).parents[3] / "docs" / "catalogs.md").read_text(encoding="utf-8")
+    mapping = Mapping.from_toml(page.split("```toml\n")[1].split("```")[0])
+    assert mapping.currency == "INR"
+    assert mapping.facet("base_colour").role == "colour"
+    assert mapping.derived[0].values == ("Peter England", "Nike")
