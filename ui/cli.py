@@ -83,7 +83,7 @@ def _log(level: int) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(level)
     logging.basicConfig(level=level, handlers=[handler])
-    for library in ("huggingface_hub", "torch.onnx"):
+    for library in ("huggingface_hub", "torch.onnx._internal"):
         logging.getLogger(library).setLevel(level)
 
 
