@@ -39,7 +39,7 @@ def verify(
         bool(reason.evidence)
         and all(_true(case, evidence) for evidence in reason.evidence)
         and _negations_known(said)
-        and all(check(case) for cue, check in _CUES if re.search(cue, said))
+        and all(check(case) for cue, check in _CUES if cue.search(said))
         and says_its_evidence(case)
         and says_only_its_evidence(case)
     )
@@ -185,7 +185,7 @@ def _negations_known(text: str) -> bool:
     return not re.search(r"\b(?:not|never|hardly)\b|n't", _NEGATIONS.sub(" ", text))
 
 
-_CUES: tuple[tuple[str, Callable[[Case], bool]], ...] = (
+_TABLE: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     (r"\bas asked\b|\bwithin your\b", _holds),
     (r"\bunder your\b", _beyond("lt", "high")),
     (r"\babove your\b", _beyond("gt", "low")),
@@ -209,4 +209,5 @@ _CUES: tuple[tuple[str, Callable[[Case], bool]], ...] = (
     (r"\bnot available\b", _stock(False)),
     (r"\bcosts\b", lambda case: _role(case, "price")),
 )
+_CUES = tuple((re.compile(cue), check) for cue, check in _TABLE)
 """Words that carry meaning, and what must be so for them to be said."""

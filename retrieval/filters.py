@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from retrieval.catalog import FieldValue, Item
@@ -67,6 +68,7 @@ def fold(text: str) -> str:
 _WORD = re.compile(r"[^\W_]+")
 
 
+@lru_cache(maxsize=50_000)
 def singular(word: str) -> str:
     """Return an English word without its plural ending; other words come back unchanged."""
     if len(word) > 4 and word.endswith("ies"):
@@ -80,7 +82,7 @@ def singular(word: str) -> str:
 
 def words(text: str) -> tuple[str, ...]:
     """Return the case-folded, singular words of a text, in order."""
-    return tuple(singular(word) for word in _WORD.findall(text.casefold()))
+    return tuple(map(singular, _WORD.findall(text.casefold())))
 
 
 def text_of(item: Item) -> str:
