@@ -7,7 +7,7 @@ and what the catalog has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.linking.facets import FacetNames
@@ -418,7 +418,8 @@ class AmountLinker:
     ) -> tuple[Facet, tuple[int, int]] | None:
         """Find a numeric facet named beside the bound: "rating above 4", "80 cm wide"."""
         for start, end, extends in self._beside(bound):
-            found = self._names.numeric_at(tokens, *_within_clause(tokens, bound, start, end))
+            first, last = _within_clause(tokens, bound, start, end)
+            found = self._names.numeric_at(tokens, first, last, _in_range(bound.amount))
             if found is None:
                 continue
             facet, first, last = found
@@ -466,6 +467,17 @@ class AmountLinker:
         if facet.role == "date" and "after" in bound.cue and low is not None:
             low += 1
         return low, high
+
+
+def _in_range(amount: Amount) -> Callable[[Facet], bool]:
+    """Return whether a facet has values as large as an amount: 100k ratings is not a rating."""
+
+    def fits(facet: Facet) -> bool:
+        if facet.kind != "numeric" or facet.high is None:
+            return True
+        return amount.value <= 20 * max(facet.high, 1.0)
+
+    return fits
 
 
 def _within_clause(

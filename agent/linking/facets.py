@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -69,17 +69,43 @@ class FacetNames:
         named = {name for word in words for name in _COMPARATIVES.get(word, ())}
         return tuple(f for f in self.facets if f.kind == "numeric" and named & set(_label_norms(f)))
 
+    def sortings(self, tokens: Sequence[Token]) -> list[tuple[Mention, int, int]]:
+        """Return orders said as "sort by price", "order them by number of reviews"."""
+        found = []
+        for i, token in enumerate(tokens):
+            by = next(
+                (j for j in range(i + 1, min(i + 4, len(tokens))) if tokens[j].word == "by"), 0
+            )
+            if token.word not in _SORTS or not by:
+                continue
+            named = self.numeric_at(tokens, by + 1, by + 5)
+            if named is not None:
+                facet, _, last = named
+                rest = " ".join(token.word for token in tokens[last + 1 : last + 6])
+                direction = _direction(rest, facet)
+                found.append((_order(tokens, i, last, facet, direction), i, last + 1))
+        return found
+
     def numeric_at(
-        self, tokens: Sequence[Token], start: int, end: int
+        self,
+        tokens: Sequence[Token],
+        start: int,
+        end: int,
+        fits: Callable[[Facet], bool] = lambda facet: True,
     ) -> tuple[Facet, int, int] | None:
-        """Return the first numeric facet named within tokens [start, end), with its span."""
+        """Return the first numeric facet named within tokens [start, end), with its span.
+
+        Args:
+            fits: Whether a facet may be meant, e.g. has the amount within its range.
+        """
         for i in range(max(start, 0), min(end, len(tokens))):
             adjective = _ADJECTIVES.get(tokens[i].norm)
             for facet in self.facets:
-                if adjective and facet.kind == "numeric" and adjective & set(_label_norms(facet)):
+                named = adjective and adjective & set(_label_norms(facet))
+                if named and facet.kind == "numeric" and fits(facet):
                     return facet, i, i
             for facet in self.named(tokens[i].norm):
-                if facet.kind in ("numeric", "date"):
+                if facet.kind in ("numeric", "date") and fits(facet):
                     return facet, i, i
         return None
 
@@ -140,6 +166,26 @@ class FacetNames:
                 )
                 found.append((mention, i, i + 1))
         return found
+
+
+_SORTS = frozenset({"sort", "sorted", "order", "ordered", "rank", "ranked", "arrange", "list"})
+
+
+def _direction(rest: str, facet: Facet) -> Direction:
+    if rest.startswith(("high to low", "descending", "desc", "highest", "largest", "most")):
+        return "up"
+    if rest.startswith(("low to high", "ascending", "asc", "lowest", "smallest", "fewest")):
+        return "down"
+    return "down" if facet.role == "price" else "up"
+
+
+def _order(
+    tokens: Sequence[Token], first: int, last: int, facet: Facet, direction: Direction
+) -> Mention:
+    return Mention(
+        id="", kind="order", start=tokens[first].start, end=tokens[last].end, text="",
+        facet=facet.name, direction=direction,
+    )  # fmt: skip
 
 
 _COMPARATIVES: dict[str, tuple[str, ...]] = {

@@ -130,9 +130,18 @@ def _add_heads(builder: _Builder, facet: Facet) -> None:
 
 def _add_surnames(builder: _Builder, facet: Facet) -> None:
     """Add the last word of a name ("tolkien") where it stands for at most a few values."""
-    for word, values in _group(facet, -1).items():
+    counts = dict(facet.values)
+    for word, found in _group(facet, -1).items():
+        values = _dominant(found, counts)
         if len(values) <= 5 and len(word) > 3 and not builder.has(word, facet.name):
             builder.add(word, Entry(facet.name, tuple(values), score=0.7))
+
+
+def _dominant(values: list[str], counts: Mapping[str, int]) -> list[str]:
+    """Return the one value that nearly all items with the name have, if there is one."""
+    best = max(values, key=lambda value: counts[value])
+    total = sum(counts[value] for value in values)
+    return [best] if counts[best] >= 0.7 * total else values
 
 
 def _family(value: str) -> tuple[str, ...]:
@@ -268,7 +277,7 @@ def build(facets: Iterable[Facet], occurs: Callable[[str], int] = lambda word: 0
     for facet in all_facets:
         if is_linked(facet):
             _add_facet(builder, facet)
-        elif facet.kind == "boolean":
+        elif facet.kind == "boolean" and (facet.role or facet.coverage >= _ENOUGH):
             _add_boolean(builder, facet)
     _drop_everyday_names(builder, all_facets, occurs)
     _add_synonyms(builder)
@@ -293,6 +302,9 @@ def _add_boolean(builder: _Builder, facet: Facet) -> None:
             builder.found[opposite][facet.name] = Entry(facet.name, ("false",))
 
 
+UNLIKELY = 0.55
+"""Score of a name that is an everyday word: meant only where the words around say so."""
+
 _MEANT = 0.35
 
 
@@ -310,8 +322,10 @@ def _drop_everyday_names(
                 del entries[name]
             elif name in named and everyday:
                 own = sum(named[name].get(value, 0) for value in entry.values)
-                if entry.score < 0.95 or own < _MEANT * occurs(key):
+                if entry.score < 0.95:
                     del entries[name]
+                elif own < _MEANT * occurs(key):
+                    entries[name] = replace(entry, score=UNLIKELY)
 
 
 _NOT_HEADS = frozenset(

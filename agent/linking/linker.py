@@ -136,6 +136,7 @@ class Linker:
         self._take(found, taken, self._title_mentions(tokens, slate))
         self._take(found, taken, self._reference_mentions(tokens, state, slate))
         self._take(found, taken, self._number_mentions(tokens, _recent(state)))
+        self._take(found, taken, self._sorting_mentions(tokens))
         self._take(found, taken, self._relative_mentions(tokens))
         self._take(found, taken, self._value_mentions(tokens, taken))
         self._take(found, taken, self._facet_mentions(tokens))
@@ -191,6 +192,9 @@ class Linker:
             )  # fmt: skip
             found.append(_Found(mention, first, last))
         return found
+
+    def _sorting_mentions(self, tokens: list[Token]) -> list[_Found]:
+        return [_Found(*row) for row in self._names.sortings(tokens)]
 
     def _value_mentions(self, tokens: list[Token], taken: Sequence[bool]) -> list[_Found]:
         found: list[_Found] = []
@@ -275,6 +279,8 @@ class Linker:
         """Return whether a name cannot be meant here: "sugar free", "my sister's wedding"."""
         before = tokens[i - 1] if i else None
         after = tokens[last].word if last < len(tokens) else ""
+        if entry.score == lexicons.UNLIKELY and not _named_as_such(tokens, i, after):
+            return True
         if last == i + 1 and after in _OBJECTS and self._role(entry.facet, "category"):
             return True
         if tokens[i].norm == "free" and last == i + 1 and before is not None:
@@ -324,6 +330,13 @@ class Linker:
             kind: MentionKind = "keyword" if self.knows(token.word) else "unknown"
             found.append(_Found(_word(kind, token), i, i + 1))
         return _joined(found, tokens)
+
+
+def _named_as_such(tokens: Sequence[Token], i: int, after: str) -> bool:
+    """Return whether an everyday word is a name here: "by Next", "puma or police"."""
+    before = tokens[i - 1].word if i else ""
+    capital = tokens[i].text[0].isupper() and i > 0 and before not in (".", "!", "?")
+    return capital or before in ("by", "from", "brand", "or", "vs") or after in ("brand", "or")
 
 
 def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
@@ -388,7 +401,7 @@ def _located(mention: Mention, tokens: Sequence[Token]) -> _Found:
 
 def _describes(lexicon: lexicons.Lexicon, tokens: Sequence[Token], item: Item) -> bool:
     """Return whether every name and word of a phrase is true of an item."""
-    text = set(words(" ".join([item.title, *_texts(item)])))
+    text = set(words(" ".join([item.title, item.description, *_texts(item)])))
     i, seen = 0, False
     while i < len(tokens):
         if tokens[i].word in ("and", "with", "in") or not tokens[i].is_word:

@@ -165,7 +165,9 @@ class ReferenceLinker:
         if hit is None:
             return None
         facet, upward, end = hit
-        if word_at(self._tokens, end) in ("one", "ones", "option"):
+        if word_at(self._tokens, end) in ("one", "option"):
+            if word_at(self._tokens, end + 1) == "first":
+                return None
             end += 1
         elif not phrase_at(self._tokens, end, ("of",)) or (
             word_at(self._tokens, end + 1) not in ("these", "those", "them", "the", "all")
@@ -291,6 +293,8 @@ class ReferenceLinker:
         nxt = word_at(self._tokens, i + 1)
         if word in ("it", "its", "it's") and _expletive(self._tokens, i):
             return None
+        if word in ("this", "that") and word_at(self._tokens, i - 1) == "make" and nxt:
+            return None
         if word in _SINGULAR:
             end = i + 1 + (nxt in ("one", "pair", "item"))
             if word in ("this", "that") and end == i + 1 and self._attributive(i):
@@ -341,6 +345,8 @@ def _expletive(tokens: Sequence[Token], i: int) -> bool:
     ):
         return True
     if before in ("want", "need", "prefer") and after not in ("", ".", ",", "!", "?", "in", "but"):
+        return True
+    if before == "with" and word_at(tokens, i - 2) in ("go", "goes", "going", "match"):
         return True
     if before in ("in", "on") and any(
         word_at(tokens, j) == "with" for j in range(max(0, i - 6), i)

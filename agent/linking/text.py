@@ -44,12 +44,12 @@ class Token:
     @property
     def is_word(self) -> bool:
         """Whether the token is made of letters."""
-        return self.text[0].isalpha()
+        return any(char.isalpha() for char in self.text)
 
     @property
     def is_number(self) -> bool:
         """Whether the token is made of digits."""
-        return self.text[0].isdigit()
+        return self.text[0].isdigit() and not self.is_word
 
 
 def plain(text: str) -> str:
@@ -79,7 +79,7 @@ def tokenize(text: str) -> list[Token]:
                 start=match.start(),
                 end=match.end(),
                 word=word,
-                norm=norm(raw) if raw[0].isalpha() else word,
+                norm=norm(raw) if any(char.isalpha() for char in raw) else word,
                 glued=bool(tokens) and tokens[-1].end == match.start(),
             )
         )

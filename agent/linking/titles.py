@@ -119,6 +119,8 @@ class TitleLinker:
                 continue
             part = tokens[i:last]
             ids = self._ids.get(key(token.norm for token in part), ())
+            if last < len(tokens) and tokens[last].word in ("ones", "series", "stuff", "thing"):
+                continue
             shown = tuple(id for id in ids if id in on_slate)
             if shown and len(part) > 1 and not is_value([token.norm for token in part]):
                 return _mention(tokens, i, last, shown[:1], 1.0), i, last
@@ -175,6 +177,7 @@ def _telling_words(
 _NAMING = frozenset("like to about read than compare and or vs versus not own seen bought".split())
 _STARTS = frozenset(".!?")
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
+_NEGATIONS = frozenset({"not", "no", "without", "nothing", "except", "hate", "want"})
 _CLOSERS = frozenset({"it", "one"})
 _LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
 
@@ -197,6 +200,8 @@ def _on_slate(
     before = tokens[i - 1].word if i > 0 else ""
     whole = any(key_of(v) == tokens[i].norm for s in slate for v in _variants(s.title))
     rare = whole or tokens[i].word not in english()
+    if before in _NEGATIONS and not whole:
+        return None
     closes = tokens[i + 1].word if i + 1 < len(tokens) else ""
     pointed = before in _POINTERS or (rare and (before in _LOOSE_POINTERS or closes in _CLOSERS))
     if not (pointed or whole) and last - i < 2 and not tokens[i].text[0].isupper():

@@ -109,6 +109,9 @@ class _Reading:
     def _change(self) -> tuple[str, ...]:
         bounded = {self._facet(id) for id in self._ids("want", "number")}
         found = self._relative_wishes
+        orders = [id for id in found if id[0] == "O"]
+        if len(orders) > 1:
+            found = tuple(id for id in found if id not in orders[1:])
         return tuple(id for id in found if self._facet(id) not in bounded)
 
     @property
@@ -157,6 +160,8 @@ class _Reading:
     def _compare(self) -> list[Act]:
         refs = self._refs()
         several = sum(len(m.items) for m in self._references) > 1
+        if several and self._cue("compare"):
+            return [Act(act="compare", refs=refs)]
         if not self._cue("compare") or not (several or (self._request.slate and not self._want)):
             return []
         return [Act(act="compare", refs=refs)]
@@ -303,7 +308,8 @@ class _Reading:
     # -- the need ------------------------------------------------------------------------------
 
     def _about_the_need(self, led: bool) -> list[Act]:
-        if led and not self._firm:
+        words = self._ids("want", "keyword") if self._cue("reset") else ()
+        if led and not self._firm and not words:
             return []
         lifted = self._lift_budget()
         if lifted:
@@ -379,15 +385,21 @@ class _Reading:
         want = [id for id in want if not self._says_less(id, want)]
         for id in want:
             facet = self._facet(id)
-            rivals = [k for k in kept if facet and self._facet(k) == facet]
+            rivals = [k for k in kept if facet and self._same_kind(self._facet(k), facet)]
             rival = rivals[0] if rivals else None
             if rival is None or id[0] != "V" or facet in multiple or self._listed(
                 rivals[-1], id
             ) or self._closed_list(id):  # fmt: skip
                 kept.append(id)
+            elif self._facet(rival) != facet and scores[id] == scores[rival]:
+                kept.append(id)
             elif scores[id] > scores[rival]:
                 kept[kept.index(rival)] = id
         return kept
+
+    def _same_kind(self, one: str | None, other: str) -> bool:
+        """Return whether two facets say what an item is: the same one, or both categories."""
+        return one == other or (one in self._category and other in self._category)
 
     def _says_less(self, id: str, want: list[str]) -> bool:
         """Return whether another wish on the facet is part of this one: "sanderson. brandon …"."""

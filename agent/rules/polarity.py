@@ -19,6 +19,7 @@ Polarity = Literal["want", "avoid", "prefer", "drop"]
 _REACH = 60
 """Characters a negation reaches at most."""
 
+_WORDS = ("keyword", "unknown")
 _OR = re.compile(r"\b(?:or|nor)\b")
 _AND = re.compile(r"\band\b|,|&|/")
 _NOT_A_MUST = re.compile(
@@ -118,6 +119,8 @@ class PolarityReader:
         alike = before.kind == mention.kind and before.facet == mention.facet
         words = {"keyword", "unknown"}
         alike = alike or (before.kind in words and mention.kind in words)
+        if mention.kind == "reference" and before.kind != "reference":
+            return False
         if _OR.search(gap):
             return True
         if "," in gap:
@@ -133,7 +136,9 @@ class PolarityReader:
             before = self._order[i - 1]
             gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
             noun_phrase = not gap.strip() and before.kind in ("value", "keyword", "unknown")
-            different = before.facet != mention.facet and mention.kind == "value"
+            different = before.facet != mention.facet and (
+                mention.kind == "value" or (before.kind == "value" and mention.kind in _WORDS)
+            )
             if noun_phrase and different and found[mention.id] == found[before.id] == "avoid":
                 found[mention.id] = "want" if self._is_head(i) else "avoid"
 
