@@ -117,6 +117,6 @@ def test_catalog_limits_own_labels(built, monkeypatch):
 
     monkeypatch.setattr("finetune.understanding.evaluate_files", remember)
     wiring.understanding((), built.parent / "shop.csv")
-    assert sorted(seen["files"]) == ["understanding_dev", "understanding_test"]
+    assert {"understanding_dev", "understanding_test"} <= set(seen["files"])
     assert seen["fashion"] is None
     assert len(seen["other"].items) == 12
