@@ -10,6 +10,7 @@ import pytest
 from retrieval.catalog import Facet, Item
 from retrieval.filters import matches, text_of, words
 from retrieval.query import Candidate
+from tests.agent.shop import Mind, open_shop
 
 
 @dataclass
@@ -123,3 +124,16 @@ def clothes() -> MemoryShop:
 def shop_of():
     """Make a shop of given facets and items."""
     return lambda facets, items: MemoryShop(tuple(facets), {item.id: item for item in items})
+
+
+@pytest.fixture(scope="session")
+def store_shop(tmp_path_factory):
+    """The department store of tests/agent/shop.py behind a real retriever; not to be changed."""
+    with open_shop(tmp_path_factory.mktemp("store")) as retriever:
+        yield retriever
+
+
+@pytest.fixture(scope="session")
+def mind(store_shop) -> Mind:
+    """Link, plan and apply over the department store."""
+    return Mind(store_shop)
