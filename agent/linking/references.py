@@ -107,7 +107,8 @@ class ReferenceLinker:
         if span.last - span.first > 2 or not found or word not in (*_SINGULAR, "one"):
             return span
         earlier = found[-1]
-        if len(earlier.items) != 1 or self._tokens[earlier.first].word in _SINGULAR:
+        alone = earlier.last - earlier.first == 1 and self._tokens[earlier.first].word in _SINGULAR
+        if len(earlier.items) != 1 or alone:
             return span
         return replace(span, items=earlier.items)
 

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 
 from retrieval.filters import singular
 
-_TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*|[€$£₹¥#&+%<>=/~\-–—\"”,.;:!?()]")
+_TOKEN = re.compile(
+    r"""[^\W\d_]+\d[^\W_]*|\d+[^\W\d_]+\d[^\W_]*"""  # c2g, 1q84
+    r"""|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*"""
+    r"""|[€$£₹¥#&+%<>=/~\-–—"”,.;:!?()]"""
+)
 _POSSESSIVE = re.compile(r"['’]s?$")
 
 IGNORABLE = frozenset("-–—&/'’")

@@ -94,7 +94,7 @@ class _Reading:
     @property
     def _avoid(self) -> tuple[str, ...]:
         named = tuple(id for id in self._refs("avoid") if not self._on_slate((id,)))
-        kinds = ("value", "keyword", "unknown", "number", "facet")
+        kinds = ("value", "keyword", "number", "facet")
         return self._ids("avoid", *kinds) + named
 
     @property
@@ -130,6 +130,8 @@ class _Reading:
             before.append(Act(act="reset"))
         elif self._undoes():
             before.append(Act(act="undo"))
+        if self._cue("off_topic") and not self._ids("want", "value", "number"):
+            return [*before, Act(act="chitchat")]
         if self._cue("handoff"):
             return [*before, Act(act="handoff")]
         if self._asks_the_shop():
