@@ -1,5 +1,7 @@
 """Tokens, norms and keys."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,8 +111,8 @@ def test_phrases_are_found_in_place(index, phrase, expected):
 def test_tokens_are_slices_in_order(text):
     tokens = tokenize(text)
     assert all(text[t.start : t.end] == t.text and t.text for t in tokens)
-    assert all(a.end <= b.start for a, b in zip(tokens, tokens[1:], strict=False))
-    assert all(b.glued == (a.end == b.start) for a, b in zip(tokens, tokens[1:], strict=False))
+    assert all(a.end <= b.start for a, b in itertools.pairwise(tokens))
+    assert all(b.glued == (a.end == b.start) for a, b in itertools.pairwise(tokens))
 
 
 @given(st.text(max_size=100))
