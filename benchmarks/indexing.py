@@ -209,7 +209,8 @@ def writes(retriever: Any, items: Any) -> dict[str, float]:
 def table(results: list[dict[str, Any]]) -> str:
     """Return the results as a table, one size per row."""
     header = ("items", "texts", "build s", "texts/s", "bare/s", "share", "by CPU", "peak MB",
-              "disk MB", "open s", "again s", "hybrid p50/p95", "filtered", "dense", "words")  # fmt: skip
+              "disk MB", "open s", "again s", "hybrid p50/p95", "filtered",
+              "dense", "words")  # fmt: skip
     rows = [header]
     for one in results:
         find = one["search"]
