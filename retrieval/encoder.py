@@ -35,6 +35,11 @@ def unit(vectors: Vectors) -> Vectors:
     return np.ascontiguousarray(result, dtype=np.float32)
 
 
+def encodable(texts: Sequence[str]) -> list[str]:
+    """Return texts without lone surrogates (half an emoji), which no tokeniser takes."""
+    return [text.encode("utf-8", "replace").decode() for text in texts]
+
+
 class HashingEncoder:
     """Signed feature hashing of words and letter trigrams: deterministic, for tests and demos."""
 
@@ -88,7 +93,9 @@ class SentenceTransformerEncoder:
 
     def __init__(self, name: str = DEFAULT_ENCODER) -> None:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()
         try:
             self.model: Any = SentenceTransformer(weights_of(name))
         except (OSError, ValueError) as error:
@@ -111,7 +118,7 @@ class SentenceTransformerEncoder:
     def _encode(self, encode: Any, texts: Sequence[str], progress: bool) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return unit(encode(list(texts), batch_size=BATCH, show_progress_bar=progress))
+        return unit(encode(encodable(texts), batch_size=BATCH, show_progress_bar=progress))
 
 
 def _installed(*modules: str) -> bool:

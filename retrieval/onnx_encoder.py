@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import shutil
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoder import BATCH, DEFAULT_ENCODER, SentenceTransformerEncoder, unit
+from retrieval.encoder import BATCH, DEFAULT_ENCODER, SentenceTransformerEncoder, encodable, unit
 from retrieval.errors import RetrievalError
 from retrieval.query import Vectors
 
@@ -92,6 +93,7 @@ def _export_graph(model: Any, path: Path) -> None:
     mask = torch.ones_like(ids)
     mask[1, 5:] = 0
     shape = {0: torch.export.Dim("batch", min=1, max=4096), 1: torch.export.Dim("length", min=2)}
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision, we do not
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations inside the exporter
         program = torch.onnx.export(
@@ -161,9 +163,7 @@ class OnnxEncoder:
 
     def _batches(self, texts: list[str]) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
         """Yield positions and vectors in batches of texts of about the same length."""
-        # A lone surrogate (half an emoji) cannot be passed to the tokeniser.
-        clean = [text.encode("utf-8", "replace").decode() for text in texts]
-        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(clean)]
+        tokens = [encoding.ids for encoding in self._tokenizer.encode_batch_fast(encodable(texts))]
         by_length = np.argsort([len(ids) for ids in tokens], kind="stable")
         for start in range(0, len(texts), BATCH):
             rows = by_length[start : start + BATCH]
