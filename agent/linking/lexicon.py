@@ -293,7 +293,8 @@ def _add_boolean(builder: _Builder, facet: Facet) -> None:
     names = {"".join(norms)}
     if facet.role == "availability":
         names |= {"instock", "available", "availablenow", "inthestock"}
-    names |= {name for name in norms if len(name) > 5 and name not in general().stop}
+    said = {word for words in general().roles.values() for word in words}
+    names |= {n for n in norms if len(n) > 5 and n not in general().stop and n not in said}
     for name in names:
         if len(name) > 3:
             builder.add(name, Entry(facet.name, ("true",)))

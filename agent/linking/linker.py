@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from agent.linking import lexicon as lexicons
@@ -21,7 +22,7 @@ from agent.linking.titles import TitleLinker
 from agent.linking.vocabulary import colours, general
 from agent.plan import PREFIX, Mention, MentionKind
 from agent.state import State
-from retrieval.catalog import Facet, Item
+from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import TEXT, And, Compare, Filter, words
 
 MAX_TOKENS = 400
@@ -94,6 +95,7 @@ class Linker:
             return
         self._version = self._catalog.version
         self._known = {}
+        self._typically: dict[str, str] = {}
         self._parts: dict[tuple[str, str], tuple[str, ...]] = {}
         facets = self._catalog.facets
         if facets == self._facets:
@@ -140,7 +142,10 @@ class Linker:
         self._take(found, taken, self._relative_mentions(tokens))
         self._take(found, taken, self._value_mentions(tokens, taken))
         self._take(found, taken, self._facet_mentions(tokens))
-        self._take(found, taken, self._word_mentions(tokens, taken))
+        named = self._word_mentions(tokens, taken)
+        self._take(found, taken, named)
+        if not any(self._role(f.mention.facet or "", "category") for f in found):
+            found += [one for one in map(partial(self._typical, tokens), named) if one is not None]
         return _numbered(utterance, found)
 
     def _take(self, found: list[_Found], taken: list[bool], new: list[_Found]) -> None:
@@ -318,6 +323,26 @@ class Linker:
     def _facet_mentions(self, tokens: list[Token]) -> list[_Found]:
         return [_Found(*row) for row in self._names.mentions(tokens)]
 
+    def _typical(self, tokens: Sequence[Token], one: _Found) -> _Found | None:
+        """Link words to the category that nearly all items with them are in: "bar stools"."""
+        facet = primary(self.lexicon.facets, "category")
+        before = tokens[one.first - 1].word if one.first else ""
+        if facet is None or one.mention.kind != "keyword" or before not in _NOUN_FOLLOWS:
+            return None
+        name = one.mention.values[0]
+        if name not in self._typically:
+            word = Compare(TEXT, "contains", name)
+            total = self._catalog.index.count(word)
+            top = self._catalog.index.facet(facet.name, word, 1) if total >= _FEW else []
+            self._typically[name] = top[0][0] if top and top[0][1] >= _TYPICAL * total else ""
+        value = self._typically[name]
+        if not value:
+            return None
+        note = f"nearly everything called {name} here is in {value}"
+        update = {"kind": "value", "facet": facet.name, "values": (value,), "score": 0.75,
+                  "note": note}  # fmt: skip
+        return _Found(one.mention.model_copy(update=update), one.first, one.last)
+
     def _word_mentions(self, tokens: list[Token], taken: Sequence[bool]) -> list[_Found]:
         """Return the content words left over: keywords the catalog knows, and unknown ones."""
         found: list[_Found] = []
@@ -447,6 +472,13 @@ _ABBREVIATIONS = {
     "info": "information", "admin": "administration", "mgmt": "management", "prof": "professional",
     "bio": "biography", "accs": "accessory", "fmt": "format", "mktg": "marketing",
 }  # fmt: skip
+_FEW, _TYPICAL = 5, 0.8
+"""Items that must have some words, and the share that one category must hold, to be typical."""
+
+_NOUN_FOLLOWS = frozenset(
+    ["", "a", "an", "some", "any", "for", "need", "want", "of", "me", "new", "good", "have", "sell",
+     "buy", "get", "find", ",", ".", "the", "also", "recommend", "search", "nice"]
+)  # fmt: skip
 _GIFT_DAYS = frozenset("birthday present gift anniversary christmas xmas graduation bday".split())
 _SPACES = re.compile(r"\s+")
 

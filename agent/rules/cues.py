@@ -16,6 +16,7 @@ from agent.plan import Mention
 
 _SET_PHRASES = frozenset(
     {
+        "off_topic",
         "lift_up",
         "reset",
         "undo",

@@ -55,17 +55,29 @@ class _Reading:
         self._masked = mask(request.utterance, mentions)
         self._polarity = PolarityReader(self._masked, mentions).read()
         self._allow_excluded()
+        self._soften_guesses()
         self._references = [m for m in mentions if m.kind in ("reference", "item")]
         self._category = {f.name for f in request.facets if f.role == "category"}
+
+    def _soften_guesses(self) -> None:
+        """Let a category guessed from other words be a preference, never a hard wish."""
+        words = {(m.start, m.end) for m in self._mentions if m.kind == "keyword"}
+        for mention in self._mentions:
+            if mention.kind == "value" and (mention.start, mention.end) in words:
+                guessed: Polarity = "prefer" if self._polarity.get(mention.id) == "want" else "drop"
+                self._polarity[mention.id] = guessed
 
     def _allow_excluded(self) -> None:
         """Read "velvet's fine" of an excluded value as no longer excluded, not as wanted."""
         excluded = {v for c in self._request.state.need.constraints for v in c.excluded}
+        lifted = {m.facet for m in self._mentions if self._polarity.get(m.id) == "drop"}
         for mention in self._mentions:
             end = self._masked.spans.get(mention.id, (0, 0))[1]
             fine = re.match(r"(?:'?s| is| are)(?: \w+)? (?:fine|ok|okay|good|alright|great)\b",
                             self._masked.text[end:])  # fmt: skip
-            if mention.kind == "value" and fine and excluded & set(mention.values):
+            if mention.kind == "value" and fine and (
+                excluded & set(mention.values) or mention.facet in lifted
+            ):  # fmt: skip
                 self._polarity[mention.id] = "drop"
 
     # -- what was said -------------------------------------------------------------------------
