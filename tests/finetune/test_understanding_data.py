@@ -37,15 +37,17 @@ def test_ids_of_dialogues_are_unique():
     assert len(ids) == len(set(ids))
 
 
-def test_dev_set_is_large_and_broad():
-    own = read_dialogues(DATA / "understanding_dev.jsonl")
-    assert sum(len(dialogue.turns) for dialogue in own) >= 220
+@pytest.mark.parametrize(("name", "turns"), [("dev", 220), ("dev2", 400)])
+def test_dev_sets_are_large_and_broad(name: str, turns: int):
+    own = read_dialogues(DATA / f"understanding_{name}.jsonl")
+    assert sum(len(dialogue.turns) for dialogue in own) >= turns
     assert len({dialogue.catalog for dialogue in own}) >= 6
     assert all(2 < len(dialogue.turns) < 10 for dialogue in own)
 
 
 def test_no_utterance_twice_in_dev():
-    texts = [t.text for d in read_dialogues(DATA / "understanding_dev.jsonl") for t in d.turns]
+    own = [d for stem, d in dialogues() if stem.startswith("understanding_dev")]
+    texts = [turn.text for dialogue in own for turn in dialogue.turns]
     assert len(texts) == len(set(texts))
 
 
