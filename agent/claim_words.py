@@ -167,10 +167,15 @@ def _gaps(case: Case) -> set[float]:
     return {round(abs(left - right), 2) for left in own for right in other}
 
 
+def _forms(value: str) -> tuple[str, ...]:
+    """Return a text value whole, and cut as sentences cut it."""
+    return value, clean(value, 60), clean(value, 40)
+
+
 def _only(text: str, values: Iterable[FieldValue], units: set[str], amounts: set[float]) -> bool:
     """Return whether a text has no word and no number beyond those allowed."""
     values = list(values)
-    text = _without(text, [v for v in values if isinstance(v, str)])
+    text = _without(text, [form for v in values if isinstance(v, str) for form in _forms(v)])
     quoted = _words_of(values) | units | _template_words()
     if any(n not in amounts and number(n) not in quoted for n in _numbers(text)):
         return False

@@ -282,6 +282,17 @@ def test_detail_admits_a_missing_field(clothes):
     assert verify(answer.claims[0], clothes.items["6"], State(), {}, clothes.facets)
 
 
+@pytest.mark.parametrize("value", ["200.130.73 The cushion can be turned over and has two sides",
+                                   ("804.046.72 You sit comfortably thanks to the seat", "1.5 x 2")])  # fmt: skip
+def test_numbers_in_long_texts_verify(clothes, value):
+    item = replace(clothes.items["1"], fields={"material": value})
+    answer = detail(item, "material", clothes.facets, "EUR")
+    assert "…" in answer.text
+    assert verify(answer.claims[0], item, State(), {}, clothes.facets)
+    more = answer.claims[0].model_copy(update={"text": f"{answer.claims[0].text} and 7 more"})
+    assert not verify(more, item, State(), {}, clothes.facets)
+
+
 def test_every_slate_item_can_be_explained(clothes):
     wanted = state(SHIRTS, UNDER_60)
     for item in recommend(clothes, wanted).items:
