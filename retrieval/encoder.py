@@ -16,6 +16,7 @@ import numpy as np
 
 from retrieval.errors import RetrievalError
 from retrieval.filters import words
+from retrieval.hub import hub_answers
 from retrieval.query import Encoder, Vectors
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
@@ -96,12 +97,16 @@ class SentenceTransformerEncoder:
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
+        place = weights_of(name)
+        local = Path(place).exists() or not hub_answers()
         try:
-            self.model: Any = SentenceTransformer(weights_of(name))
+            self.model: Any = SentenceTransformer(place, local_files_only=local)
         except (OSError, ValueError) as error:
+            missing = local and not Path(place).exists()
+            reason = "it is not on this machine, and the model hub does not answer"
             raise RetrievalError(
-                f"cannot load the encoder {name!r}: {error}; give a folder with a "
-                f"sentence-transformers model, a model name that can be downloaded, or "
+                f"cannot load the encoder {name!r}: {reason if missing else error}; give a folder "
+                f"with a sentence-transformers model, a model name that can be downloaded, or "
                 f"{DEFAULT_ENCODER!r}, which is installed"
             ) from error
         self.name = name

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock, Timeout
 
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
@@ -155,10 +158,33 @@ def demo_project(settings: Settings) -> Path:
     """Return the project directory of the demo catalog, made and indexed on first use."""
     folder = settings.home / f"demo-{version('attune')}"
     if not has_manifest(folder):
-        print("Preparing the demo catalog, this once …", file=sys.stderr)
-        catalog = make_demo(folder / "catalog")
-        build(load([catalog]), folder, settings, progress=sys.stderr.isatty())
+        with _alone(folder):
+            _prepare_demo(folder, settings)
     return folder
+
+
+def _prepare_demo(folder: Path, settings: Settings) -> None:
+    if has_manifest(folder):  # made by another process while this one waited
+        return
+    print("Preparing the demo catalog, this once …", file=sys.stderr)
+    catalog = make_demo(folder / "catalog")
+    build(load([catalog]), folder, settings, progress=sys.stderr.isatty())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time prepare a folder; the others say that they wait."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / "preparing.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print("Waiting for another attune to prepare the demo catalog …", file=sys.stderr)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _own_labels() -> dict[str, Path]:

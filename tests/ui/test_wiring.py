@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import StringIO
+from threading import Event
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,7 +14,9 @@ from agent.errors import StoreError, UnknownSession
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
 from retrieval.build import BuildReport
+from retrieval.demo import make_demo
 from retrieval.errors import EncoderMismatch, IndexLocked
+from retrieval.project import has_manifest
 from ui import wiring
 from ui.settings import Settings
 
@@ -120,3 +127,41 @@ def test_catalog_limits_own_labels(built, monkeypatch):
     assert {"understanding_dev", "understanding_test"} <= set(seen["files"])
     assert seen["fashion"] is None
     assert len(seen["other"].items) == 12
+
+
+def test_second_first_start_waits(tmp_path, monkeypatch):
+    told = StringIO()
+    monkeypatch.setattr(sys, "stderr", told)
+    began, may_end, made = Event(), Event(), []
+
+    def slow_demo(out):
+        made.append(out)
+        began.set()
+        assert may_end.wait(timeout=60)
+        return make_demo(out, items=120)
+
+    monkeypatch.setattr(wiring, "make_demo", slow_demo)
+    settings = Settings(home=tmp_path / "home", encoder="hashing-64")
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(wiring.demo_project, settings)
+        assert began.wait(timeout=60)
+        second = pool.submit(wiring.demo_project, settings)
+        while "Waiting for another attune" not in told.getvalue() and not second.done():
+            time.sleep(0.01)
+        may_end.set()
+        assert first.result() == second.result()
+    assert "Waiting for another attune" in told.getvalue()
+    assert len(made) == 1
+
+
+def test_failed_preparation_lets_the_next_try(tmp_path, monkeypatch):
+    settings = Settings(home=tmp_path / "home", encoder="hashing-64")
+
+    def no_space(out):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(wiring, "make_demo", no_space)
+    with pytest.raises(OSError, match="No space"):
+        wiring.demo_project(settings)
+    monkeypatch.setattr(wiring, "make_demo", lambda out: make_demo(out, items=120))
+    assert has_manifest(wiring.demo_project(settings))
