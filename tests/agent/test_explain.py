@@ -282,8 +282,13 @@ def test_detail_admits_a_missing_field(clothes):
     assert verify(answer.claims[0], clothes.items["6"], State(), {}, clothes.facets)
 
 
-@pytest.mark.parametrize("value", ["200.130.73 The cushion can be turned over and has two sides",
-                                   ("804.046.72 You sit comfortably thanks to the seat", "1.5 x 2")])  # fmt: skip
+CUT = (
+    "200.130.73 The cushion can be turned over and therefore has two sides for even wear",
+    ("804.046.72 You sit comfortably thanks to the restful seat", "1.5 x 2"),
+)
+
+
+@pytest.mark.parametrize("value", CUT)
 def test_numbers_in_long_texts_verify(clothes, value):
     item = replace(clothes.items["1"], fields={"material": value})
     answer = detail(item, "material", clothes.facets, "EUR")
