@@ -126,7 +126,7 @@ class _Editor:
         if not anchor:
             return
         like = Likeness(item_id=anchor[0], changed=tuple(self._facets_of(act)))
-        self._need = self._need.model_copy(update={"like": like, "sorting": None})
+        self._need = self._need.model_copy(update={"like": like})
         self._focus = anchor
 
     def _facets_of(self, act: Act) -> list[str]:

@@ -14,6 +14,7 @@ from agent.linking.facets import FacetNames
 from agent.linking.text import Token, phrase_at, word_at
 from agent.linking.vocabulary import general, numbers
 from agent.plan import Mention
+from agent.state import Constraint
 from retrieval.catalog import Facet
 
 _MODEL_YEARS = range(1450, 2101)
@@ -284,8 +285,6 @@ def _bound(bound: str, value: float, first: int, last: int, cue: str, amount: Am
     if bound == "low":
         return Bounded(first, last, value, None, False, amount, cue)
     if bound == "around":
-        if amount.year:
-            return Bounded(first, last, value - 2, value + 2, False, amount, cue)
         return Bounded(first, last, value * 0.8, value * 1.2, False, amount, cue)
     return Bounded(first, last, value, value, False, amount, cue, explicit=False)
 
@@ -313,6 +312,8 @@ _FACTORS = {
     ("kg", "g"): 1000.0, ("g", "kg"): 0.001, ("tb", "gb"): 1000.0, ("l", "ml"): 1000.0,
 }  # fmt: skip
 
+_AROUND = frozenset(["around", "about", "approximately", "approx", "roughly", "near", "circa", "~"])
+
 _CUE_WORDS = {
     "cheaper": "price", "expensive": "price", "pricier": "price", "spend": "price",
     "budget": "price", "dearer": "price",
@@ -332,20 +333,20 @@ class AmountLinker:
         self._names = names
         self._price = next((f for f in self._numeric if f.role == "price"), None)
 
-    def link(self, tokens: Sequence[Token], recent: str | None = None) -> list[Mention]:
+    def link(self, tokens: Sequence[Token], recent: Constraint | None = None) -> list[Mention]:
         """Return number mentions, without ids; spans are character offsets.
 
         Args:
-            recent: The numeric facet that was bounded last; a bound that names none and fits its
-                range is about it.
+            recent: The bound made last; one that names no facet and fits its range is about it.
         """
         mentions = self._free(tokens)
         said: dict[float, str] = {}
         for bound in bounded(tokens):
             again = said.get(bound.amount.value)
             found = self._facets(tokens, bound) if again is None else []
-            for facet, span in found or self._context(bound, again or recent):
-                mentions.append(self._mention(tokens, bound, facet, span))
+            near = again or (recent.facet if recent else None)
+            for facet, span in found or self._context(bound, near):
+                mentions.append(self._mention(tokens, bound, facet, span, recent))
                 said.setdefault(bound.amount.value, facet.name)
         return mentions
 
@@ -361,6 +362,16 @@ class AmountLinker:
             for i, token in enumerate(tokens)
             if token.word in ("free", "gratis") and _alone(tokens, i)
         ]  # fmt: skip
+
+    def _one_side(
+        self, facet: Facet, low: float | None, high: float | None, before: Constraint | None
+    ) -> tuple[float | None, float | None]:
+        """Return the side a bare number bounds: as before, else at most a price, at least a rating."""
+        if before is not None and before.facet == facet.name:
+            return (None if before.low is None else low, None if before.high is None else high)
+        if facet.role == "price":
+            return None, high
+        return (low, None) if facet.role == "rating" else (low, high)
 
     def _context(self, bound: Bounded, recent: str | None) -> list[tuple[Facet, tuple[int, int]]]:
         """Return the facet a number without a name may be about: the one just spoken of."""
@@ -438,9 +449,14 @@ class AmountLinker:
         ]
 
     def _mention(
-        self, tokens: Sequence[Token], bound: Bounded, facet: Facet, span: tuple[int, int]
+        self,
+        tokens: Sequence[Token],
+        bound: Bounded,
+        facet: Facet,
+        span: tuple[int, int],
+        recent: Constraint | None,
     ) -> Mention:
-        low, high = self._scaled(bound, facet)
+        low, high = self._scaled(bound, facet, recent)
         note = ""
         said = bound.amount.currency
         if said and said != "cents" and facet.unit and said != facet.unit:
@@ -453,15 +469,15 @@ class AmountLinker:
         )  # fmt: skip
 
     def _scaled(
-        self, bound: Bounded, facet: Facet
+        self, bound: Bounded, facet: Facet, recent: Constraint | None
     ) -> tuple[float | str | None, float | str | None]:
         factor = _FACTORS.get((bound.amount.unit or "", (facet.unit or "").casefold()), 1.0)
         low = bound.low * factor if bound.low is not None else None
         high = bound.high * factor if bound.high is not None else None
-        if not bound.explicit and facet.role in ("price",):
-            low = None
-        elif not bound.explicit and facet.role == "rating":
-            high = None
+        if bound.amount.year and _dated(facet) and low != high and bound.cue in _AROUND:
+            low, high = bound.amount.value - 2, bound.amount.value + 2
+        if not bound.explicit:
+            low, high = self._one_side(facet, low, high, recent)
         if facet.kind == "date":
             return _dates(bound, low, high)
         if facet.role == "date" and "after" in bound.cue and low is not None:

@@ -21,7 +21,7 @@ from agent.linking.text import BREAKS, IGNORABLE, Token, key, tokenize
 from agent.linking.titles import TitleLinker
 from agent.linking.vocabulary import colours, general
 from agent.plan import PREFIX, Mention, MentionKind
-from agent.state import State
+from agent.state import Constraint, State
 from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import TEXT, And, Compare, Filter, words
 
@@ -184,7 +184,7 @@ class Linker:
 
         return describes
 
-    def _number_mentions(self, tokens: list[Token], recent: str | None) -> list[_Found]:
+    def _number_mentions(self, tokens: list[Token], recent: Constraint | None) -> list[_Found]:
         return [_located(mention, tokens) for mention in self._amounts.link(tokens, recent)]
 
     def _relative_mentions(self, tokens: list[Token]) -> list[_Found]:
@@ -284,7 +284,9 @@ class Linker:
         """Return whether a name cannot be meant here: "sugar free", "my sister's wedding"."""
         before = tokens[i - 1] if i else None
         after = tokens[last].word if last < len(tokens) else ""
-        if entry.score == lexicons.UNLIKELY and not _named_as_such(tokens, i, after):
+        if entry.score == lexicons.UNLIKELY and not self._named_as_such(
+            entry, tokens, i, last
+        ):  # fmt: skip
             return True
         if last == i + 1 and after in _OBJECTS and self._role(entry.facet, "category"):
             return True
@@ -303,19 +305,39 @@ class Linker:
         context = {tokens[j].word for j in range(max(0, i - 4), i)}
         return owner or not context & {"for", "4", "to", "give", "gift", "my"}
 
+    def _named_as_such(
+        self, entry: lexicons.Entry, tokens: Sequence[Token], i: int, last: int
+    ) -> bool:
+        """Return whether an everyday word is a name here: "by Next", "puma or police"."""
+        before = tokens[i - 1].word if i else ""
+        after = tokens[last].word if last < len(tokens) else ""
+        capital = tokens[i].text[0].isupper() and i > 0 and before not in (".", "!", "?")
+        if capital or before in ("by", "from", "brand") or after == "brand":
+            return True
+        beyond = [j for j, word in ((i - 2, before), (last + 1, after)) if word in ("or", "and")]
+        return any(
+            other.facet == entry.facet and other.score >= _WHOLE
+            for j in beyond
+            if 0 <= j < len(tokens)
+            for k in (j, j - 1)
+            for other in self.lexicon.lookup(key(t.norm for t in tokens[max(k, 0) : j + 1]))
+        )
+
     def _role(self, facet: str, role: str) -> bool:
         return any(f.name == facet and f.role == role for f in self.lexicon.facets)
 
     def _weak(self, tokens: Sequence[Token], i: int, last: int) -> bool:
         """Return whether a one-word name is an everyday word here ("one", "next", "all")."""
-        if last - i > 1 or tokens[i].is_number:
-            return last - i == 1 and tokens[i].is_number
         token = tokens[i]
-        stop = general().stop
-        if token.word not in stop and token.norm not in stop:
+        if last - i > 1:
             return False
         if i and any(f.name == e.facet for e in self.lexicon.lookup(token.norm)
                      for f in self._names.named(tokens[i - 1].norm)):  # fmt: skip
+            return False
+        if token.is_number:
+            return True
+        stop = general().stop
+        if token.word not in stop and token.norm not in stop:
             return False
         named = i > 0 and token.text[0].isupper() and len(token.text) > 2 and "'" not in token.word
         return not (named and tokens[i - 1].word not in (".", "!", "?"))
@@ -357,13 +379,6 @@ class Linker:
         return _joined(found, tokens)
 
 
-def _named_as_such(tokens: Sequence[Token], i: int, after: str) -> bool:
-    """Return whether an everyday word is a name here: "by Next", "puma or police"."""
-    before = tokens[i - 1].word if i else ""
-    capital = tokens[i].text[0].isupper() and i > 0 and before not in (".", "!", "?")
-    return capital or before in ("by", "from", "brand", "or", "vs") or after in ("brand", "or")
-
-
 def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
     """Return whether a sign at i ends a clause; inside a name it touches both its neighbours."""
     if tokens[i].word not in BREAKS and tokens[i].word != ",":
@@ -371,10 +386,10 @@ def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
     return not (tokens[i].glued and i + 1 < len(tokens) and tokens[i + 1].glued)
 
 
-def _recent(state: State) -> str | None:
-    """Return the facet that was bounded last."""
+def _recent(state: State) -> Constraint | None:
+    """Return the bound that was made last."""
     bounds = [c for c in state.need.constraints if c.low is not None or c.high is not None]
-    return max(bounds, key=lambda c: c.turn).facet if bounds else None
+    return max(bounds, key=lambda c: c.turn) if bounds else None
 
 
 def _surest(entries: tuple[lexicons.Entry, ...]) -> tuple[lexicons.Entry, ...]:

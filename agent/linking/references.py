@@ -203,7 +203,7 @@ class ReferenceLinker:
         )
 
     def _list_context(self, i: int, end: int) -> bool:
-        if self._sorts(i - 1):
+        if self._sorts(i - 1) or word_at(self._tokens, i - 1) in ("best", "rated", "ones"):
             return False
         around = {word_at(self._tokens, i - 1), word_at(self._tokens, end)}
         return bool(around & {"and", "or", "vs", "versus", ",", "to", "but", "with", ".", "?", "in",
@@ -237,6 +237,10 @@ class ReferenceLinker:
         verbs = {"compare", "take", "pick", "choose", "why", "hide", "remove", "about", "like"}
         if before in verbs and (not after or after in joins or after in (".", "?", "!", "but")):
             return True
+        if any(token.word in ("compare", "vs", "versus", "diff") for token in self._tokens) and (
+            before in joins or after in joins
+        ):
+            return True
         if after in joins and beyond.isdigit() and int(beyond) <= len(self._ids):
             return before in verbs or after in ("vs", "versus") or before in ("", "between", ",")
         left = word_at(self._tokens, i - 2)
@@ -247,7 +251,9 @@ class ReferenceLinker:
     def _described(self, i: int) -> Span | None:
         """Read "the black one", "that nike", "the leather shoes": what fits on the slate."""
         determiner = word_at(self._tokens, i)
-        if determiner not in _DETERMINERS or not self._slate:
+        if determiner not in _DETERMINERS or not self._slate or self._extreme(i + 1):
+            return None
+        if determiner == "that" and word_at(self._tokens, i - 1) == "make":
             return None
         end, noun = self._phrase_end(i + 1)
         if end <= i + 1:
@@ -346,6 +352,8 @@ def _expletive(tokens: Sequence[Token], i: int) -> bool:
     ):
         return True
     if before in ("want", "need", "prefer") and after not in ("", ".", ",", "!", "?", "in", "but"):
+        return True
+    if before in ("do", "does", "doing") and after == "for":
         return True
     if before == "with" and word_at(tokens, i - 2) in ("go", "goes", "going", "match"):
         return True

@@ -39,7 +39,10 @@ class RulePlanner:
 
 def _bare_amount(request: PlanRequest, mentions: Sequence[Mention]) -> bool:
     """Return whether a number without a bound is meant: nothing else is said, or a correction."""
-    corrects = re.search(r"\b(?:mean|meant|sorry|no|make it|actually)\b", request.utterance.lower())
+    corrects = re.search(
+        r"\b(?:mean|meant|sorry|no|make it|actually|loosen|raise|lower|increase|bump|change|extend|stretch)\b",
+        request.utterance.lower(),
+    )
     others = [m for m in mentions if m.score >= 0.5 and m.kind not in ("keyword", "unknown")]
     bounds = [c for c in request.state.need.constraints if c.high is not None or c.low is not None]
     return bool(bounds and corrects) or not others and len(request.utterance.split()) <= 4
@@ -227,7 +230,9 @@ class _Reading:
             if self._cue("more"):
                 return [*acts, Act(act="more")]
             return [*acts, *(self._wishes("refine") if self._firm else [])]
-        if self._cue("select") and (self._references or self._request.slate) and not self._like():
+        changes = self._ids("want", "value", "number")
+        chosen = self._cue("select") and (self._references or self._request.slate)
+        if chosen and (not self._like() or not changes) and not self._dearer():
             return [Act(act="select", refs=self._refs())]
         return []
 
@@ -239,6 +244,11 @@ class _Reading:
             m.id for m in self._mentions
             if pronouns and m.kind == "value" and wished & set(m.values)
         )  # fmt: skip
+
+    def _dearer(self) -> bool:
+        """Return whether an item is only named as too dear, too big…: "number 2 is too pricey"."""
+        judged = re.search(r"<[RT]\d+>(?:'s| is| are)? <D", self._masked.text)
+        return judged is not None and bool(self._ids("want", "relative"))
 
     def _on_slate(self, ids: tuple[str, ...]) -> bool:
         slate = {item.id for item in self._request.slate}
@@ -401,9 +411,16 @@ class _Reading:
             facet = self._facet(id)
             rivals = [k for k in kept if facet and self._same_kind(self._facet(k), facet)]
             rival = rivals[0] if rivals else None
-            if rival is None or id[0] != "V" or facet in multiple or self._listed(
-                rivals[-1], id
-            ) or self._closed_list(id):  # fmt: skip
+            joined = (
+                self._facet(rivals[-1]) == facet and self._listed(rivals[-1], id) if rivals else 0
+            )
+            if (
+                rival is None
+                or id[0] != "V"
+                or facet in multiple
+                or joined
+                or self._closed_list(id)
+            ):
                 kept.append(id)
             elif self._facet(rival) != facet and scores[id] == scores[rival]:
                 kept.append(id)

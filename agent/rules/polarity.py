@@ -60,6 +60,8 @@ class PolarityReader:
             return "drop"
         if mention.kind == "value" and self._follows(self._masked.spans[mention.id][1], "judged"):
             return "drop"
+        if mention.kind == "number":
+            return "want"
         start, end = self._masked.spans[mention.id]
         if self._follows(end, "avoid_after") or self._avoided(mention, before, found):
             return "avoid"
