@@ -8,9 +8,10 @@ This module does not know how mentions are found (`agent.linking`) or plans are 
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 MentionKind = Literal[
     "value", "number", "reference", "item", "facet", "relative", "order", "keyword", "unknown"
@@ -77,6 +78,12 @@ class Mention(BaseModel):
     unit: str | None = None
     score: float = 1.0
     note: str = ""
+
+    @field_validator("low", "high")
+    @classmethod
+    def _finite(cls, bound: float | str | None) -> float | str | None:
+        # A number too large for a float is infinite, and JSON, which states are kept in, has none.
+        return None if isinstance(bound, float) and not math.isfinite(bound) else bound
 
 
 class Act(BaseModel):

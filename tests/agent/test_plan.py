@@ -45,3 +45,10 @@ def test_bare_acts_point_nowhere(name):
 def test_date_bounds_stay_text():
     since = BLUE.model_copy(update={"low": "1990-01-01"})
     assert Mention.model_validate_json(since.model_dump_json()).low == "1990-01-01"
+
+
+@pytest.mark.parametrize("bound", [float("9" * 400), float("-inf"), float("nan")])
+def test_infinite_bound_is_no_bound(bound):
+    mention = Mention.model_validate({**BLUE.model_dump(), "low": 5, "high": bound})
+    assert (mention.low, mention.high) == (5.0, None)
+    assert Mention.model_validate_json(mention.model_dump_json()) == mention
