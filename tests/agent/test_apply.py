@@ -2,7 +2,10 @@
 
 import pytest
 
+from agent.apply import apply
+from agent.plan import Plan
 from agent.state import Likeness, Preference, Sorting, State
+from retrieval.catalog import Facet
 from tests.agent.saying import (
     BETTER,
     BLUE,
@@ -10,6 +13,8 @@ from tests.agent.saying import (
     CHEAPEST,
     COLOUR,
     COMFY,
+    DRESSES,
+    EVERY,
     FLORAL,
     GAIMAN,
     LEATHER,
@@ -28,9 +33,10 @@ from tests.agent.saying import (
     UNDER_60,
     WIDER,
     act,
+    mention,
     take,
 )
-from tests.agent.shop import SHOWN, bounds, refuses, state_of, wants, wish
+from tests.agent.shop import BY_ID, FACETS, SHOWN, bounds, refuses, state_of, wants, wish
 
 BLUE_WISH = wish("colour", "Blue", family=("Navy Blue",))
 SHOE_WISH = wish("kind", "Casual Shoes", "Sports Shoes")
@@ -50,6 +56,45 @@ def test_values_become_hard_wishes():
 def test_excluding_is_wide():
     after = take(State(), act(avoid=(BLUE,)))
     assert refuses(after) == {"colour": ("Blue", "Navy Blue")}
+
+
+@pytest.mark.parametrize(
+    ("before", "parts", "label"),
+    [
+        (State(), {"want": (BLUE,)}, "blue"),
+        (state_of(wish("colour", "Red", label="red")), {"want": (BLUE,)}, "blue"),
+        (state_of(wish("colour", "Red", label="red")), {"want": (BLUE,), "join": "add"},
+         "red or blue"),
+        (State(), {"avoid": (BLUE,)}, "not blue"),
+        (state_of(wish("colour", "Blue", "Red", label="red")), {"avoid": (BLUE,)}, "red"),
+    ],
+)  # fmt: skip
+def test_labels_are_the_users_words(before, parts, label):
+    assert take(before, act(**parts)).need.constraint("colour").label == label
+
+
+GROUPED = (*FACETS, Facet("group", "categorical", "group", "category", values=(("Footwear", 5),)))
+FOOTWEAR = mention("V9", facet="group", values=("Footwear",))
+
+
+def grouped(state, *wanted):
+    """Return the state after wishes in a store with two category facets."""
+    plan = Plan(acts=(act(want=wanted),), mentions=(*EVERY, FOOTWEAR))
+    return apply(state, plan, BY_ID, GROUPED)
+
+
+def test_new_category_replaces_the_broader():
+    assert wants(grouped(grouped(State(), FOOTWEAR, BLUE), DRESSES)) == {
+        "colour": ("Blue",),
+        "kind": ("Dresses",),
+    }
+
+
+def test_two_categories_at_once_stay():
+    assert wants(grouped(State(), FOOTWEAR, SHOES)) == {
+        "group": ("Footwear",),
+        "kind": ("Casual Shoes", "Sports Shoes"),
+    }
 
 
 # 2. Words that are no value
@@ -86,9 +131,10 @@ def test_own_words_are_soft():
 
 
 def test_preferred_values_are_soft():
-    after = take(State(), act(prefer=(RED, UNDER_60, COMFY)))
+    after = take(State(), act(prefer=(RED, UNDER_60, OVER_40, COMFY)))
     assert after.need.constraints == ()
-    red, cheap, comfy = after.need.preferences
+    red, cheap, dear, comfy = after.need.preferences
+    assert (dear.facet, dear.low, dear.high) == ("price", 40.0, None)
     assert (red.facet, red.values) == ("colour", ("Red",))
     assert (cheap.facet, cheap.high) == ("price", 60.0)
     assert comfy.text == "comfy"
@@ -149,6 +195,17 @@ def test_not_this_but_that():
     assert wants(after) == {"colour": ("Red",)}
 
 
+def test_excluded_category_beside_another():
+    after = take(state_of(SHOE_WISH), act(avoid=(DRESSES,)))
+    assert wants(after) == {"kind": SHOE_WISH.values}
+    assert refuses(after) == {"text": ("dresses",)}
+
+
+def test_excluded_category_alone():
+    assert refuses(take(State(), act(avoid=(DRESSES,)))) == {"kind": ("Dresses",)}
+    assert refuses(take(state_of(SHOE_WISH), act(avoid=(SHOES,)))) == {"kind": SHOE_WISH.values}
+
+
 def test_list_facets_keep_exclusions():
     after = take(State(), act("recommend", want=(GAIMAN,), avoid=(TOLKIEN,)))
     assert (wants(after), refuses(after)) == (
@@ -164,6 +221,10 @@ def test_excluded_items_are_rejected():
 def test_another_colour_excludes_the_references():
     state = state_of(slate=SHOWN, like=Likeness(item_id="s1"))
     assert refuses(take(state, act(avoid=(COLOUR,)))) == {"colour": ("Blue",)}
+
+
+def test_another_colour_than_nothing():
+    assert take(State(), act(avoid=(COLOUR,))).need == State().need
 
 
 # 5 and 6. Numbers and new bounds
@@ -246,6 +307,11 @@ def test_relative_keeps_agreeing_bound():
 def test_relative_drops_disagreeing_bound():
     state = state_of(wish("price", low=100.0), slate=SHOWN)
     assert bounds(take(state, act(change=(CHEAPER,), refs=(THIRD,)))) == {"price": (None, 90.0)}
+
+
+def test_wanted_relative_is_a_change():
+    wanted = take(state_of(slate=SHOWN), act(want=(CHEAPER,)))
+    assert wanted == take(state_of(slate=SHOWN), act(change=(CHEAPER,)))
 
 
 def test_superlatives_sort_only():

@@ -132,6 +132,15 @@ def test_questions_move_the_focus(name):
     assert after.turn == SEEN.turn + 1
 
 
+@pytest.mark.parametrize(
+    ("name", "focus", "expected"),
+    [("detail", (), ("c1",)), ("explain", ("s2",), ("s2",)), ("compare", (), SHOWN),
+     ("compare", ("s1", "s2"), ("s1", "s2"))],
+)  # fmt: skip
+def test_questions_without_reference(name, focus, expected):
+    assert take(SEEN.model_copy(update={"focus": focus}), act(name)).focus == expected
+
+
 # 15. Undo and reset
 
 
