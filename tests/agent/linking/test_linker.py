@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from agent.linking.linker import MAX_TOKENS, Linker
@@ -176,6 +176,9 @@ def test_any_words_link_soundly(mind, words, shown, glue):
 
 @SLOW
 @given(text=st.text(max_size=2000))
+@example(text="² under ½, #²")
+@example(text="under ५० or Ⅷ")
+@example(text="İstanbul ﬁne ŉ")
 def test_any_unicode_links_soundly(mind, text):
     check(text, mind.linker.link(text, SLATE, items_of(*SHOWN)), SLATE)
 

@@ -72,6 +72,11 @@ def test_soft_wishes_are_preferred(polarities, frame):
         ("a dress without floral", {"dress": "want", "floral": "avoid"}),
         ("a dress in linen, ideally red", {"dress": "want", "linen": "want", "red": "prefer"}),
         ("no nike t-shirts", {"nike": "avoid", "t-shirts": "want"}),
+        ("no red leather shoes", {"red": "avoid", "shoes": "want"}),
+        ("no floral dresses", {"floral": "avoid", "dresses": "want"}),
+        ("nothing floral or elegant", {"floral": "avoid", "elegant": "avoid"}),
+        ("no nike, puma or adidas shoes", {"nike": "avoid", "adidas": "avoid"}),
+        ("not black, not white, but red", {"black": "avoid", "white": "avoid", "red": "want"}),
         ("non-leather shoes", {"leather": "avoid", "shoes": "want"}),
         ("leather-free shoes", {"leather": "avoid", "shoes": "want"}),
         ("black or white laptops, not acer", {"black": "want", "white": "want", "acer": "avoid"}),
@@ -95,6 +100,24 @@ LIFT = [
 @pytest.mark.parametrize("facet", ["colour", "brand"])
 def test_facets_are_lifted(polarities, frame, facet):
     assert polarities(frame.format(facet))[facet] == "drop"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("forget the colour and the brand", {"colour": "drop", "brand": "drop"}),
+        ("any colour or brand", {"colour": "drop", "brand": "drop"}),
+        ("any colour, but nike", {"colour": "drop", "nike": "want"}),
+        ("i don't care about the colour, just no nike", {"colour": "drop", "nike": "avoid"}),
+        ("the brand doesn't matter if it's leather", {"brand": "drop", "leather": "want"}),
+        ("leather isn't a must", {"leather": "drop"}),
+        ("it doesn't have to be leather", {"leather": "drop"}),
+        ("nike is too expensive", {"nike": "drop"}),
+    ],
+)
+def test_lifting_ends_with_its_clause(polarities, text, expected):
+    found = polarities(text)
+    assert {word: found.get(word) for word in expected} == expected
 
 
 @pytest.mark.parametrize("text", ["forget the budget", "price is no issue", "any price"])
