@@ -132,13 +132,15 @@ def run(work: list[Batch], workers: int, console: Console) -> Tally:
     columns = (*Progress.get_default_columns()[:-1], MofNCompleteColumn(), TimeRemainingColumn())
     # Spawned, not forked: threads of numeric libraries do not survive a fork.
     pool = multiprocessing.get_context("spawn").Pool(workers)
-    with pool, Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console) as progress:
         task = progress.add_task("conversations", total=sum(batch.count for batch in work))
         for one in pool.imap_unordered(hold, work):
             tally.merge(one)
             progress.advance(task, sum(one.conversations.values()))
             found = sum(tally.violations.values())
             progress.update(task, description=f"conversations, {found} violations")
+    pool.close()
+    pool.join()
     return tally
 
 

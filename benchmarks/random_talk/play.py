@@ -36,6 +36,9 @@ CHANGING = 0.04
 AGAIN = 0.03
 """Share of conversations that are held a second time, to see that they go the same way."""
 
+LENGTHS = (1, 2, 2, 3, 3, 3, 4, 4, 5, 8)
+"""Turns of a conversation."""
+
 Step = str | Change
 """What is said, or a change of the catalog."""
 
@@ -193,7 +196,7 @@ def converse(shop: Shop, words: Words, seed: str) -> Talk:
     chance = Random(seed)
     stage, speaker = _Stage(shop), Speaker(chance, words)
     changing = chance.random() < CHANGING
-    for _ in range(chance.choice((1, 2, 3, 3, 4, 4, 5, 6, 8))):
+    for _ in range(chance.choice(LENGTHS)):
         stage.take(speaker.say(stage.titles()))
         if changing and chance.random() < 0.4:
             change = random_change(chance, shop, stage.on_slate())
