@@ -254,12 +254,14 @@ def test_unusable_text_changes_nothing(parts, text):
         "blue and not blue",
         "²³ ½ Ⅷ ١٢٣ under ५० euros",
         "#99999999999999999999",
+        "#" + "9" * 9000,
+        "the ፩st one",
         "under 1e309 or 1" + "0" * 400,
         "-" * 500,
         "the the the the",
     ],
     ids=["10,000 characters", "emoji", "Spanish", "German", "Chinese", "Arabic", "control", "SQL",
-         "markup", "bounds clash", "contradiction", "digits", "huge ordinal", "huge number",
+         "markup", "bounds clash", "contradiction", "digits", "huge ordinal", "endless ordinal", "Ethiopic", "huge number",
          "signs", "stop words"],
 )  # fmt: skip
 def test_odd_text_gets_an_answer(parts, text):

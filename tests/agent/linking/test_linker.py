@@ -179,6 +179,9 @@ def test_any_words_link_soundly(mind, words, shown, glue):
 @example(text="² under ½, #²")
 @example(text="under ५० or Ⅷ")
 @example(text="İstanbul ﬁne ŉ")
+@example(text="#፩ or the ፩st one, ፩ vs 2")
+@example(text="the " + "9" * 5000 + "th one")
+@example(text="under " + "9" * 5000)
 def test_any_unicode_links_soundly(mind, text):
     check(text, mind.linker.link(text, SLATE, items_of(*SHOWN)), SLATE)
 
