@@ -240,7 +240,7 @@ def _cue_after_noun(tokens: Sequence[Token], i: int) -> tuple[str, int] | None:
 
 _FLIPPED = {"high": "low", "low": "high"}
 _BETWEEN = frozenset(
-    "want to cost be spend pay go exceed have any anything costing priced it the price a much really"
+    "rated scoring score items ones want to cost be spend pay go exceed have any anything costing priced it the price a much really"
     " that costs which is should".split()
 )
 

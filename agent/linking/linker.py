@@ -303,7 +303,7 @@ class Linker:
         if owner and last < len(tokens) and tokens[last].word in _GIFT_DAYS:
             owner = False
         context = {tokens[j].word for j in range(max(0, i - 4), i)}
-        return owner or not context & {"for", "4", "to", "give", "gift", "my"}
+        return owner or not context & {"for", "4", "give", "gift"}
 
     def _named_as_such(
         self, entry: lexicons.Entry, tokens: Sequence[Token], i: int, last: int

@@ -31,6 +31,11 @@ _NOUNS = frozenset(
 _NUMBERED = frozenset({"number", "#", "no", "option", "item", "nr", "num", "choice", "result"})
 _PLURAL = frozenset({"these", "those", "them", "they", "all", "both"})
 _SINGULAR = frozenset({"it", "this", "that", "it's", "that's", "its"})
+_BOUNDING = frozenset(
+    ["under", "over", "size", "below", "above", "than", "to", "at", "around", "about", "least",
+     "most", "max", "min", "vol", "volume", "part", "age", "for", "only", "<", ">", "=", "$", "€", "£",
+     "rating", "rated", "between", "from", "level", "book", "and", "-"]
+)  # fmt: skip
 _DETERMINERS = frozenset({"the", "that", "this", "those", "these", "ur", "your"})
 
 
@@ -241,12 +246,21 @@ class ReferenceLinker:
             before in joins or after in joins
         ):
             return True
+        if len(self._tokens) <= 6 and self._stands_alone(i):
+            return True
         if after in joins and beyond.isdigit() and int(beyond) <= len(self._ids):
             return before in verbs or after in ("vs", "versus") or before in ("", "between", ",")
         left = word_at(self._tokens, i - 2)
         if before in joins and left.isdigit() and int(left) <= len(self._ids):
             return self._bare_position(i - 2)
         return len(self._tokens) == 1
+
+    def _stands_alone(self, i: int) -> bool:
+        """Return whether a number has no unit, bound or noun: "purchase 1", "ok. 1. done"."""
+        after = self._tokens[i + 1] if i + 1 < len(self._tokens) else None
+        before = word_at(self._tokens, i - 1)
+        free = after is None or not (after.is_word or after.is_number or after.word in "-+%")
+        return free and i > 0 and before not in _BOUNDING
 
     def _described(self, i: int) -> Span | None:
         """Read "the black one", "that nike", "the leather shoes": what fits on the slate."""

@@ -332,7 +332,8 @@ class _Reading:
     # -- the need ------------------------------------------------------------------------------
 
     def _about_the_need(self, led: bool) -> list[Act]:
-        words = self._ids("want", "keyword") if self._cue("reset") else ()
+        said_more = re.search(r"[:,.;!] *\w", self._masked.text) is not None
+        words = self._ids("want", "keyword") if self._cue("reset") and said_more else ()
         if led and not self._firm and not words:
             return []
         lifted = self._lift_budget()
@@ -353,7 +354,9 @@ class _Reading:
         return [Act(act="more", want=words)]
 
     def _small_talk(self) -> bool:
-        return self._cue("chitchat") and not self._ids("want", "keyword")
+        asks = self._cue_need("fresh") or re.search(r"\b(?:something|anything|ones?|please)\b",
+                                                    self._masked.text)  # fmt: skip
+        return self._cue("chitchat") and not (self._ids("want", "keyword") and asks)
 
     def _without_wishes(self) -> list[Act]:
         if self._references:
