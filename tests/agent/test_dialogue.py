@@ -261,8 +261,8 @@ def test_unusable_text_changes_nothing(parts, text):
         "the the the the",
     ],
     ids=["10,000 characters", "emoji", "Spanish", "German", "Chinese", "Arabic", "control", "SQL",
-         "markup", "bounds clash", "contradiction", "digits", "huge ordinal", "endless ordinal", "Ethiopic", "huge number",
-         "signs", "stop words"],
+         "markup", "bounds clash", "contradiction", "digits", "huge ordinal", "endless ordinal",
+         "Ethiopic", "huge number", "signs", "stop words"],
 )  # fmt: skip
 def test_odd_text_gets_an_answer(parts, text):
     session = parts.store.create_session()

@@ -305,6 +305,28 @@ def test_it_is_what_was_asked_about(mind):
     assert after.selected == ("s2",)
 
 
+def test_verdict_and_wish_in_one_turn(mind):
+    after = mind.hear("not the second one, and under 60 please", state=SHOP)
+    assert (after.need.rejected, bounds(after)) == (("s1",), {"price": (None, 60.0)})
+
+
+def test_taken_back_value_is_avoided(mind):
+    state = state_of(SHOES, wish("brand", "Nike", label="nike"), slate=SHOWN)
+    after = mind.hear("about nike, remove it", state=state)
+    assert "Nike" not in wants(after).get("brand", ())
+    assert after.need.rejected == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["what's the price?", "what does it cost?", "how much?", "is it in stock?"]
+)
+def test_question_is_about_the_focus(mind, text):
+    state = SHOP.model_copy(update={"focus": ("s2",)})
+    after = mind.hear(text, state=state)
+    assert (after.focus, after.need) == (("s2",), SHOP.need)
+    assert [act.act for act in mind.plan(text, state).acts] == ["detail"]
+
+
 def test_corrected_reference_likes_again(mind):
     after = mind.hear("like the second one", "no, the third one", state=SHOP)
     assert after.need.like.item_id == "s2"
