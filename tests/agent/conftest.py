@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
+from agent.dialogue import Parts
+from agent.linking import Linker
+from agent.planner import RulePlanner
+from agent.store import Store
 from retrieval.catalog import Facet, Item
 from retrieval.filters import matches, text_of, words
 from retrieval.query import Candidate
@@ -137,3 +141,24 @@ def store_shop(tmp_path_factory):
 def mind(store_shop) -> Mind:
     """Link, plan and apply over the department store."""
     return Mind(store_shop)
+
+
+@pytest.fixture
+def sessions(tmp_path):
+    """An empty session store on disk."""
+    opened = Store(f"sqlite:///{tmp_path}/sessions.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def parts(sessions, store_shop, mind):
+    """What a turn over the department store is made with."""
+    return Parts(store=sessions, retriever=store_shop, linker=mind.linker, planner=RulePlanner())
+
+
+@pytest.fixture
+def own_parts(sessions, tmp_path):
+    """Parts over a shop of the test's own, whose items may change."""
+    with open_shop(tmp_path / "shop") as shop:
+        yield Parts(store=sessions, retriever=shop, linker=Linker(shop), planner=RulePlanner())

@@ -134,9 +134,9 @@ def test_decades_are_ten_years(text, years):
     assert only(text) == years
 
 
-def linked(text, recent=None):
+def linked(text):
     """Return (facet, low, high) of the number mentions of a text."""
-    return [(m.facet, m.low, m.high) for m in LINKER.link(tokenize(text), recent)]
+    return [(m.facet, m.low, m.high) for m in LINKER.link(tokenize(text))]
 
 
 @pytest.mark.parametrize(
@@ -209,10 +209,6 @@ def test_bare_number_is_unsure():
     (mention,) = LINKER.link(tokenize("60"))
     assert mention.facet == "price"
     assert mention.score < 0.5
-
-
-def test_recent_facet_takes_the_number():
-    assert linked("make it 100", "width_cm") == [("width_cm", 100.0, 100.0)]
 
 
 @pytest.mark.parametrize("text", ["a free course", "gratis"])

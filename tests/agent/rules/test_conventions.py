@@ -90,6 +90,9 @@ LATER = [
     ((SHOES, BUDGET), "over 40", KIND, {}, {"price": (40.0, 100.0)}),
     ((SHOES, BUDGET), "at least 200", KIND, {}, {"price": (200.0, None)}),
     ((SHOES, BUDGET), "between 20 and 40", KIND, {}, {"price": (20.0, 40.0)}),
+    ((SHOES, BUDGET), "make it 60", KIND, {}, {"price": (None, 60.0)}),
+    ((wish("kind", "Bookcases"), wish("width_cm", high=90.0)), "make it 110",
+     {"kind": {"Bookcases"}}, {}, {"width_cm": (None, 110.0)}),
     # 8. Lifting
     ((SHOES, BLUE), "any colour", KIND, {}, {}),
     ((SHOES, BLUE), "colour doesn't matter", KIND, {}, {}),
