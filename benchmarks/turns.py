@@ -33,8 +33,10 @@ from rich.table import Table
 from retrieval.catalog import Item
 from retrieval.encoder import DEFAULT_ENCODER, make_encoder
 from retrieval.loading import LoadedCatalog, infer_facets, load
+from retrieval.project import has_manifest
 from retrieval.query import Encoder, Vectors
 from retrieval.retriever import Retriever
+from retrieval.texts import item_text
 from ui.settings import Settings
 from ui.wiring import Project, demo_project, open_project
 
@@ -67,6 +69,14 @@ class Remembering:
             self._known.update(zip(new, vectors, strict=True))
         return np.stack([self._known[text] for text in texts])
 
+    def learn(self, project: Path) -> None:
+        """Take over the vectors of a project that is there already."""
+        with Retriever.open(project, self, write=False) as retriever:
+            items = list(retriever.items())
+            vectors = retriever.index.vectors([item.id for item in items])
+            texts = (item_text(item, retriever.manifest.leading) for item in items)
+            self._known.update(zip(texts, vectors, strict=True))
+
 
 def first(loaded: LoadedCatalog, size: int) -> LoadedCatalog:
     """Return a catalog of the first items of another."""
@@ -84,7 +94,9 @@ def build_all(
     encoder = Remembering(make_encoder(DEFAULT_ENCODER, settings.models))
     for size in sorted(sizes, reverse=True):
         project = folder / f"{file.name.partition('.')[0]}-{size}"
-        if not (project / "manifest.json").exists():
+        if has_manifest(project):
+            encoder.learn(project)
+        else:
             Retriever.build(first(loaded, size), project, encoder=encoder, progress=True)
     return [folder / f"{file.name.partition('.')[0]}-{size}" for size in sorted(sizes)]
 
