@@ -6,6 +6,7 @@ per distinct value of the facet instead of once per item.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalog import FieldValue, Item
 from retrieval.errors import FilterError
+from retrieval.exact import written
 from retrieval.filters import TEXT, And, Compare, Filter, Not, Or, matches, text_of, words
 
 Mask = NDArray[np.bool_]
@@ -50,6 +52,21 @@ class Extension:
     def count(self, filter: Filter | None = None) -> int:
         """Return how many items satisfy the filter."""
         return len(self._items) if filter is None else int(self.mask(filter).sum())
+
+    def facet(
+        self, name: str, filter: Filter | None = None, limit: int | None = None
+    ) -> list[tuple[str, int]]:
+        """Return the values of a facet among matching items with counts, most frequent first."""
+        codes, values = self._coded(name)
+        chosen = codes if filter is None else codes[self.mask(filter)]
+        counts: Counter[str] = Counter()
+        for code, count in enumerate(np.bincount(chosen, minlength=len(values)).tolist()):
+            value = values[code]
+            for one in value if isinstance(value, tuple) else (value,):
+                if one is not None:
+                    counts[written(one)] += count
+        found = [(value, count) for value, count in counts.items() if count]
+        return sorted(found, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     def _compare(self, compare: Compare) -> Mask:
         if compare.facet == TEXT:

@@ -51,6 +51,22 @@ def test_mask_equals_matches_everywhere(filter: Filter):
     assert Extension(ITEMS).mask(filter).tolist() == expected
 
 
+@pytest.mark.parametrize(("name", "filter", "expected"), [
+    ("colour", None, [("Blue", 1), ("Navy Blue", 1), ("Red", 1), ("blue", 1)]),
+    ("colour", Compare("text", "contains", "shirt"), [("Blue", 1), ("Navy Blue", 1)]),
+    ("sizes", None, [("M", 1), ("S", 1)]),
+    ("colour", Compare("price", "lt", 0), []),
+    ("unknown", None, []),
+])  # fmt: skip
+def test_facet_counts_values_among_matching(name, filter, expected):
+    assert Extension(ITEMS).facet(name, filter) == expected
+    assert Extension(ITEMS).facet(name, filter, limit=1) == expected[:1]
+
+
+def test_facet_of_no_items_is_empty():
+    assert Extension([]).facet("colour") == []
+
+
 def test_mask_is_not_shared_state():
     extension = Extension(ITEMS)
     first = extension.mask(COMPARES[0])
