@@ -148,16 +148,16 @@ class _Editor:
         self._focus = ()
 
     def _edit(self, act: Act, refs: tuple[str, ...]) -> None:
-        """Apply the wishes of an act to the need: lift, exclude, want, prefer, then compare."""
+        """Apply the wishes of an act to the need: lift, want, exclude, prefer, then compare."""
         if not any((act.want, act.avoid, act.drop, act.change, act.prefer, act.text)):
             return
         mention = self._plan.mention
         for id in act.drop:
             self._drop(mention(id))
-        for id in act.avoid:
-            self._avoid(mention(id))
         for id in act.want:
             self._want(mention(id), act.join)
+        for id in act.avoid:
+            self._avoid(mention(id))
         for id in act.prefer:
             self._prefer(mention(id))
         for id in act.change:

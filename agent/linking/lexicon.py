@@ -102,12 +102,25 @@ def _add_values(builder: _Builder, facet: Facet) -> None:
             continue
         for name, score in _names(value):
             builder.add(key_of(name), Entry(facet.name, (value,), score=score))
+        for name in _reworded(value):
+            builder.add(name, Entry(facet.name, (value,), score=0.95))
         norms = [token.norm for token in tokenize(value) if token.is_word]
         for word in norms:
             builder.tokens[word] += count
         rest = [word for word in norms if word not in common]
         if common and rest and len(rest) < len(norms):
             builder.add("".join(rest), Entry(facet.name, (value,), score=0.95))
+
+
+def _reworded(value: str) -> Iterable[str]:
+    """Yield keys of a name of several words with one word replaced by a synonym."""
+    norms = [token.norm for token in tokenize(value) if token.is_word]
+    if not 1 < len(norms) < 4:
+        return
+    for i, word in enumerate(norms):
+        for group in general().synonyms:
+            if word in group:
+                yield from ("".join([*norms[:i], other, *norms[i + 1 :]]) for other in group)
 
 
 def _group(facet: Facet, position: int) -> dict[str, list[str]]:

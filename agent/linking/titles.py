@@ -206,6 +206,8 @@ def _on_slate(
     pointed = before in _POINTERS or (rare and (before in _LOOSE_POINTERS or closes in _CLOSERS))
     if not (pointed or whole) and last - i < 2 and not tokens[i].text[0].isupper():
         return None
+    if before not in _POINTERS and is_value([token.norm for token in tokens[i:last]]):
+        return None
     ordered = tuple(item.id for item in slate if item.id in ids)
     first = i - 1 if i > 0 and tokens[i - 1].word in ("the", "that", "this") else i
     if last < len(tokens) and tokens[last].word in ("one", "ones"):

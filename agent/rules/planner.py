@@ -151,6 +151,8 @@ class _Reading:
             return [*before, Act(act="handoff")]
         if self._asks_the_shop():
             before.append(Act(act="answer"))
+            if not self._ids("want", "value") and not self._cue("select"):
+                return before
         if before and before[0].act in ("undo", "reset"):
             return [*before, *self._about_the_need(True)]
         rest = self._about_items() or self._about_the_need(bool(before))
@@ -175,13 +177,18 @@ class _Reading:
         return []
 
     def _compare(self) -> list[Act]:
-        refs = self._refs()
+        refs = self._compared()
         several = sum(len(m.items) for m in self._references) > 1
         if several and self._cue("compare"):
             return [Act(act="compare", refs=refs)]
         if not self._cue("compare") or not (several or (self._request.slate and not self._want)):
             return []
         return [Act(act="compare", refs=refs)]
+
+    def _compared(self) -> tuple[str, ...]:
+        """Return the references compared; "those" beside two single items only frames them."""
+        single = tuple(m.id for m in self._references if len(m.items) == 1)
+        return single if len(single) > 1 else self._refs()
 
     def _explain(self) -> list[Act]:
         asked = self._references or self._request.slate or self._request.state.need.constraints
@@ -360,8 +367,7 @@ class _Reading:
 
     def _without_wishes(self) -> list[Act]:
         if self._references:
-            asked = self._question() or not self._request.slate
-            return [Act(act="detail" if asked else "select", refs=self._refs())]
+            return [self._detail_act()]
         if self._cue("chitchat") and not self._cue("elicit"):
             return [Act(act="chitchat")]
         if self._cue("elicit"):
