@@ -14,6 +14,9 @@ from retrieval.filters import TEXT
 
 UNDO_DEPTH = 20
 
+_ON_ITEMS = frozenset({"like", "select", "reject", "compare", "explain", "detail"})
+"""Acts that do nothing when what they point at is not there."""
+
 _LOOKING = frozenset({"compare", "explain", "detail", "select"})
 
 
@@ -54,12 +57,13 @@ class _Editor:
         self._asked = state.asked
         self._turn = state.turn + 1
         self._touched: set[str] = set()
-        self._undone = False
+        self._restored: Need | None = None
 
     def state(self) -> State:
         changed = self._need != self._before.need
-        if changed and not self._undone:
-            self._earlier = [*self._earlier, self._before.need][-UNDO_DEPTH:]
+        earlier = self._restored or self._before.need
+        if changed and self._need != earlier:
+            self._earlier = [*self._earlier, earlier][-UNDO_DEPTH:]
         same_search = self._need.model_copy(update={"rejected": ()}) == (
             self._before.need.model_copy(update={"rejected": ()})
         )
@@ -74,6 +78,8 @@ class _Editor:
 
     def act(self, act: Act) -> None:
         refs = self._resolve(act.refs)
+        if act.refs and not refs and act.act in _ON_ITEMS:
+            return
         match act.act:
             case "reset":
                 self._need = Need()
@@ -114,7 +120,7 @@ class _Editor:
     def _undo(self) -> None:
         if self._earlier:
             self._need = self._earlier.pop()
-            self._undone = True
+            self._restored = self._need
 
     def _new_need(self) -> None:
         kept = [c for c in self._need.constraints if c.role == "audience"]
@@ -123,7 +129,7 @@ class _Editor:
 
     def _like(self, act: Act, refs: tuple[str, ...]) -> None:
         anchor = (refs or self._present()[:1])[:1]
-        if not anchor:
+        if not anchor or anchor[0] not in self._items:
             return
         like = Likeness(item_id=anchor[0], changed=tuple(self._facets_of(act)))
         self._need = self._need.model_copy(update={"like": like})
@@ -318,8 +324,8 @@ class _Editor:
         if mention.kind == "number":
             wish = Preference(
                 text=mention.text, facet=mention.facet, turn=self._turn,
-                low=mention.low if isinstance(mention.low, float) else None,
-                high=mention.high if isinstance(mention.high, float) else None,
+                low=mention.low,
+                high=mention.high,
             )  # fmt: skip
         elif mention.kind == "value":
             wish = Preference(

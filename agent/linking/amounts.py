@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 from agent.linking.facets import FacetNames
 from agent.linking.text import Token, phrase_at, word_at
@@ -138,7 +139,7 @@ def _with_unit(tokens: Sequence[Token], amount: Amount) -> Amount:
 def _is_word_not_unit(tokens: Sequence[Token], i: int) -> bool:
     """Return whether "in", "h", "m"… is an ordinary word here ("50 in blue")."""
     token = tokens[i]
-    return token.word in ("in", "g", "m", "w", "l", "h") and not token.glued
+    return token.word == "in" and not token.glued
 
 
 def amounts(tokens: Sequence[Token]) -> list[Amount]:
@@ -176,7 +177,7 @@ def _decade(tokens: Sequence[Token], i: int) -> Bounded | None:
     after = tokens[i + 1] if i + 1 < len(tokens) else None
     if not (token.is_number and after and after.word in ("s", "'s") and after.glued):
         return None
-    value = float(token.text) if token.text.isdigit() else 0.0
+    value = float(token.text) if token.text.isdecimal() else 0.0
     if value % 10 or not (0 <= value < 100 or value in _MODEL_YEARS):
         return None
     start = value if value > 100 else (1900 if value >= 20 else 2000) + value
@@ -345,7 +346,7 @@ class AmountLinker:
             again = said.get(bound.amount.value)
             found = self._facets(tokens, bound) if again is None else []
             near = again or (recent.facet if recent else None)
-            for facet, span in found or self._context(bound, near):
+            for facet, span in found or self._context(tokens, bound, near):
                 mentions.append(self._mention(tokens, bound, facet, span, recent))
                 said.setdefault(bound.amount.value, facet.name)
         return mentions
@@ -373,7 +374,9 @@ class AmountLinker:
             return None, high
         return (low, None) if facet.role == "rating" else (low, high)
 
-    def _context(self, bound: Bounded, recent: str | None) -> list[tuple[Facet, tuple[int, int]]]:
+    def _context(
+        self, tokens: Sequence[Token], bound: Bounded, recent: str | None
+    ) -> list[tuple[Facet, tuple[int, int]]]:
         """Return the facet a number without a name may be about: the one just spoken of."""
         span = (bound.first, bound.last)
         known = [f for f in self._numeric if f.name == recent]
@@ -382,6 +385,8 @@ class AmountLinker:
             low, high = facet.low or 0.0, facet.high or 0.0
             if low <= bound.amount.value <= high:
                 return [(facet, span)]
+        if self._after_a_listed_facet(tokens, bound):
+            return []
         if not bound.explicit and bound.amount.value >= 10 and self._price:
             return [(self._price, span)]
         return []
@@ -412,6 +417,11 @@ class AmountLinker:
         if bound.explicit and self._price and not bound.amount.unit:
             return [(self._price, span)]
         return []
+
+    def _after_a_listed_facet(self, tokens: Sequence[Token], bound: Bounded) -> bool:
+        """Return whether a bare number is a value: "size 43"."""
+        named = self._names.named(tokens[bound.first - 1].norm) if bound.first else ()
+        return not bound.explicit and any(f.kind in ("categorical", "list") for f in named)
 
     def _year_cue(self, tokens: Sequence[Token], bound: Bounded) -> bool:
         return word_at(tokens, bound.first - 1) in ("in", "from", "of", "year", "published")
@@ -509,24 +519,23 @@ def _within_clause(
 def _dates(bound: Bounded, low: float | None, high: float | None) -> tuple[str | None, str | None]:
     """Return ISO bounds: "after 2016" from 2017 on, "before june 2016" up to the end of May."""
     month = bound.amount.month
-    first, last = month or 1, month or 12
-    after, before = "after" in bound.cue, "before" in bound.cue
-    start = (
-        None
-        if low is None
-        else f"{int(low):04d}-{last if after else first:02d}-{'32' if after else '01'}"
-    )
-    end = (
-        None
-        if high is None
-        else f"{int(high):04d}-{first if before else last:02d}-{'00' if before else '31'}"
-    )
+    start = end = None
+    if low is not None:
+        first = date(int(low), month or 1, 1)
+        after = date(int(low) + (month in (0, 12)), month % 12 + 1 if month else 1, 1)
+        start = (after if "after" in bound.cue else first).isoformat()
+    if high is not None:
+        first = date(int(high), month or 1, 1)
+        after = date(int(high) + (month in (0, 12)), month % 12 + 1 if month else 1, 1)
+        end = ((first if "before" in bound.cue else after) - timedelta(days=1)).isoformat()
     return start, end
 
 
 def _alone(tokens: Sequence[Token], i: int) -> bool:
     before = tokens[i - 1] if i else None
-    return before is None or not before.is_word or before.word in general().stop
+    if before is None or not before.is_word:
+        return before is None or before.word != "-"
+    return before.word in general().stop
 
 
 def _sureness(bound: Bounded) -> float:

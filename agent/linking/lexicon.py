@@ -174,6 +174,10 @@ def _add_colours(builder: _Builder, facet: Facet) -> None:
         for base in dict.fromkeys(_family(value)):
             members[base].append(value)
     exact = {key_of(value): value for value, _ in facet.values}
+    for shade, names_ in table.shades.items():
+        values = [exact[name] for name in names_ if name in exact]
+        if values and not builder.has(shade, facet.name):
+            builder.add(shade, Entry(facet.name, tuple(values), score=0.97))
     for base, values in members.items():
         names = [name for name, bases in table.bases.items() if bases[0] == base]
         own = exact.get(base) or next((exact[n] for n in ("gray",) if n in exact), None)
@@ -183,10 +187,6 @@ def _add_colours(builder: _Builder, facet: Facet) -> None:
         builder.found[base][facet.name] = chosen
         for name in names:
             _add_shade(builder, facet, name, base, chosen)
-    for shade, names_ in table.shades.items():
-        values = [exact[name] for name in names_ if name in exact]
-        if values and not builder.has(shade, facet.name):
-            builder.add(shade, Entry(facet.name, tuple(values), score=0.9))
     for name in table.bases:
         note = f"no item is {name}"
         builder.add(name, Entry(facet.name, (name.title(),), score=0.5, note=note))

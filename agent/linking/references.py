@@ -50,17 +50,22 @@ class Span:
     note: str = ""
 
 
+def _small(word: str) -> bool:
+    """Return whether a word is a number short enough to be a position."""
+    return word.isascii() and word.isdecimal() and len(word) < 4
+
+
 def _ordinal_at(tokens: Sequence[Token], i: int) -> tuple[int, int] | None:
     """Return position and tokens taken for an ordinal at i ("2nd" is two tokens); last is -1."""
     word = word_at(tokens, i)
-    if word in ORDINALS:
-        return ORDINALS[word], 1
-    if word.isdigit() and word_at(tokens, i + 1) in ("st", "nd", "rd", "th"):
-        return int(word), 2
     if phrase_at(tokens, i, ("second", "to", "last")) or phrase_at(
         tokens, i, ("next", "to", "last")
     ):
         return -2, 3
+    if word in ORDINALS:
+        return ORDINALS[word], 1
+    if _small(word) and word_at(tokens, i + 1) in ("st", "nd", "rd", "th"):
+        return int(word), 2
     if word in ("last", "final", "bottom"):
         return -1, 1
     if word == "top" and word_at(tokens, i + 1) in ("one", "pick", "option", "item"):
@@ -91,7 +96,8 @@ class ReferenceLinker:
         self._slate = slate
         self._describe = describe
         self._extreme = extreme
-        self._ids = tuple(item.id for item in slate) or state.slate
+        self._ids = state.slate or tuple(item.id for item in slate)
+        self._known = {item.id for item in slate}
 
     def find(self) -> list[Span]:
         """Return the references, left to right, longest first at each place."""
@@ -133,13 +139,16 @@ class ReferenceLinker:
         missing = [p for p in positions if p > size or p == 0 or -p > size]
         items = tuple(self._ids[p - 1 if p > 0 else p] for p in positions if p not in missing)
         note = f"position {missing[0]} of a slate of {size}" if missing else ""
+        if any(id not in self._known for id in items):
+            items = tuple(id for id in items if id in self._known)
+            note = note or "no longer in the catalog"
         return Span(first, last, items, note=note)
 
     def _first_n(self, i: int) -> Span | None:
         """Read "first two", "the last three", "top 2"."""
         start = i + (word_at(self._tokens, i) in _DETERMINERS)
         word, count = word_at(self._tokens, start), word_at(self._tokens, start + 1)
-        n = COUNTS.get(count) or (int(count) if count.isdigit() and len(count) < 3 else 0)
+        n = COUNTS.get(count) or (int(count) if _small(count) else 0)
         if word not in ("first", "last", "top") or n < 2:
             return None
         if word == "top" and not self._ids:
@@ -179,6 +188,8 @@ class ReferenceLinker:
             word_at(self._tokens, end + 1) not in ("these", "those", "them", "the", "all")
         ):
             return None
+        else:
+            end += 2
         known = [(item.number(facet), item.id) for item in self._slate]
         values = [(value, id) for value, id in known if value is not None]
         if not values:
@@ -222,8 +233,8 @@ class ReferenceLinker:
             inner = self._numbered(i + 1)
             return Span(i, inner.last, inner.items, note=inner.note) if inner else None
         if word in _NUMBERED:
-            n = int(nxt) if nxt.isdigit() and len(nxt) < 3 else COUNTS.get(nxt, 0)
-            glued_ok = word != "no" or nxt.isdigit()
+            n = int(nxt) if _small(nxt) else COUNTS.get(nxt, 0)
+            glued_ok = word != "no" or _small(nxt)
             if n and glued_ok and n <= 20 and nxt not in ("couple", "few"):
                 return self._pick(i, i + 2, [n])
             return None
@@ -234,7 +245,7 @@ class ReferenceLinker:
     def _bare_position(self, i: int) -> bool:
         """Return whether a bare small number is a position: "1 vs 3", "compare 2 and 4", "2?"."""
         word = word_at(self._tokens, i)
-        if not word.isdigit() or not 1 <= int(word) <= len(self._ids) or len(word) > 2:
+        if not _small(word) or not 1 <= int(word) <= len(self._ids) or len(word) > 2:
             return False
         before, after = word_at(self._tokens, i - 1), word_at(self._tokens, i + 1)
         beyond = word_at(self._tokens, i + 2)
@@ -248,10 +259,10 @@ class ReferenceLinker:
             return True
         if len(self._tokens) <= 6 and self._stands_alone(i):
             return True
-        if after in joins and beyond.isdigit() and int(beyond) <= len(self._ids):
+        if after in joins and _small(beyond) and int(beyond) <= len(self._ids):
             return before in verbs or after in ("vs", "versus") or before in ("", "between", ",")
         left = word_at(self._tokens, i - 2)
-        if before in joins and left.isdigit() and int(left) <= len(self._ids):
+        if before in joins and _small(left) and int(left) <= len(self._ids):
             return self._bare_position(i - 2)
         return len(self._tokens) == 1
 

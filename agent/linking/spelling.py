@@ -14,7 +14,7 @@ from importlib.resources import files
 from symspellpy import SymSpell, Verbosity
 
 from agent.linking.text import Token
-from agent.linking.vocabulary import general
+from agent.linking.vocabulary import general, numbers, read
 
 CUES = (
     "under below over above between around cheaper cheapest expensive second third fourth "
@@ -35,6 +35,15 @@ def english() -> frozenset[str]:
     lines = path.read_text(encoding="utf-8-sig").splitlines()
     pairs = (line.split() for line in lines)
     return frozenset(pair[0] for pair in pairs if len(pair) == 2 and int(pair[1]) >= _COMMON)
+
+
+@cache
+def _phrase_words() -> frozenset[str]:
+    """Return the words of comparison and bound phrases, which are meant as typed."""
+    rows = read("relatives.toml")["relative"]
+    phrases = "|".join(row.get(k, "") for row in rows for k in ("more", "most")).split("|")
+    bounds = [word for words, _ in (*numbers().before, *numbers().after) for word in words]
+    return frozenset(word for phrase in phrases for word in phrase.split()) | frozenset(bounds)
 
 
 class Speller:
@@ -73,6 +82,8 @@ class Speller:
         word = token.norm
         stop = general().stop
         if word in self._vocabulary or token.word in stop or word in stop:
+            return word
+        if token.word in _phrase_words():
             return word
         if token.word in english() or word in english() or self._knows(token.word):
             return word

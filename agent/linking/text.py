@@ -53,7 +53,8 @@ class Token:
     @property
     def is_number(self) -> bool:
         """Whether the token is made of digits."""
-        return self.text[0].isdigit() and not self.is_word
+        plain = self.text.replace(".", "").replace(",", "")
+        return plain.isascii() and plain.isdecimal() and len(plain) < 16
 
 
 def plain(text: str) -> str:

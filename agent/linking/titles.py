@@ -115,7 +115,7 @@ class TitleLinker:
         if not (tokens[i].is_word or tokens[i].is_number):
             return None
         for last in range(min(i + _LONGEST, len(tokens)), i, -1):
-            if tokens[last - 1].norm in IGNORABLE:
+            if not (tokens[last - 1].is_word or tokens[last - 1].is_number):
                 continue
             part = tokens[i:last]
             ids = self._ids.get(key(token.norm for token in part), ())

@@ -90,7 +90,7 @@ def _with_words(masked: Masked, mentions: Sequence[Mention]) -> Masked:
         at = found if found >= 0 else masked.text.find(_lower(mention.text))
         if at >= 0:
             spans[mention.id] = (at, at + len(mention.text))
-            start = at
+            start = at + len(mention.text)
     return Masked(masked.text, spans, masked.raw)
 
 

@@ -13,7 +13,8 @@ from retrieval.catalog import Facet
 def asked_facet(masked: Masked, facets: Sequence[Facet]) -> str:
     """Return the facet a question asks about, or the asked role where no facet has it, or ""."""
     text = re.sub(r"<[FV]\d+>", " ", masked.text)
-    asked = [name for name, cue in detail_cues() if cue.search(masked.text) or cue.search(text)]
+    texts = (masked.text, text, masked.raw)
+    asked = [name for name, cue in detail_cues() if any(cue.search(one) for one in texts)]
     for name in asked:
         for facet in facets:
             norms = {token.norm for token in tokenize(facet.label)}

@@ -55,6 +55,7 @@ class _Reading:
         self._request = request
         self._mentions = [m for m in mentions if m.score >= 0.5 or _bare_amount(request, mentions)]
         mentions = self._mentions
+        self._known = {m.id: m for m in mentions}
         self._masked = mask(request.utterance, mentions)
         self._polarity = PolarityReader(self._masked, mentions).read()
         self._allow_excluded()
@@ -160,7 +161,8 @@ class _Reading:
 
     def _undoes(self) -> bool:
         wishes = self._ids("want", "value", "number")
-        return self._cue("undo") and not wishes and not self._drop
+        outright = re.search(r"^\W*(?:undo|scratch that|never ?mind that)\b", self._masked.raw)
+        return self._cue("undo") and (bool(outright) or not (wishes or self._drop))
 
     def _asks_the_shop(self) -> bool:
         return self._cue("answer")
@@ -220,6 +222,8 @@ class _Reading:
             wishes = self._wishes("refine") if self._firm else []
             follow = wishes or [Act(act="more")]
             return [Act(act="reject", refs=every), *follow] if every else follow
+        if self._moves_the_like():
+            return [self._act("like", refs=self._liked_refs())]
         refused = self._refused()
         same = {one for m in self._references if m.id in refused for one in m.items}
         others = tuple(
@@ -251,6 +255,11 @@ class _Reading:
             m.id for m in self._mentions
             if pronouns and m.kind == "value" and wished & set(m.values)
         )  # fmt: skip
+
+    def _moves_the_like(self) -> bool:
+        """Return whether a likeness is corrected: "no, the third one"."""
+        corrects = re.search(r"^\W*(?:no|nope|sorry|i meant?)\b", self._masked.text)
+        return bool(corrects and self._request.state.need.like and self._references)
 
     def _dearer(self) -> bool:
         """Return whether an item is only named as too dear, too big…: "number 2 is too pricey"."""
@@ -405,7 +414,7 @@ class _Reading:
                 last[facet] = id
         return tuple(
             id for id in want
-            if not (facet := self._facet(id)) or last[facet] == id or self._listed(id, last[facet])
+            if not (facet := self._facet(id)) or last[facet] == id or self._either(id, last[facet])
         )  # fmt: skip
 
     def _compatible(self, want: list[str]) -> list[str]:
@@ -451,12 +460,17 @@ class _Reading:
         )  # fmt: skip
 
     def _by_id(self, id: str) -> Mention:
-        return next(m for m in self._mentions if m.id == id)
+        return self._known[id]
 
     def _closed_list(self, id: str) -> bool:
         """Return whether an "or" follows that closes a list without commas: "acer hp or asus"."""
         rest = self._masked.text[self._masked.spans[id][1] :]
         return re.match(r" (?:<V\d+> )*or <V", rest) is not None
+
+    def _either(self, id: str, other: str) -> bool:
+        """Return whether "or" or "and" joins two mentions, also in a correction."""
+        first, last = self._masked.spans[id][1], self._masked.spans[other][0]
+        return bool(re.search(r"\b(?:or|and)\b", self._masked.text[first:last]))
 
     def _listed(self, id: str, other: str) -> bool:
         """Return whether two mentions are joined by "or" or "and"."""
@@ -464,7 +478,7 @@ class _Reading:
         return bool(re.search(r"\b(?:or|and)\b|[,/&]", self._masked.text[first:last]))
 
     def _facet(self, id: str) -> str | None:
-        return next((m.facet for m in self._mentions if m.id == id), None)
+        return self._known[id].facet
 
     def _joins(self) -> bool:
         return cues.has(self._masked, "polarity", "add") and not cues.has(
@@ -513,7 +527,7 @@ def covers(request: PlanRequest, plan: Plan) -> bool:
     """
     if len(plan.acts) != 1 or plan.acts[0].act not in _SIMPLE:
         return False
-    if len(request.utterance) > 200 or any(m.score < 0.9 for m in request.mentions):
+    if len(request.utterance) > 200 or any(m.score <= 0.9 for m in request.mentions):
         return False
     spans = [(m.start, m.end) for m in request.mentions]
     kinds = {m.kind for m in request.mentions}

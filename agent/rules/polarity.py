@@ -91,7 +91,7 @@ class PolarityReader:
                 and re.fullmatch(r" ?<F\d+>,? (?:and|or) (?:the |what )?", gap)
             ):
                 return True
-        rest = self._masked.text[end:].lstrip()
+        rest = self._masked.text[end:]
         return mention.kind == "value" and _NOT_A_MUST.match(rest) is not None
 
     def _avoided(

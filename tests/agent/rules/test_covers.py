@@ -51,7 +51,6 @@ def test_doubt_is_for_the_model(covered, text, why):
     assert not covered(text), why
 
 
-@pytest.mark.xfail(strict=True, reason="a typo scores 0.9, which covers takes as sure")
 def test_typos_are_for_the_model(covered):
     assert not covered("drses")
 
