@@ -30,5 +30,5 @@ check: $(READY)  ## style, types and import directions
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-docs: $(READY)  ## write the generated blocks in docs/ again
-	$(BIN)/python -m ui.docs
+docs: $(READY)  ## write the generated blocks of README.md and docs/ again
+	$(BIN)/python -m ui.docs --slow

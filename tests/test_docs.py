@@ -13,6 +13,9 @@ from ui.settings import Settings
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [path for path in docs.documents() if path.exists()]
 LINK = re.compile(r"\[[^\]]*\]\((?!https?://|#|mailto:)([^)#\s]+)")
+ANCHOR = re.compile(r"\]\((?!https?://)([^)#\s]*)#([^)\s]+)\)")
+TARGET = re.compile(r"\bmake ([a-z-]+)\b")
+PACKAGES = ("ui", "finetune", "agent", "prompts", "retrieval")
 
 
 def test_generated_blocks_are_current():
@@ -51,3 +54,47 @@ def test_every_setting_is_described(name):
 def test_relative_links_exist(path):
     links = LINK.findall(path.read_text("utf-8"))
     assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_readme_tree_names_every_module(package):
+    tree = (ROOT / "README.md").read_text("utf-8").partition("<!-- begin:tree -->")[2]
+    own = tree.partition(f"\n{package}/")[2]
+    named = {line.split()[0] for line in own.split("\n") if line.startswith("  ")}
+    modules = {path.name for path in (ROOT / package).glob("[!_]*.py")}
+    folders = {f"{path.parent.name}/" for path in (ROOT / package).glob("*/__init__.py")}
+    assert modules | folders <= named
+
+
+@pytest.mark.slow
+def test_transcript_is_what_chat_prints(tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTUNE_HOME", str(tmp_path))
+    assert docs.stale(blocks=docs.SLOW_BLOCKS) == [], "run: make docs"
+
+
+def test_every_block_is_in_a_document():
+    texts = "".join(path.read_text("utf-8") for path in DOCUMENTS)
+    blocks = {**docs.BLOCKS, **docs.SLOW_BLOCKS}
+    assert [name for name in blocks if f"<!-- begin:{name} -->\n" not in texts] == []
+
+
+def test_every_page_is_in_the_index():
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert [page for page in pages if f"({page})" not in index] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_link_anchors_are_headings(path):
+    for target, anchor in ANCHOR.findall(path.read_text("utf-8")):
+        text = (path.parent / target if target else path).read_text("utf-8")
+        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_of_code_exist(path):
+    code = re.findall(r"```sh\n(.*?)```", path.read_text("utf-8"), re.DOTALL)
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    targets = TARGET.findall("\n".join(code))
+    assert [target for target in targets if f"\n{target}: " not in makefile] == []

@@ -1,18 +1,21 @@
-"""Write the generated blocks of the documentation: python -m ui.docs [--check].
+"""Write the generated blocks of the documentation: python -m ui.docs [--check] [--slow].
 
 A block stands between `<!-- begin:NAME -->` and `<!-- end:NAME -->`; tests fail when one is stale.
+With --slow, those that need the demo catalog and the real encoder too.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from ui import examples, figures
 from ui.cli import main as attune
 from ui.settings import Settings
+from ui.tree import tree
 
 ROOT = Path(__file__).parents[1]
 WIDTH = 88
@@ -51,17 +54,30 @@ def settings_table() -> str:
     return "\n".join(rows)
 
 
-BLOCKS: dict[str, Callable[[], str]] = {"cli": cli_help, "settings": settings_table}
+Blocks = Mapping[str, Callable[[], str]]
+
+BLOCKS: Blocks = {
+    "cli": cli_help,
+    "settings": settings_table,
+    "tree": lambda: tree(ROOT),
+    "indexed": examples.indexed,
+    "figures": figures.headlines,
+    "indexing": figures.indexing,
+    "turns": figures.turns,
+    "conversations": figures.conversations,
+    "understanding": figures.understanding,
+}
+SLOW_BLOCKS: Blocks = {"transcript": examples.transcript}
 
 
-def regenerated(text: str) -> str:
+def regenerated(text: str, blocks: Blocks = BLOCKS) -> str:
     """Return a document with every block it has markers for written anew."""
-    for name, make in BLOCKS.items():
+    for name, make in blocks.items():
         begin, end = f"<!-- begin:{name} -->\n", f"<!-- end:{name} -->"
         if begin in text and end in text:
             before, _, rest = text.partition(begin)
             after = rest.partition(end)[2]
-            text = f"{before}{begin}{make()}\n{end}{after}"
+            text = f"{before}{begin}{make().rstrip()}\n{end}{after}"
     return text
 
 
@@ -70,19 +86,20 @@ def documents(root: Path = ROOT) -> list[Path]:
     return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
 
 
-def stale(root: Path = ROOT) -> list[Path]:
+def stale(root: Path = ROOT, blocks: Blocks = BLOCKS) -> list[Path]:
     """Return the documents whose blocks are not what would be generated now."""
     texts = [(path, path.read_text("utf-8")) for path in documents(root) if path.exists()]
-    return [path for path, text in texts if regenerated(text) != text]
+    return [path for path, text in texts if regenerated(text, blocks) != text]
 
 
 def main() -> None:
     """Rewrite stale documents; with --check only name them and fail."""
-    found = stale()
+    blocks = {**BLOCKS, **SLOW_BLOCKS} if "--slow" in sys.argv else BLOCKS
+    found = stale(blocks=blocks)
     for path in found:
         print(path.relative_to(ROOT))
         if "--check" not in sys.argv:
-            path.write_text(regenerated(path.read_text("utf-8")), "utf-8")
+            path.write_text(regenerated(path.read_text("utf-8"), blocks), "utf-8")
     sys.exit(1 if found and "--check" in sys.argv else 0)
 
 
