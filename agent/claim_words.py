@@ -17,7 +17,7 @@ from agent.wording import clean, find, label, number, table, title_of
 from retrieval.catalog import Facet, FieldValue, Item
 from retrieval.filters import words
 
-_NUMBER = re.compile(r"(?<![\w.,])\d[\d,]*(?:\.\d+)?(?!\w)")
+_NUMBER = re.compile(r"(?<![\w.,])-?\d[\d,]*(?:\.\d+)?(?!\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 

@@ -282,6 +282,15 @@ def test_detail_admits_a_missing_field(clothes):
     assert verify(answer.claims[0], clothes.items["6"], State(), {}, clothes.facets)
 
 
+def test_negative_numbers_verify(clothes):
+    item = replace(clothes.items["1"], fields={"reviews": -431.0})
+    claim = detail(item, "reviews", clothes.facets, "EUR").claims[0]
+    assert claim.text == "reviews: -431"
+    assert verify(claim, item, State(), {}, clothes.facets)
+    positive = claim.model_copy(update={"text": "reviews: 431"})
+    assert not verify(positive, item, State(), {}, clothes.facets)
+
+
 CUT = (
     "200.130.73 The cushion can be turned over and therefore has two sides for even wear",
     ("804.046.72 You sit comfortably thanks to the restful seat", "1.5 x 2"),
