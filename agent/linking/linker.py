@@ -180,6 +180,8 @@ class Linker:
 
     def _describer(self, tokens: Sequence[Token]) -> Callable[[int, int, Item], bool]:
         def describes(first: int, last: int, item: Item) -> bool:
+            if all(token.norm in _FACET_WORDS for token in tokens[first:last]):
+                return False
             return last > first and _describes(self.lexicon, tokens[first:last], item)
 
         return describes
@@ -290,6 +292,12 @@ class Linker:
             return True
         if last == i + 1 and after in _OBJECTS and self._role(entry.facet, "category"):
             return True
+        nearby = {tokens[j].word for j in range(max(0, i - 3), i)}
+        if tokens[i].norm in ("bag", "basket", "cart", "trolley") and nearby & {"to", "in", "into"}:
+            verbs = {tokens[j].word for j in range(max(0, i - 7), i)}
+            return bool(
+                verbs & {"add", "put", "stick", "adding", "putting", "pop", "throw", "place"}
+            )
         if tokens[i].norm == "free" and last == i + 1 and before is not None:
             return before.norm == "-" or (before.is_word and before.word not in general().stop)
         if tokens[i].norm not in general().relations or not self._role(entry.facet, "audience"):
@@ -494,6 +502,7 @@ _NOUN_FOLLOWS = frozenset(
     ["", "a", "an", "some", "any", "for", "need", "want", "of", "me", "new", "good", "have", "sell",
      "buy", "get", "find", ",", ".", "the", "also", "recommend", "search", "nice"]
 )  # fmt: skip
+_FACET_WORDS = frozenset(word for words in general().roles.values() for word in words)
 _GIFT_DAYS = frozenset("birthday present gift anniversary christmas xmas graduation bday".split())
 _SPACES = re.compile(r"\s+")
 

@@ -154,7 +154,8 @@ def _names_an_item(
         return False
     pointed = i > 0 and tokens[i - 1].word in _NAMING
     if len(part) == 1:
-        return bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS)
+        rare = pointed and part[0].word not in english() and len(part[0].word) > 3
+        return rare or (bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS))
     return len(part) > 3 or pointed or len(capital) >= max(2, len(content) - 1)
 
 

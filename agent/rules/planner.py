@@ -240,7 +240,9 @@ class _Reading:
                 return [*acts, *self._on_reference(others)]
             if self._cue("more"):
                 return [*acts, Act(act="more")]
-            return [*acts, *(self._wishes("refine") if self._firm else [])]
+            dislikes = all(self._known[id].text.startswith("too") for id in self._change)
+            others_said = self._firm and not (self._change and dislikes and not self._want)
+            return [*acts, *(self._wishes("refine") if others_said else [])]
         changes = self._ids("want", "value", "number")
         chosen = self._cue("select") and (self._references or self._request.slate)
         if chosen and (not self._like() or not changes) and not self._dearer():
@@ -281,9 +283,9 @@ class _Reading:
 
     def _refused(self) -> tuple[str, ...]:
         """Return the references that are rejected."""
-        if not self._references or self._ids("want", "relative"):
+        if not self._references:
             return ()
-        avoided = self._refs("avoid")
+        avoided = () if self._ids("want", "relative") else self._refs("avoid")
         if avoided and not re.search(r"\b(?:than|instead of)\b", self._masked.text):
             return avoided
         if self._cue("reject") and not self._question():
