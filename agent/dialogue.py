@@ -97,6 +97,8 @@ def _take(turn: _Turn) -> Iterator[StreamEvent]:
         yield Items(slate=slate)
     with turn.timings.span("reply"):
         reply = compose(plan, before, state, found, turn.parts.retriever, items)
+    if reply.asked and reply.asked not in state.asked:
+        state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
     for piece in reply.pieces:
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply)

@@ -95,11 +95,13 @@ def _wider_values(constraint: Constraint) -> Change | None:
 
 
 def _beyond(constraint: Constraint, side: Side) -> Filter:
-    """Return the items past one bound; both bounds are read as the user set them."""
+    """Return the items past one bound; those at a relative bound are what it compares with."""
     if side == "high" and constraint.high is not None:
-        return Compare(constraint.facet, "gte" if constraint.high_strict else "gt", constraint.high)
+        strict = constraint.high_strict and not constraint.relative
+        return Compare(constraint.facet, "gte" if strict else "gt", constraint.high)
     assert constraint.low is not None
-    return Compare(constraint.facet, "lte" if constraint.low_strict else "lt", constraint.low)
+    strict = constraint.low_strict and not constraint.relative
+    return Compare(constraint.facet, "lte" if strict else "lt", constraint.low)
 
 
 def _apart(left: float | str, right: float | str) -> float:
@@ -133,6 +135,10 @@ def _nearest(
     return [v for v in values if _apart(v, values[0]) <= 0.25]
 
 
+_RELATIVE = 3.0
+"""Harm of giving up a relative wish: who asks for cheaper than this does not want dearer."""
+
+
 def _to_nearest(
     search: Search, need: Need, constraint: Constraint, side: Side, few: int
 ) -> Change | None:
@@ -143,7 +149,9 @@ def _to_nearest(
     instead = _without_bounds(constraint).model_copy(update={"low": low, "high": high})
     bound = constraint.high if side == "high" else constraint.low
     gap = _apart(values[0], bound if bound is not None else values[0])
-    return Change(constraint, instead, min(gap + 0.3, _harm(constraint, need)), values[0])
+    harm = min(gap + 0.3, _harm(constraint, need))
+    harm += _RELATIVE if constraint.relative else 0.0
+    return Change(constraint, instead, harm, values[0])
 
 
 def _wider_bound(search: Search, need: Need, constraint: Constraint, few: int) -> Change | None:

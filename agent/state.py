@@ -23,6 +23,7 @@ class Constraint(BaseModel):
         excluded: The facet must have none of these.
         low, high: Bounds (ISO date text on date facets), inclusive unless `low_strict` /
             `high_strict`.
+        relative: Whether the bound is an item's own value ("cheaper than the second").
         label: The user's words for it, e.g. "blue" or "under 60".
     """
 
@@ -37,6 +38,7 @@ class Constraint(BaseModel):
     high: float | str | None = None
     low_strict: bool = False
     high_strict: bool = False
+    relative: bool = False
     label: str = ""
     turn: int = 0
 
