@@ -124,7 +124,7 @@ def _find(
     if anchor:
         ranked = by_likeness(retriever, need, anchor[0], banned)
         return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.25)
-    if not text:
+    if not text or (not soft_words(need) and _is_rated(retriever)):
         return _by_prior(retriever, need, banned, k)
     return _by_text(retriever, need, text, banned, k, nearby)
 
@@ -170,6 +170,11 @@ def _by_text(
         found = [*found, *(one for one in good if one.item.id not in ids)]
     ranked = by_relevance(found, need, facets)
     return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.35)
+
+
+def _is_rated(retriever: Retriever) -> bool:
+    """Return whether the catalog says which items are good: hard wishes alone rank nothing."""
+    return any(primary(retriever.facets, role) for role in ("rating", "popularity"))
 
 
 def _prior_pool(retriever: Retriever, need: Need, enough: int) -> list[Candidate]:

@@ -11,10 +11,12 @@ MAX_CHARACTERS = 20_000
 # Tab and line breaks stay; lone surrogates, which JSON can carry, are no text at all.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
+_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+
 
 def strip_control(text: str) -> str:
-    """Return text without control characters and lone surrogates."""
-    return _CONTROL.sub("", text)
+    """Return text without control characters, terminal sequences and lone surrogates."""
+    return _CONTROL.sub("", _SEQUENCE.sub("", text))
 
 
 def clean_utterance(text: str, limit: int = MAX_CHARACTERS) -> str:
