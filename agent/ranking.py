@@ -107,8 +107,10 @@ def best_first(ranked: Iterable[Ranked]) -> list[Ranked]:
     return sorted(ranked, key=lambda one: -one.score)
 
 
-def spread(ranked: Sequence[Ranked], k: int, slack: float) -> list[Ranked]:
+def spread(ranked: Sequence[Ranked], k: int, slack: float, penalty: float = 0.5) -> list[Ranked]:
     """Return k ranked items among which near-equals are not near-duplicates."""
     pool = [(one, one.score) for one in ranked[: 8 * k]]
     titles = {one.item.id: frozenset(words(one.item.title)) for one, _ in pool}
-    return diversify(pool, lambda a, b: overlap(titles[a.item.id], titles[b.item.id]), k, slack)
+    return diversify(
+        pool, lambda a, b: overlap(titles[a.item.id], titles[b.item.id]), k, slack, penalty
+    )

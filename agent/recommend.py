@@ -200,7 +200,7 @@ def _prior_pool(retriever: Retriever, need: Need, enough: int) -> list[Candidate
 def _by_prior(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
     """Return good items of many kinds for a need without words."""
     ranked = by_quality(_prior_pool(retriever, need, k + len(banned)), need, retriever.facets)
-    return spread(_checked(retriever, ranked, need, banned, 8 * k), k, slack=0.3)
+    return spread(_checked(retriever, ranked, need, banned, 8 * k), k, slack=0.5, penalty=1.0)
 
 
 def _sorted(

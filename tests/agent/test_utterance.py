@@ -8,7 +8,7 @@ from agent.utterance import clean_utterance
     ("text", "clean"),
     [
         ("  a blue shirt\n", "a blue shirt"),
-        ("a\x00 blue\x1b[31m shirt\x7f", "a blue[31m shirt"),
+        ("a\x00 blue\x1b[31m shirt\x7f", "a blue shirt"),
         ("👩‍👧 Schuhe für 50 €, Größe 38", "👩‍👧 Schuhe für 50 €, Größe 38"),
         ("two\nlines\tand a tab", "two\nlines\tand a tab"),
         ("lone \ud800 surrogate", "lone  surrogate"),
