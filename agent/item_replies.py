@@ -14,6 +14,9 @@ from retrieval.catalog import Item
 from retrieval.filters import Compare
 
 MOST = 3
+GONE = "no longer in the catalog"
+"""Note of a reference to an item that was shown and has since been deleted."""
+
 DEPTH = 50
 
 
@@ -23,7 +26,9 @@ def lost_references(scene: Scene, act: Act) -> Iterator[Part]:
         if mention.kind not in ("reference", "item"):
             continue
         named = clean(mention.text, 40)
-        if not mention.items:
+        if mention.note == GONE:
+            yield Part(scene.say("reply.gone", named=named))
+        elif not mention.items:
             n = len(scene.before.slate)
             key = "reply.no_such" if n else "reply.no_slate"
             yield Part(scene.say(key, n=n, named=named))

@@ -25,7 +25,7 @@ class WriterLock:
         except Timeout as error:
             raise IndexLocked(
                 f"the index at {str(folder)!r} is being written by process {self._holder()}; "
-                f"open it with write=False, or stop that process"
+                f"wait until it is done, stop that process, or open the index for reading only"
             ) from error
         self._note.write_text(str(os.getpid()))
 

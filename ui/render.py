@@ -150,7 +150,12 @@ def wishes_line(state: State, view: View) -> Line:
 def closing_lines(done: Done, view: View) -> list[Line]:
     """Return what stands under a turn: what was relaxed, notes, and the current wishes."""
     told = [relaxation.text for relaxation in done.relaxations]
-    fresh = [text for text in (*told, *done.notes) if text and text not in done.reply]
+    said = " ".join(done.reply.split())
+    fresh = [
+        text
+        for text in (*told, *done.notes)
+        if text and " ".join(text.split()).rstrip(".") not in said
+    ]
     lines = [
         Line(Styled(f"note: {plain(text)}", "yellow"), hang=6) for text in dict.fromkeys(fresh)
     ]

@@ -68,10 +68,18 @@ INTERNAL = ErrorBody(
 )
 
 
+def _without_place(error: Exception) -> str:
+    """Return what is wrong with the store, without its URL or path; the log has those."""
+    return str(error).split(": ", 1)[-1]
+
+
 def describe(error: Exception) -> tuple[int, ErrorBody]:
     """Return the status and body for an error."""
     for kind, status, name, hint in KINDS:
         if isinstance(error, kind):
+            if kind is StoreError:
+                log.error("%s: %s", name, error)
+                return status, ErrorBody(type=name, message=_without_place(error), hint=hint)
             return status, ErrorBody(type=name, message=str(error), hint=hint)
     log.error("unhandled error in a request", exc_info=error)
     return 500, INTERNAL

@@ -78,7 +78,13 @@ def _rejects(rejects: Sequence[Reject]) -> list[str]:
     if not rejects:
         return []
     rows = sum(reject.kind == "row" for reject in rejects)
-    lines = [f"{rows:,} rows left out, {len(rejects) - rows:,} single fields left out:"]
+    fields = len(rejects) - rows
+    said = [
+        f"{count:,} {kind}{'' if count == 1 else 's'}"
+        for count, kind in ((rows, "row"), (fields, "single field"))
+        if count
+    ]
+    lines = [f"{' and '.join(said)} left out:"]
     lines += [f"  {reject}" for reject in rejects[:VALUES]]
     return lines + ([f"  … and {len(rejects) - VALUES:,} more"] if len(rejects) > VALUES else [])
 

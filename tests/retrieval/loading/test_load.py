@@ -221,7 +221,7 @@ def test_description_shows_mapping_and_rejects(tmp_path):
         "not used",
         "depth (cm)",
         "3: Kitchen 14, Furniture 13, Light 12",
-        "1 rows left out, 0 single fields left out:",
+        "1 row left out:",
         "shop.csv, row 3, id: missing id",
     ):
         assert part in shown
