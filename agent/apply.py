@@ -14,6 +14,9 @@ from retrieval.filters import TEXT
 
 UNDO_DEPTH = 20
 
+_QUESTIONS = frozenset({"compare", "explain", "detail"})
+"""Acts that ask; what they name is not wished for."""
+
 _ON_ITEMS = frozenset({"like", "select", "reject", "compare", "explain", "detail"})
 """Acts that do nothing when what they point at is not there."""
 
@@ -57,6 +60,8 @@ class _Editor:
         self._asked = state.asked
         self._turn = state.turn + 1
         self._touched: set[str] = set()
+        self._bounded: set[str] = set()
+        self._alone = False
         self._restored: Need | None = None
 
     def state(self) -> State:
@@ -100,7 +105,8 @@ class _Editor:
                 self._asked = _union(self._asked, (act.facet,))
         if act.act in _LOOKING:
             self._focus = refs or self._default_focus(act)
-        self._edit(act, refs)
+        if act.act not in _QUESTIONS:
+            self._edit(act, refs)
 
     def _default_focus(self, act: Act) -> tuple[str, ...]:
         present = self._present()
@@ -158,6 +164,8 @@ class _Editor:
         if not any((act.want, act.avoid, act.drop, act.change, act.prefer, act.text)):
             return
         mention = self._plan.mention
+        self._forget_unknown()
+        self._alone = not any(mention(id).kind in ("value", "keyword") for id in act.want)
         for id in act.drop:
             self._drop(mention(id))
         for id in act.want:
@@ -170,6 +178,11 @@ class _Editor:
             self._change(mention(id), refs)
         if act.text:
             self._add_preference(Preference(text=act.text, turn=self._turn))
+
+    def _forget_unknown(self) -> None:
+        """Forget earlier words that the catalog lacks; they were answered when they were said."""
+        kept = tuple(p for p in self._need.preferences if p.known or p.turn == self._turn)
+        self._set(preferences=kept)
 
     # -- one mention ---------------------------------------------------------------------------
 
@@ -318,7 +331,8 @@ class _Editor:
         own = self._need.constraint(TEXT)
         if own and mention.values[0] in own.excluded:
             self._put(own.model_copy(update={"excluded": _minus(own.excluded, mention.values)}))
-        self._add_preference(Preference(text=mention.values[0], turn=self._turn))
+        known = mention.kind == "keyword" or not self._alone
+        self._add_preference(Preference(text=mention.values[0], known=known, turn=self._turn))
 
     def _prefer(self, mention: Mention) -> None:
         if mention.kind == "number":
@@ -346,7 +360,9 @@ class _Editor:
         own = self._own(mention.facet)
         low, high = mention.low, mention.high
         low_strict = high_strict = mention.strict
-        if low is None and _agrees(own.low, high):
+        if mention.facet in self._bounded:
+            low, high = (own.low if low is None else low), (own.high if high is None else high)
+        elif low is None and _agrees(own.low, high):
             low, low_strict = own.low, own.low_strict
         elif high is None and _agrees(low, own.high):
             high, high_strict = own.high, own.high_strict
@@ -355,9 +371,11 @@ class _Editor:
                 update={
                     "low": low, "high": high, "low_strict": low_strict,
                     "high_strict": high_strict, "label": mention.text, "turn": self._turn,
+                    "relative": mention.kind == "relative",
                 }
             )
         )  # fmt: skip
+        self._bounded.add(mention.facet)
 
     def _change(self, mention: Mention, refs: tuple[str, ...]) -> None:
         if mention.facet is None or mention.direction is None:

@@ -7,7 +7,7 @@ against the catalog before it is said. Strings live in `agent/strings`, one tabl
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent import item_replies
@@ -18,7 +18,7 @@ from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
 from agent.scene import Part, Scene
-from agent.state import Constraint, Need, State
+from agent.state import Constraint, Need, Preference, State
 from agent.suggest import offers, question
 from agent.turn import Reason
 from agent.wording import clean, find, label, listing, title_of
@@ -209,7 +209,8 @@ def _wishes(scene: Scene, need: Need) -> str:
 def _soft(scene: Scene, found: Recommendation) -> Iterator[Part]:
     """Yield how the soft wishes fared: whether the first item has them in its text."""
     need = carried(scene.state.need, found.not_carried)
-    texts = [wish.text for wish in free_wishes(need) if content_words(wish.text)]
+    said_now = [wish for wish in free_wishes(need) if _is_new(scene, wish)]
+    texts = [wish.text for wish in said_now if content_words(wish.text)]
     if not texts or need.sorting is not None:
         return
     features = found.features.get(found.candidates[0].item.id, {})
@@ -236,8 +237,9 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
     clash = _contradictory(scene.state.need)
     if clash is not None:
         yield Part(scene.say("reply.contradiction", wish=scene.wish(clash)))
-    if found.not_carried:
-        named = _quoted(found.not_carried[:3])
+    lacking = _new_words(scene, found.not_carried)
+    if lacking:
+        named = _quoted(lacking[:3])
         key = "reply.closest" if found.candidates else "reply.not_carried"
         yield Part(scene.say(key, named=named))
     if not found.candidates:
@@ -250,6 +252,17 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
     yield from _soft(scene, found)
     yield from _first_pick(scene, found)
     yield from _next(scene, found)
+
+
+def _is_new(scene: Scene, wish: Preference) -> bool:
+    """Return whether a soft wish was said in this turn, as far as is known."""
+    return wish.turn in (0, scene.state.turn)
+
+
+def _new_words(scene: Scene, lacking: Sequence[str]) -> list[str]:
+    """Return what the catalog lacks of what was said in this turn; earlier it was told already."""
+    now = [p.text.casefold() for p in scene.state.need.preferences if _is_new(scene, p)]
+    return [word for word in lacking if any(word.casefold() in text for text in now)]
 
 
 def _relaxed(found: Recommendation) -> list[str]:

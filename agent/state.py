@@ -61,7 +61,12 @@ class Constraint(BaseModel):
 
 
 class Preference(BaseModel):
-    """A soft wish: free words, or values / a bound of a facet that would be nice."""
+    """A soft wish: free words, or values / a bound of a facet that would be nice.
+
+    Args:
+        known: False for words that the catalog lacks, said without anything it has; they are
+            answered once and then forgotten.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,6 +75,7 @@ class Preference(BaseModel):
     values: tuple[str, ...] = ()
     low: float | str | None = None
     high: float | str | None = None
+    known: bool = True
     turn: int = 0
 
 

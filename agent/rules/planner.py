@@ -196,8 +196,10 @@ class _Reading:
         asked = self._references or self._request.slate or self._request.state.need.constraints
         if not asked or not (self._cue("why_not") or self._cue("explain")):
             return []
-        if self._cue("why_not") and (self._references or self._want):
-            return [Act(act="explain", refs=self._liked_refs(), why_not=True)]
+        if self._cue("why_not") and (self._references or self._want or self._avoid):
+            named = self._ids("want", "value") + self._ids("avoid", "value")
+            want = () if self._references else named
+            return [Act(act="explain", refs=self._liked_refs(), want=want, why_not=True)]
         if self._ids("want", "relative"):
             return []
         return [Act(act="explain", refs=self._liked_refs())]
@@ -351,7 +353,8 @@ class _Reading:
 
     def _about_the_need(self, led: bool) -> list[Act]:
         said_more = re.search(r"[:,.;!] *\w", self._masked.text) is not None
-        words = self._ids("want", "keyword") if self._cue("reset") and said_more else ()
+        words = self._ids("want", "keyword", "unknown")
+        words = words if self._cue("reset") and said_more else ()
         if led and not self._firm and not words:
             return []
         lifted = self._lift_budget()
