@@ -76,15 +76,32 @@ def colours() -> Colours:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """Words that stand beside a bound phrase and its number; the data file says what each does."""
+
+    fillers: frozenset[str]
+    between: frozenset[str]
+    denials: frozenset[str]
+    price: frozenset[str]
+    year_near: frozenset[str]
+    year_before: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Numbers:
-    """How people write amounts: currencies, units, bounds and number words."""
+    """How people write amounts: currencies, units, bounds, ranges and number words."""
 
     currencies: Mapping[str, str]
     cents: frozenset[str]
     units: Mapping[str, str]
+    factors: Mapping[tuple[str, str], float]
     words: Mapping[str, int]
+    months: Mapping[str, int]
     before: tuple[tuple[tuple[str, ...], str], ...]
     after: tuple[tuple[tuple[str, ...], str], ...]
+    beside: Beside
+    openers: frozenset[str]
+    joints: frozenset[tuple[str, ...]]
 
 
 def _phrases(table: Mapping[str, str]) -> tuple[tuple[tuple[str, ...], str], ...]:
@@ -104,11 +121,18 @@ def _inverted(table: Mapping[str, str]) -> dict[str, str]:
 def numbers() -> Numbers:
     """Return the number word lists."""
     data = read("numbers.toml")
+    factors = {(said, own): by for said, row in data["factors"].items() for own, by in row.items()}
+    months = data["months"]["words"].split()
     return Numbers(
         currencies=_inverted(data["currencies"]),
         cents=frozenset(data["cents"]["words"].split()),
         units=_inverted(data["units"]),
+        factors=factors,
         words=data["words"],
+        months={name: number for number, name in enumerate(months, start=1)},
         before=_phrases(data["before"]),
         after=_phrases(data["after"]),
+        beside=Beside(**{name: frozenset(row.split()) for name, row in data["beside"].items()}),
+        openers=frozenset(data["ranges"]["openers"].split()),
+        joints=frozenset(tuple(row.split()) for row in data["ranges"]["joints"].split("|")),
     )

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.linking.amounts import AmountLinker, amounts, bounded, parse_number
+from agent.linking.amounts import AmountLinker
+from agent.linking.bounds import bounded
 from agent.linking.facets import FacetNames
+from agent.linking.numbers import amounts, parse_number
 from agent.linking.text import tokenize
 from retrieval.catalog import Facet
 from tests.agent.shop import FACETS
