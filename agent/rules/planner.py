@@ -77,7 +77,7 @@ class _Reading:
         lifted = {m.facet for m in self._mentions if self._polarity.get(m.id) == "drop"}
         for mention in self._mentions:
             end = self._masked.spans.get(mention.id, (0, 0))[1]
-            fine = re.match(r"(?:'?s| is| are)(?: \w+)? (?:fine|ok|okay|good|alright|great)\b",
+            fine = re.match(r"(?:'?s| is| are)?(?: \w+)? (?:fine|ok|okay|good|alright|great)\b",
                             self._masked.text[end:])  # fmt: skip
             if mention.kind == "value" and fine and (
                 excluded & set(mention.values) or mention.facet in lifted
@@ -161,7 +161,9 @@ class _Reading:
 
     def _undoes(self) -> bool:
         wishes = self._ids("want", "value", "number")
-        outright = re.search(r"^\W*(?:undo|scratch that|never ?mind that)\b", self._masked.raw)
+        outright = re.search(
+            r"^\W*(?:undo|scratch that|never ?mind(?: that|[.,!]))", self._masked.raw
+        )
         return self._cue("undo") and (bool(outright) or not (wishes or self._drop))
 
     def _asks_the_shop(self) -> bool:
