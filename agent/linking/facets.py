@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.linking.found import Found
 from agent.linking.text import Token, norm, phrase_at, tokenize
-from agent.linking.vocabulary import general, read
+from agent.linking.vocabulary import adjectives, comparatives, general, read
 from agent.plan import ORDER, Mention
 from retrieval.catalog import Facet
 
@@ -29,7 +30,7 @@ class Relative:
 
 
 def _label_norms(facet: Facet) -> list[str]:
-    return [token.norm for token in tokenize(f"{facet.label}") if token.is_word]
+    return [token.norm for token in tokenize(facet.label) if token.is_word]
 
 
 _EVERYDAY = general().stop - {"price", "cost", "budget", "star"}
@@ -66,24 +67,23 @@ class FacetNames:
 
     def by_adjective(self, words: Iterable[str]) -> tuple[Facet, ...]:
         """Return the facets a comparative is about: "wider" is about width."""
-        named = {name for word in words for name in _COMPARATIVES.get(word, ())}
+        named = {name for word in words for name in comparatives().get(word, frozenset())}
         return tuple(f for f in self.facets if f.kind == "numeric" and named & set(_label_norms(f)))
 
-    def sortings(self, tokens: Sequence[Token]) -> list[tuple[Mention, int, int]]:
+    def sortings(self, tokens: Sequence[Token]) -> list[Found]:
         """Return orders said as "sort by price", "order them by number of reviews"."""
         found = []
         for i, token in enumerate(tokens):
-            by = next(
-                (j for j in range(i + 1, min(i + 4, len(tokens))) if tokens[j].word == "by"), 0
-            )
-            if token.word not in _SORTS or not by:
+            if token.word not in _SORTS:
                 continue
-            named = self.numeric_at(tokens, by + 1, by + 5)
+            near = range(i + 1, min(i + 4, len(tokens)))
+            by = next((j for j in near if tokens[j].word == "by"), None)
+            named = self.numeric_at(tokens, by + 1, by + 5) if by else None
             if named is not None:
                 facet, _, last = named
                 rest = " ".join(token.word for token in tokens[last + 1 : last + 6])
-                direction = _direction(rest, facet)
-                found.append((_order(tokens, i, last, facet, direction), i, last + 1))
+                order = _order(tokens, i, last, facet, _direction(rest, facet))
+                found.append(Found(order, i, last + 1))
         return found
 
     def numeric_at(
@@ -99,9 +99,9 @@ class FacetNames:
             fits: Whether a facet may be meant, e.g. has the amount within its range.
         """
         for i in range(max(start, 0), min(end, len(tokens))):
-            adjective = _ADJECTIVES.get(tokens[i].norm)
-            for facet in self.facets:
-                named = adjective and adjective & set(_label_norms(facet))
+            measured = adjectives().get(tokens[i].norm, frozenset())
+            for facet in self.facets if measured else ():
+                named = not measured.isdisjoint(_label_norms(facet))
                 if named and facet.kind == "numeric" and fits(facet):
                     return facet, i, i
             for facet in self.named(tokens[i].norm):
@@ -153,8 +153,8 @@ class FacetNames:
         hits = [r for r in self._relatives if phrase_at(tokens, i, r.words)]
         return [r for r in hits if len(r.words) == len(hits[0].words)]
 
-    def mentions(self, tokens: Sequence[Token]) -> list[tuple[Mention, int, int]]:
-        """Return facet mentions ("the price", "base colour") with their token spans."""
+    def mentions(self, tokens: Sequence[Token]) -> list[Found]:
+        """Return facet mentions: "the price", "base colour"."""
         found = []
         for i, token in enumerate(tokens):
             named = [f.name for f in self.named(token.norm)[:2]] if token.is_word else []
@@ -164,7 +164,7 @@ class FacetNames:
                 mention = Mention(
                     id="", kind="facet", start=token.start, end=token.end, text="", facet=name
                 )
-                found.append((mention, i, i + 1))
+                found.append(Found(mention, i, i + 1))
         return found
 
 
@@ -186,20 +186,6 @@ def _order(
         id="", kind="order", start=tokens[first].start, end=tokens[last].end, text="",
         facet=facet.name, direction=direction,
     )  # fmt: skip
-
-
-_COMPARATIVES: dict[str, tuple[str, ...]] = {
-    "wider": ("width",), "narrower": ("width",), "taller": ("height",), "higher": ("height",),
-    "lower": ("height",), "deeper": ("depth",), "longer": ("length", "duration", "hour"),
-    "shorter": ("length", "duration", "hour", "height"), "heavier": ("weight",),
-    "lighter": ("weight",), "bigger": ("width", "diagonal"), "smaller": ("width", "diagonal"),
-    "larger": ("width", "diagonal"), "newer": ("year",), "older": ("year",),
-}  # fmt: skip
-_ADJECTIVES: dict[str, set[str]] = {
-    "wide": {"width"}, "width": {"width"}, "high": {"height"}, "tall": {"height"},
-    "low": {"height"}, "deep": {"depth"}, "long": {"length", "duration", "hour"}, "heavy": {"weight"},
-    "lecture": {"lecture"}, "inche": {"diagonal", "screen"}, "inch": {"diagonal", "screen"},
-}  # fmt: skip
 
 
 def _more_of(facet: Facet) -> list[Relative]:

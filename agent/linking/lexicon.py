@@ -20,6 +20,9 @@ from retrieval.catalog import Facet
 LONGEST = 8
 """Longest name, in tokens, that is looked up."""
 
+WHOLE = 0.95
+"""Score from which a name is the value's own name, not a part of it."""
+
 _SPLIT = re.compile(r"\s*(?:&|/|,|\band\b|\(|\)|:|;|\|)\s*")
 
 
@@ -45,6 +48,10 @@ class Lexicon:
     def lookup(self, key: str) -> tuple[Entry, ...]:
         """Return the meanings of a key, the surest first."""
         return self.entries.get(key, ())
+
+    def has_role(self, facet: str, role: str) -> bool:
+        """Return whether a facet of the catalog has a role."""
+        return any(f.name == facet and f.role == role for f in self.facets)
 
 
 class _Builder:
@@ -332,7 +339,7 @@ def _drop_everyday_names(
     for key, entries in builder.found.items():
         for name, entry in list(entries.items()):
             everyday = key in english() or norm(key) in english()
-            if entry.score < 1.0 and (key in facet_words or key in _NOT_HEADS):
+            if entry.score < 1.0 and (key in facet_words or key in general().not_heads):
                 del entries[name]
             elif name in named and everyday:
                 own = sum(named[name].get(value, 0) for value in entry.values)
@@ -340,11 +347,6 @@ def _drop_everyday_names(
                     del entries[name]
                 elif own < _MEANT * occurs(key):
                     entries[name] = replace(entry, score=UNLIKELY)
-
-
-_NOT_HEADS = frozenset(
-    {"set", "other", "more", "care", "food", "product", "kit", "pack", "accessory"}
-)
 
 
 def _sorted(found: Mapping[str, Mapping[str, Entry]]) -> dict[str, tuple[Entry, ...]]:

@@ -16,14 +16,6 @@ from symspellpy import SymSpell, Verbosity
 from agent.linking.text import Token
 from agent.linking.vocabulary import general, numbers, read
 
-CUES = (
-    "under below over above between around cheaper cheapest expensive second third fourth "
-    "fifth first last without except something similar different compare another recommend colour color "
-    "price brand budget anything instead forget matter bigger smaller larger newer older better rating "
-    "popular rated undo start please looking show either doesn't don't cheap hide remove reset nothing "
-    "rather prefer black white blue green yellow orange purple brown pink grey "
-).split()
-
 _COMMON = 2_000_000
 """Corpus count from which an English word is taken to be meant as typed."""
 
@@ -61,7 +53,7 @@ class Speller:
         for word, count in vocabulary.items():
             if len(word) > 3:
                 self._index.create_dictionary_entry(word, count + 1)
-        for word in CUES:
+        for word in general().spelled:
             self._index.create_dictionary_entry(word, 1000)
         self._seen: dict[str, str] = {}
 

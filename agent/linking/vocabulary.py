@@ -26,13 +26,24 @@ class Words:
     audience: Mapping[str, frozenset[str]]
     roles: Mapping[str, tuple[str, ...]]
     relations: frozenset[str]
+    greetings: frozenset[str]
+    gift_days: frozenset[str]
+    basket_verbs: frozenset[str]
+    baskets: frozenset[str]
+    noun_leads: frozenset[str]
+    not_heads: frozenset[str]
+    spelled: tuple[str, ...]
+    abbreviations: Mapping[str, str]
+
+
+_PLAIN_LISTS = ("greetings", "gift_days", "basket_verbs", "baskets", "noun_leads", "not_heads")
 
 
 @cache
 def general() -> Words:
     """Return the general word lists."""
     data = read("words.toml")
-    stop = {word for word in data["stop"].split()}
+    stop = set(data["stop"].split())
     return Words(
         stop=frozenset(stop | {norm(word) for word in stop}),
         synonyms=tuple(tuple(group.split()) for group in data["synonyms"]),
@@ -42,6 +53,9 @@ def general() -> Words:
         },
         roles={role: tuple(words.split()) for role, words in data["roles"].items()},
         relations=frozenset(norm(word) for word in data["relations"].split()),
+        spelled=tuple(data["spelled"].split()),
+        abbreviations=data["abbreviations"],
+        **{name: frozenset(data[name].split()) for name in _PLAIN_LISTS},
     )
 
 
@@ -136,3 +150,50 @@ def numbers() -> Numbers:
         openers=frozenset(data["ranges"]["openers"].split()),
         joints=frozenset(tuple(row.split()) for row in data["ranges"]["joints"].split("|")),
     )
+
+
+def _word_sets(table: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    return {name: frozenset(words.split()) for name, words in table.items()}
+
+
+@cache
+def comparatives() -> Mapping[str, frozenset[str]]:
+    """Return the words of facet names that a comparative is about, by comparative."""
+    return _word_sets(read("relatives.toml")["comparatives"])
+
+
+@cache
+def adjectives() -> Mapping[str, frozenset[str]]:
+    """Return the words of facet names that an adjective beside a number is about."""
+    return _word_sets(read("relatives.toml")["adjectives"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pointing:
+    """How people point at items of a slate; the data file says what each word list does."""
+
+    ordinals: Mapping[str, int]
+    counts: Mapping[str, int]
+    nouns: frozenset[str]
+    numbering: frozenset[str]
+    determiners: frozenset[str]
+    plural: frozenset[str]
+    singular: frozenset[str]
+    bounding: frozenset[str]
+    joining: frozenset[str]
+    comparing: frozenset[str]
+    choosing: frozenset[str]
+    not_positions: frozenset[str]
+    listing: frozenset[str]
+    no_items: frozenset[str]
+    said_of_it: frozenset[str]
+    demands: frozenset[str]
+    pointing: frozenset[str]
+    pronoun_verbs: frozenset[str]
+
+
+@cache
+def pointing() -> Pointing:
+    """Return the word lists of references."""
+    data = read("references.toml")
+    return Pointing(ordinals=data["ordinals"], counts=data["counts"], **_word_sets(data["words"]))

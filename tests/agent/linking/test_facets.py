@@ -112,13 +112,16 @@ def test_other_words_name_nothing(word):
 
 def test_facet_mentions_hold_their_span():
     text = "any colour, whatever the price"
-    found = [(m.facet, text[m.start : m.end]) for m, _, _ in NAMES.mentions(tokenize(text))]
+    found = [
+        (one.mention.facet, text[one.mention.start : one.mention.end])
+        for one in NAMES.mentions(tokenize(text))
+    ]
     assert ("colour", "colour") in found
     assert ("price", "price") in found
 
 
 def test_order_is_a_facet_too():
-    mentions = [m for m, _, _ in NAMES.mentions(tokenize("the order doesn't matter"))]
+    mentions = [one.mention for one in NAMES.mentions(tokenize("the order doesn't matter"))]
     assert [m.facet for m in mentions] == [ORDER]
 
 

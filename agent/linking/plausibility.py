@@ -1,0 +1,114 @@
+"""Plausibility: whether a name that was found can be meant where it stands.
+
+"sugar free" has no price, "put it in my bag" wants no bag, "my sister's wedding" is for nobody's
+sister, and "next" is a brand only where something says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.linking.facets import FacetNames
+from agent.linking.lexicon import UNLIKELY, WHOLE, Entry, Lexicon
+from agent.linking.text import Token, key, word_at
+from agent.linking.vocabulary import general
+
+_OBJECTS = frozenset({"him", "her", "me", "us", "them", "it"})
+_INTO = frozenset({"to", "in", "into"})
+_GIVING = frozenset({"for", "4", "give", "gift"})
+_STOPS = (".", "!", "?")
+
+
+class Plausibility:
+    """Judges names by the words around them.
+
+    Args:
+        lexicon: What names mean in the catalog.
+        names: How people name its facets.
+    """
+
+    def __init__(self, lexicon: Lexicon, names: FacetNames) -> None:
+        self._lexicon = lexicon
+        self._names = names
+
+    def out_of_place(self, entry: Entry, tokens: Sequence[Token], i: int, last: int) -> bool:
+        """Return whether a name, tokens [i, last), cannot have one of its meanings here."""
+        if entry.score == UNLIKELY and not self._named_as_such(entry, tokens, i, last):
+            return True
+        alone = last == i + 1
+        if alone and word_at(tokens, last) in _OBJECTS and self._is(entry, "category"):
+            return True
+        if _into_the_basket(tokens, i) or (alone and _free_of_something(tokens, i)):
+            return True
+        return self._is(entry, "audience") and _somebody_else(tokens, i, last)
+
+    def everyday(self, tokens: Sequence[Token], i: int, last: int) -> bool:
+        """Return whether a one-word name is an everyday word here ("one", "next", "all")."""
+        token = tokens[i]
+        if last - i > 1 or (i and self._after_its_facet(tokens, i)):
+            return False
+        if token.is_number:
+            return True
+        stop = general().stop
+        if token.word not in stop and token.norm not in stop:
+            return False
+        named = i > 0 and token.text[0].isupper() and len(token.text) > 2 and "'" not in token.word
+        return not (named and tokens[i - 1].word not in _STOPS)
+
+    def _is(self, entry: Entry, role: str) -> bool:
+        return self._lexicon.has_role(entry.facet, role)
+
+    def _after_its_facet(self, tokens: Sequence[Token], i: int) -> bool:
+        """Return whether the facet is named right before its value: "size 43"."""
+        named = {facet.name for facet in self._names.named(tokens[i - 1].norm)}
+        return any(entry.facet in named for entry in self._lexicon.lookup(tokens[i].norm))
+
+    def _named_as_such(self, entry: Entry, tokens: Sequence[Token], i: int, last: int) -> bool:
+        """Return whether an everyday word is a name here: "by Next", "puma or police"."""
+        before, after = word_at(tokens, i - 1), word_at(tokens, last)
+        capital = tokens[i].text[0].isupper() and i > 0 and before not in _STOPS
+        if capital or before in ("by", "from", "brand") or after == "brand":
+            return True
+        beyond = [j for j, word in ((i - 2, before), (last + 1, after)) if word in ("or", "and")]
+        return any(
+            other.facet == entry.facet and other.score >= WHOLE
+            for j in beyond
+            if 0 <= j < len(tokens)
+            for k in (j, j - 1)
+            for other in self._lexicon.lookup(key(t.norm for t in tokens[max(k, 0) : j + 1]))
+        )
+
+
+def _into_the_basket(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether something is put into the shop's basket: "add it to my bag"."""
+    if tokens[i].norm not in general().baskets:
+        return False
+    into = any(token.word in _INTO for token in tokens[max(0, i - 3) : i])
+    return into and any(t.word in general().basket_verbs for t in tokens[max(0, i - 7) : i])
+
+
+def _free_of_something(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether "free" stands after what is absent: "sugar free"."""
+    if tokens[i].norm != "free" or not i:
+        return False
+    before = tokens[i - 1]
+    return before.norm == "-" or (before.is_word and before.word not in general().stop)
+
+
+def _somebody_else(tokens: Sequence[Token], i: int, last: int) -> bool:
+    """Return whether things are not for the person named: "my sister's wedding", "my son said"."""
+    if tokens[i].norm not in general().relations:
+        return False
+    given = any(token.word in _GIVING for token in tokens[max(0, i - 4) : i])
+    return not given or _owns(tokens, last)
+
+
+def _owns(tokens: Sequence[Token], last: int) -> bool:
+    """Return whether the person before token `last` owns what follows, unless it is a gift day."""
+    person, thing = tokens[last - 1], tokens[last] if last < len(tokens) else None
+    if thing is not None and thing.word in general().gift_days:
+        return False
+    if person.text.endswith(("'s", "s'", "’s")):
+        return True
+    noun = thing is not None and thing.is_word and thing.word not in general().stop
+    return noun and person.word != person.norm
