@@ -84,6 +84,7 @@ class _Editor:
     def act(self, act: Act) -> None:
         refs = self._resolve(act.refs)
         if act.refs and not refs and act.act in _ON_ITEMS:
+            self._edit(act, refs)
             return
         match act.act:
             case "reset":

@@ -154,8 +154,19 @@ class AmountLinker:
         return Mention(
             id="", kind="number", start=start, end=end, text="", facet=facet.name,
             low=low, high=high, unit=said or bound.amount.unit,
+            strict=facet.role != "date" and _excludes_itself(bound.cue),
             score=_sureness(bound), note=note,
         )  # fmt: skip
+
+
+_STRICT = frozenset({"than", "under", "below", "over", "above", "beneath", "exceeding", "<", ">"})
+
+
+def _excludes_itself(cue: str) -> bool:
+    """Return whether a bound leaves its own value out: "under 60", not "no more than 60"."""
+    words = cue.split()
+    denied = words[:1] in (["no"], ["not"], ["nothing"])
+    return bool(words) and not denied and words[-1] in _STRICT
 
 
 def _beside(bound: Bounded) -> list[tuple[int, int]]:

@@ -62,8 +62,16 @@ def plain(text: str) -> str:
     folded = text.casefold()
     if folded.isascii():
         return folded
-    decomposed = unicodedata.normalize("NFKD", folded)
-    return "".join(char for char in decomposed if not unicodedata.combining(char))
+    return "".join(_unaccented(char) for char in unicodedata.normalize("NFC", folded))
+
+
+def _unaccented(char: str) -> str:
+    """Return a Latin letter without its accents; marks of other scripts make another letter."""
+    if char.isascii():
+        return char
+    parts = unicodedata.normalize("NFKD", char)
+    latin = parts[:1].isascii()
+    return "".join(c for c in parts if not unicodedata.combining(c)) if latin else char
 
 
 def norm(word: str) -> str:

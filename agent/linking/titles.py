@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from agent.linking.spelling import english
-from agent.linking.text import IGNORABLE, Token, key, key_of, tokenize
+from agent.linking.text import Token, key, key_of, tokenize
 from agent.linking.vocabulary import general
 from agent.plan import Mention
 from retrieval.catalog import Item
@@ -154,6 +154,9 @@ def _names_an_item(
         return False
     pointed = i > 0 and tokens[i - 1].word in _NAMING
     if len(part) == 1:
+        last = i + len(part)
+        if capital and last < len(tokens) and tokens[last].word == "by":
+            return True
         rare = pointed and part[0].word not in english() and len(part[0].word) > 3
         return rare or (bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS))
     return len(part) > 3 or pointed or len(capital) >= max(2, len(content) - 1)
@@ -175,12 +178,18 @@ def _telling_words(
     }
 
 
-_NAMING = frozenset("like to about read than compare and or vs versus not own seen bought".split())
+_NAMING = frozenset(
+    {"like", "to", "about", "read", "than", "compare", "and", "or", "vs", "versus", "own", "seen",
+     "bought"}
+)  # fmt: skip
 _STARTS = frozenset(".!?")
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
 _NEGATIONS = frozenset({"not", "no", "without", "nothing", "except", "hate", "want"})
 _CLOSERS = frozenset({"it", "one"})
-_LOOSE_POINTERS = frozenset("like is and or vs to with versus compare take than why from".split())
+_LOOSE_POINTERS = frozenset(
+    {"like", "is", "and", "or", "vs", "to", "with", "versus", "compare", "take", "than", "why",
+     "from"}
+)  # fmt: skip
 
 
 def _on_slate(

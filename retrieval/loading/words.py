@@ -69,7 +69,7 @@ ROLE_WORDS: dict[Role, frozenset[str]] = {
         "brand brands manufacturer maker vendor make marke marque marca hersteller label"
     ),
     "category": vocabulary(
-        "category categories subcategory type genre genres subject department class section "
+        "category categories subcategory type genre genres subject department dept class section "
         "kategorie categoria categoría catégorie taxonomy breadcrumb breadcrumbs"
     ),
     "audience": vocabulary("gender sex audience geschlecht demographic agegroup"),

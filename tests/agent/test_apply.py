@@ -252,6 +252,12 @@ def test_bounds_replace_or_agree(before, said, expected):
     assert bounds(take(state, act(want=(said,)))) == {"price": expected}
 
 
+def test_clashing_bounds_of_one_turn_stay():
+    clash = take(State(), act(want=(UNDER_60, OVER_90)))
+    assert bounds(clash) == {"price": (90.0, 60.0)}
+    assert bounds(take(clash, act(want=(RANGE,)))) == {"price": (20.0, 40.0)}
+
+
 def test_date_bounds_work_alike():
     state = state_of(wish("published", high="2000-12-31"))
     assert bounds(take(state, act(want=(SINCE_1990,)))) == {
