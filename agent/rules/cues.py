@@ -13,21 +13,10 @@ from typing import Any
 from agent.linking.text import plain
 from agent.plan import Mention
 
-
 _SET_PHRASES = frozenset(
-    {
-        "off_topic",
-        "lift_up",
-        "reset",
-        "undo",
-        "handoff",
-        "answer",
-        "chitchat",
-        "elicit",
-        "reject_all",
-        "question",
-    }
-)
+    {"off_topic", "lift_up", "reset", "undo", "handoff", "answer", "chitchat", "elicit",
+     "reject_all", "question"}
+)  # fmt: skip
 """Cues that are looked for in the raw utterance too: "scratch that" holds a reference."""
 
 
@@ -111,6 +100,11 @@ def has(masked: Masked, section: str, name: str) -> bool:
     return cue.search(masked.text) is not None or (
         name in _SET_PHRASES and cue.search(masked.raw) is not None
     )
+
+
+def said(text: str, section: str, name: str) -> bool:
+    """Return whether any cue of a list occurs in a text that need not be masked."""
+    return _compiled(section, name).search(text) is not None
 
 
 def spans(masked: Masked, section: str, name: str) -> Iterator[tuple[int, int]]:

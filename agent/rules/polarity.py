@@ -19,14 +19,14 @@ Polarity = Literal["want", "avoid", "prefer", "drop"]
 _REACH = 60
 """Characters a negation reaches at most."""
 
+_PREFER_GAP, _PREFER_REACH = 2, 8
+"""Characters that may stand between a cue and what is preferred, and that it reaches past it."""
+
 _WORDS = ("keyword", "unknown")
 _OR = re.compile(r"\b(?:or|nor)\b")
 _AND = re.compile(r"\band\b|,|&|/")
-_NOT_A_MUST = re.compile(
-    r"s?(?: \w+)? (?:isn't|is not|not) (?:a must|necessary|needed|essential|important)"
-    r"|s? (?:doesn'?t|does not|don'?t) (?:really )?matter"
-)
-_LIST_END = re.compile(r"^s?,? (?:or|nor|and) (?:any |the )?<")
+_NEW_ITEM = re.compile(r",|\band\b")
+_GOES_ON = re.compile(r" <V")
 
 
 class PolarityReader:
@@ -65,10 +65,14 @@ class PolarityReader:
         start, end = self._masked.spans[mention.id]
         if self._follows(end, "avoid_after") or self._avoided(mention, before, found):
             return "avoid"
-        if any(first <= start and end <= last + 8 and start >= first for first, last in
-               self._prefers if start - last <= 2) or self._follows(end, "prefer_after"):  # fmt: skip
-            return "prefer"
-        return "want"
+        preferred = self._preferred(start, end) or self._follows(end, "prefer_after")
+        return "prefer" if preferred else "want"
+
+    def _preferred(self, start: int, end: int) -> bool:
+        return any(
+            first <= start <= last + _PREFER_GAP and end <= last + _PREFER_REACH
+            for first, last in self._prefers
+        )
 
     def _follows(self, at: int, name: str) -> bool:
         return cues.follows(self._masked, at, "polarity", name)
@@ -78,38 +82,29 @@ class PolarityReader:
 
     def _dropped(self, mention: Mention) -> bool:
         start, end = self._masked.spans[mention.id]
-        if self._follows(end, "drop_after") and mention.kind == "facet":
+        is_facet = mention.kind == "facet"
+        if is_facet and self._follows(end, "drop_after"):
             return True
-        for _, last in self._drops:
-            gap = self._between(last, start)
-            near = len(gap.split()) <= 2 and not re.search(r"[<,.]|\b(?:if|when|as|but)\b", gap)
-            if last <= start and near:
-                return True
-            if (
-                mention.kind == "facet"
-                and last <= start
-                and re.fullmatch(r" ?<F\d+>,? (?:and|or) (?:the |what )?", gap)
-            ):
-                return True
-        rest = self._masked.text[end:]
-        return mention.kind == "value" and _NOT_A_MUST.match(rest) is not None
+        gaps = [self._between(last, start) for _, last in self._drops if last <= start]
+        if any(len(gap.split()) <= 2 and not _said(gap, "lift_ends") for gap in gaps):
+            return True
+        if is_facet and any(_said(gap, "lift_goes_on") for gap in gaps):
+            return True
+        return mention.kind == "value" and self._follows(end, "not_a_must")
 
     def _avoided(
         self, mention: Mention, before: Mention | None, found: dict[str, Polarity]
     ) -> bool:
         if mention.kind in ("number", "relative", "order"):
             return False
-        if mention.kind == "facet":
-            start = self._masked.spans[mention.id][0]
-            return (
-                re.search(r"\b(?:different|another|other) $", self._masked.text[:start]) is not None
-            )
         start, _ = self._masked.spans[mention.id]
-        cue = max((last for first, last in self._avoid if last <= start), default=None)
+        if mention.kind == "facet":
+            return _said(self._masked.text[:start], "other_than")
+        cue = max((last for _, last in self._avoid if last <= start), default=None)
         if cue is None or start - cue > _REACH or self._bounded(cue, start):
             return False
         if before is None or self._masked.spans[before.id][1] <= cue:
-            return not re.search(r",|\band\b", self._between(cue, start))
+            return _NEW_ITEM.search(self._between(cue, start)) is None
         return found.get(before.id) == "avoid" and self._continues(before, mention)
 
     def _bounded(self, first: int, last: int) -> bool:
@@ -119,15 +114,14 @@ class PolarityReader:
         """Return whether a list goes on from one mention to the next."""
         gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
         alike = before.kind == mention.kind and before.facet == mention.facet
-        words = {"keyword", "unknown"}
-        alike = alike or (before.kind in words and mention.kind in words)
+        alike = alike or (before.kind in _WORDS and mention.kind in _WORDS)
         if mention.kind == "reference" and before.kind != "reference":
             return False
         if _OR.search(gap):
             return True
         if "," in gap:
-            closes = _LIST_END.match(self._masked.text[self._masked.spans[mention.id][1] :])
-            return alike and (closes is not None or "and" in gap)
+            closes = self._follows(self._masked.spans[mention.id][1], "closes_list")
+            return alike and (closes or "and" in gap)
         if _AND.search(gap):
             return alike
         return len(gap.split()) <= 1
@@ -147,4 +141,8 @@ class PolarityReader:
     def _is_head(self, i: int) -> bool:
         """Return whether the mention ends its noun phrase."""
         end = self._masked.spans[self._order[i].id][1]
-        return not re.match(r" <V", self._masked.text[end:])
+        return not _GOES_ON.match(self._masked.text, end)
+
+
+def _said(text: str, name: str) -> bool:
+    return cues.said(text, "polarity", name)

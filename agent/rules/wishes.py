@@ -1,0 +1,97 @@
+"""Wishes: the act that carries what an utterance wants, excludes, prefers, lifts and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.plan import Act, ActName
+from agent.rules import cues
+from agent.rules.reading import Reading
+
+
+def wish_act(reading: Reading, name: ActName, refs: tuple[str, ...]) -> Act:
+    """Return an act on some references with all wishes of the utterance."""
+    joins = cues.has(reading.masked, "polarity", "add") and not reading.need_cue("fresh")
+    return Act(
+        act=name, refs=refs, want=_corrected_want(reading), avoid=reading.avoid,
+        prefer=reading.prefer, drop=reading.drop, change=reading.change,
+        join="add" if joins else "replace",
+    )  # fmt: skip
+
+
+def wishes(reading: Reading, name: ActName) -> list[Act]:
+    """Return the act with the wishes of the utterance, if there are any."""
+    act = wish_act(reading, name, reading.refs() if reading.change else ())
+    empty = not (act.want or act.avoid or act.prefer or act.drop or act.change)
+    return [] if empty else [act]
+
+
+def _corrected_want(reading: Reading) -> tuple[str, ...]:
+    """Return what is wanted; in a correction only what was said last on a facet."""
+    want = _compatible(reading)
+    if not reading.need_cue("corrects"):
+        return want
+    last = {facet: id for id in want if (facet := reading.facet(id))}
+    return tuple(
+        id
+        for id in want
+        if not (facet := reading.facet(id))
+        or last[facet] == id
+        or _joined(reading, id, last[facet], "either")
+    )
+
+
+def _compatible(reading: Reading) -> tuple[str, ...]:
+    """Keep, of values of one facet that are not a list, the surest: "toothpaste 4 kids"."""
+    kept: list[str] = []
+    for id in reading.want:
+        if _says_less(reading, id):
+            continue
+        rivals = [one for one in kept if _says_the_same(reading, one, id)]
+        if not rivals or _stands_beside(reading, id, rivals):
+            kept.append(id)
+        elif reading.mention(id).score > reading.mention(rivals[0]).score:
+            kept[kept.index(rivals[0])] = id
+    return tuple(kept)
+
+
+def _says_less(reading: Reading, id: str) -> bool:
+    """Return whether another wish on the facet is part of this one: "sanderson. brandon …"."""
+    own = reading.mention(id)
+    others = [reading.mention(other) for other in reading.want if other != id]
+    return own.facet is not None and any(
+        other.facet == own.facet and set(other.values) < set(own.values) for other in others
+    )
+
+
+def _says_the_same(reading: Reading, one: str, id: str) -> bool:
+    """Return whether two wishes are about one facet, or both about what an item is."""
+    facet, categories = reading.facet(id), reading.categories
+    if not facet:
+        return False
+    return reading.facet(one) == facet or {reading.facet(one), facet} <= categories
+
+
+def _stands_beside(reading: Reading, id: str, rivals: Sequence[str]) -> bool:
+    """Return whether a wish and earlier ones on its facet can both hold."""
+    own, first = reading.mention(id), reading.mention(rivals[0])
+    if own.kind != "value" or own.facet in _holding_several(reading):
+        return True
+    if reading.facet(rivals[-1]) == own.facet and _joined(reading, rivals[-1], id, "listed"):
+        return True
+    if first.facet != own.facet and own.score == first.score:
+        return True
+    end = reading.masked.spans[id][1]
+    return cues.follows(reading.masked, end, "need", "closes_list")
+
+
+def _holding_several(reading: Reading) -> set[str]:
+    """Return the facets of which an item has several values at once."""
+    facets = reading.request.facets
+    return {f.name for f in facets if f.kind == "list" and f.role != "category"}
+
+
+def _joined(reading: Reading, id: str, other: str, cue: str) -> bool:
+    """Return whether a cue, such as "or", stands between two mentions."""
+    first, last = reading.masked.spans[id][1], reading.masked.spans[other][0]
+    return cues.said(reading.masked.text[first:last], "need", cue)
