@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -232,14 +232,24 @@ def pooled(reports: Sequence[UnderstandingReport], seed: int) -> UnderstandingRe
 
 
 def evaluate_files(
-    files: Mapping[str, Path], make_parts: MakeParts, config: Mapping[str, Any], seed: int = 0
+    files: Mapping[str, Path],
+    make_parts: MakeParts,
+    config: Mapping[str, Any],
+    seed: int = 0,
+    apart: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return the JSON report of several label files: all together, and each under `sets`."""
+    """Return the JSON report of several label files: together, and each under `sets`.
+
+    Args:
+        apart: Names of files that are only reported under `sets`, not in the figures of all.
+    """
     reports = [
         evaluate(read_dialogues(path), make_parts, name, seed) for name, path in files.items()
     ]
+    together = [report for report in reports if report.name not in apart] or reports
+    config = {**config, "pooled": [report.name for report in together]}
     return {
-        **pooled(reports, seed).to_json(),
+        **pooled(together, seed).to_json(),
         "sets": {report.name: report.to_json() for report in reports},
         "config": dict(config),
         "hash": {name: _digest(path) for name, path in files.items()},

@@ -192,6 +192,10 @@ def _own_labels() -> dict[str, Path]:
     return {path.stem: path for path in sorted(folder.glob("understanding_*.jsonl"))}
 
 
+_APART = ("understanding_dev2", "understanding_heldout")
+"""Label sets reported for themselves: the hard voices, and the one held out."""
+
+
 def understanding(labels: Sequence[Path], catalog: Path | None) -> dict[str, Any]:
     """Return the report on labelled dialogues: those of the project, or of other files.
 
@@ -206,7 +210,8 @@ def understanding(labels: Sequence[Path], catalog: Path | None) -> dict[str, Any
     sets = {path.stem: path for path in labels} or _own_labels()
     config = {"planner": "rules", "catalog": str(catalog) if catalog else None}
     if catalog is None:
-        return evaluate_files(sets, by_rules(next(iter(sets.values())).parent), config)
+        parts_of = by_rules(next(iter(sets.values())).parent)
+        return evaluate_files(sets, parts_of, config, apart=_APART)
     parts = rule_parts(load([catalog]))
     return evaluate_files(
         sets, lambda name: parts if FILES.get(name, catalog.name) == catalog.name else None, config

@@ -336,9 +336,22 @@ def test_file_report_is_complete(tmp_path: Path):
     assert report["ours"]["reference_accuracy"] == 1
     assert report["intervals"]["state_exact"] == (0, 0)
     assert set(report["baselines"]) == {"last-turn-only", "keep-everything-no-negation"}
-    assert (report["config"], report["seed"]) == ({"planner": "scripted"}, 3)
+    assert report["config"] == {"planner": "scripted", "pooled": ["dev", "test"]}
+    assert report["seed"] == 3
     assert report["hash"]["dev"] != report["hash"]["test"]
     assert len(report["hash"]["dev"]) == 64
+
+
+def test_sets_apart_are_not_pooled(tmp_path: Path):
+    turns, script = two_turns()
+    row = json.dumps(turns.model_dump(by_alias=True, mode="json", exclude_none=True))
+    files = {name: tmp_path / f"{name}.jsonl" for name in ("dev", "heldout")}
+    for name, path in files.items():
+        path.write_text(row.replace('"d1"', f'"{name}"'), encoding="utf-8")
+    report = evaluate_files(files, lambda _: script.parts(), {}, apart=("heldout",))
+    assert report["n"]["turns"] == report["sets"]["dev"]["n"]["turns"]
+    assert report["sets"]["heldout"]["n"]["turns"] == 2
+    assert report["config"]["pooled"] == ["dev"]
 
 
 def test_interval_spans_dialogues_and_repeats():
