@@ -17,6 +17,8 @@ from agent.wording import clean, find, label, number, table, title_of
 from retrieval.catalog import Facet, FieldValue, Item
 from retrieval.filters import words
 
+_DEBT = re.compile(r"(?<!\w)-([^\d\s-]{1,4}\s?)(?=\d)")
+"""A minus before a currency: "-€5"."""
 _NUMBER = re.compile(r"(?<![\w.,])-?\d[\d,]*(?:\.\d+)?(?!\w)")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
@@ -153,7 +155,8 @@ def _words_of(values: Iterable[FieldValue]) -> set[str]:
 
 
 def _numbers(text: str) -> list[float]:
-    return [float(n.replace(",", "")) for n in _NUMBER.findall(_DATE.sub(" ", text))]
+    signed = _DEBT.sub(r"\1-", _DATE.sub(" ", text))
+    return [float(n.replace(",", "")) for n in _NUMBER.findall(signed)]
 
 
 def _amounts(values: Iterable[FieldValue]) -> set[float]:

@@ -282,12 +282,17 @@ def test_detail_admits_a_missing_field(clothes):
     assert verify(answer.claims[0], clothes.items["6"], State(), {}, clothes.facets)
 
 
-def test_negative_numbers_verify(clothes):
-    item = replace(clothes.items["1"], fields={"reviews": -431.0})
-    claim = detail(item, "reviews", clothes.facets, "EUR").claims[0]
-    assert claim.text == "reviews: -431"
+@pytest.mark.parametrize(
+    ("facet", "currency", "said"),
+    [("reviews", "EUR", "reviews: -431"), ("price", "EUR", "price: -€431"),
+     ("price", "CHF", "price: -CHF 431"), ("price", None, "price: -€431")],
+)  # fmt: skip
+def test_negative_numbers_verify(clothes, facet, currency, said):
+    item = replace(clothes.items["1"], fields={facet: -431.0}, currency=currency)
+    claim = detail(item, facet, clothes.facets, currency).claims[0]
+    assert claim.text.replace("\u00a0", " ") == said
     assert verify(claim, item, State(), {}, clothes.facets)
-    positive = claim.model_copy(update={"text": "reviews: 431"})
+    positive = claim.model_copy(update={"text": claim.text.replace("-", "")})
     assert not verify(positive, item, State(), {}, clothes.facets)
 
 
