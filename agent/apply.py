@@ -77,7 +77,8 @@ class _Turn:
     def act(self, act: Act) -> None:
         refs = self._resolve(act.refs)
         if act.refs and not refs and act.act in _ON_ITEMS:
-            self._editor.edit(act, self._plan, refs, self._focus)
+            if act.act not in _QUESTIONS:
+                self._editor.edit(act, self._plan, refs, self._focus)
             return
         match act.act:
             case "reset":

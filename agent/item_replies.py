@@ -11,7 +11,7 @@ from agent.recommend import recommend
 from agent.scene import Part, Scene
 from agent.wording import clean, listing, title_of
 from retrieval.catalog import Item
-from retrieval.filters import Compare
+from retrieval.filters import And, Compare
 
 MOST = 3
 GONE = "no longer in the catalog"
@@ -98,8 +98,12 @@ def _named_by_value(scene: Scene, act: Act) -> tuple[Item, ...]:
     for mention in scene.mentions((*act.want, *act.avoid)):
         if mention.facet and mention.values:
             chosen = Compare(mention.facet, "in", mention.values)
-            found = scene.retriever.search(" ".join(mention.values), filter=chosen, k=1)
-            return tuple(candidate.item for candidate in found)
+            need = scene.state.need
+            kind = [c.filter() for c in need.constraints if c.role == "category"]
+            for wanted in (And((need.filter(), chosen)), And((*kind, chosen)), chosen):
+                found = scene.retriever.search(" ".join(mention.values), filter=wanted, k=1)
+                if found:
+                    return (found[0].item,)
     return ()
 
 

@@ -71,6 +71,10 @@ class _Builder:
             values = tuple(dict.fromkeys((*own.values, *entry.values)))
             self.found[key][entry.facet] = replace(own, values=values)
 
+    def is_named(self, key: str) -> bool:
+        """Return whether a key is some value's own name."""
+        return any(entry.score >= 0.97 for entry in self.found.get(key, {}).values())
+
     def has(self, key: str, facet: str) -> bool:
         own = self.found.get(key, {}).get(facet)
         return own is not None
@@ -254,6 +258,22 @@ def _add_synonyms(builder: _Builder) -> None:
                     builder.add(norm(word), Entry(entry.facet, entry.values, entry.family, score))
 
 
+def _add_kinds(builder: _Builder, facets: tuple[Facet, ...]) -> None:
+    """Let "shoes" stand for Sneakers, Boots and Sandals where there is no such category."""
+    for facet in facets:
+        if facet.role != "category":
+            continue
+        named = {value: key_of(value) for value, _ in facet.values}
+        for kind, members in general().kinds.items():
+            values = tuple(v for v, key in named.items() if _is_a(key, members))
+            if len(values) > 1 and not builder.is_named(kind):
+                builder.add(kind, Entry(facet.name, values, score=0.95))
+
+
+def _is_a(key: str, members: frozenset[str]) -> bool:
+    return key in members or any(len(m) > 3 and key.endswith(m) for m in members)
+
+
 _LISTED = ("categorical", "list")
 
 _CERTAIN = frozenset({"category", "colour", "brand", "size", "language", "availability"})
@@ -301,6 +321,7 @@ def build(facets: Iterable[Facet], occurs: Callable[[str], int] = lambda word: 0
             _add_boolean(builder, facet)
     _drop_everyday_names(builder, all_facets, occurs)
     _add_synonyms(builder)
+    _add_kinds(builder, all_facets)
     return Lexicon(entries=_sorted(builder.found), tokens=dict(builder.tokens), facets=all_facets)
 
 

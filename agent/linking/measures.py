@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import MAXYEAR, date, timedelta
 
 from agent.linking.bounds import Bounded
 from agent.linking.vocabulary import numbers
@@ -68,9 +68,14 @@ def _dates(bound: Bounded, low: float | None, high: float | None) -> Sides:
 
 def _first_day(year: int, month: int) -> date:
     """Return the first day of a month of a year, or of the year where month is 0."""
-    return date(year, month or 1, 1)
+    return date(_within(year), month or 1, 1)
 
 
 def _day_after(year: int, month: int) -> date:
     """Return the first day after a month of a year, or after the year where month is 0."""
-    return date(year + (month in (0, 12)), month % 12 + 1, 1)
+    return date(_within(year) + (month in (0, 12)), month % 12 + 1, 1)
+
+
+def _within(year: int) -> int:
+    """Return the nearest year that dates can have: people type any number."""
+    return min(max(year, 2), MAXYEAR - 1)

@@ -26,6 +26,7 @@ class Words:
     audience: Mapping[str, frozenset[str]]
     roles: Mapping[str, tuple[str, ...]]
     relations: frozenset[str]
+    kinds: Mapping[str, frozenset[str]]
     greetings: frozenset[str]
     gift_days: frozenset[str]
     basket_verbs: frozenset[str]
@@ -53,6 +54,7 @@ def general() -> Words:
         },
         roles={role: tuple(words.split()) for role, words in data["roles"].items()},
         relations=frozenset(norm(word) for word in data["relations"].split()),
+        kinds={kind: frozenset(words.split()) for kind, words in data["kinds"].items()},
         spelled=tuple(data["spelled"].split()),
         abbreviations=data["abbreviations"],
         **{name: frozenset(data[name].split()) for name in _PLAIN_LISTS},

@@ -182,7 +182,17 @@ def test_numbers_find_their_facet(text, expected):
     assert inside == [day for day in kept if (expected[1] or "") <= day <= (expected[2] or "9")]
 
 
-@pytest.mark.parametrize("text", ["after 1980", "before 1970", "before june 2016", "since 2001"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "after 1980",
+        "before 1970",
+        "before june 2016",
+        "since 2001",
+        "published after 50000",
+        "published before 0",
+    ],
+)
 def test_date_bounds_are_iso(text):
     for _, low, high in linked(text):
         for bound in filter(None, (low, high)):

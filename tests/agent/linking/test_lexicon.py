@@ -191,3 +191,17 @@ def test_odd_values_break_nothing():
     odd = facet("kind", "", "&", "( )", "🙂", "a" * 500, "-", "…", role="category")
     lexicon = build([odd, facet("colour", "☂", "", role="colour")])
     assert "" not in lexicon.entries
+
+
+def test_kinds_stand_for_their_members():
+    values = (("Sneakers", 4), ("Ankle Boots", 2), ("Sandals", 1), ("Belts", 3))
+    kinds = Facet("category", "categorical", "category", "category", values=values)
+    (entry,) = build((kinds,)).lookup("shoe")
+    assert set(entry.values) == {"Sneakers", "Ankle Boots", "Sandals"}
+
+
+def test_own_category_beats_its_kind():
+    values = (("Shoes", 4), ("Sneakers", 2), ("Sandals", 1))
+    kinds = Facet("category", "categorical", "category", "category", values=values)
+    (entry,) = build((kinds,)).lookup("shoe")
+    assert entry.values == ("Shoes",)
