@@ -6,8 +6,11 @@ AgentError
 ├── UnknownSlate        no slate with that id (the caller acts)
 ├── Conflict            another turn or event came first (the caller loads again and retries)
 ├── StoreError          the session store cannot be read or written (the operator acts)
+├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
+├── ServerError         the model server refused what an operator asked of it (the operator acts)
 └── ModelError          the language model let us down (the planner falls back to rules)
     ├── ModelUnavailable  no answer: connection refused, HTTP error, deadline passed, breaker open
+    ├── ContextOverflow   the prompt is longer than the model takes (the prompt is cut, or rules)
     └── BadModelOutput    an answer that is not a plan: asked again once with the reason
 """
 
@@ -36,12 +39,38 @@ class StoreError(AgentError):
     """The session store refused to read or write; nothing acknowledged is lost."""
 
 
+class BadModelFolder(AgentError):
+    """A folder holds no model or adapter that can be loaded: says what is wrong with it."""
+
+
+class ServerError(AgentError):
+    """A model server cannot be started, reached or changed: says what it answered."""
+
+
 class ModelError(AgentError):
     """The language model gave no usable answer."""
 
 
 class ModelUnavailable(ModelError):
     """The model server did not answer in time, or not at all."""
+
+
+class ContextOverflow(ModelError):
+    """The prompt is longer than the model takes.
+
+    Args:
+        given: Tokens of the prompt; None where the server does not say.
+        allowed: Tokens that prompt and answer may have together.
+    """
+
+    def __init__(self, given: int | None, allowed: int) -> None:
+        self.given = given
+        self.allowed = allowed
+        size = "too many tokens" if given is None else f"{given} tokens"
+        super().__init__(
+            f"the prompt has {size}: the model takes {allowed}, the answer included; shorten the "
+            "prompt, or use a model with a longer context"
+        )
 
 
 class BadModelOutput(ModelError):

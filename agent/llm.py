@@ -30,6 +30,8 @@ class Completion:
         model: The model that answered, as the server names it.
         seconds: Wall time of the call.
         truncated: Whether the answer was cut at `max_tokens`.
+        confidence: Product of the probabilities that the model, left to itself, gave the tokens
+            of the answer; 0 where it is not known.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Completion:
     model: str = ""
     seconds: float = 0.0
     truncated: bool = False
+    confidence: float = 0.0
 
 
 class ChatModel(Protocol):
@@ -60,6 +63,7 @@ class ChatModel(Protocol):
 
         Raises:
             ModelUnavailable: If there is no answer within `deadline_s` seconds.
+            ContextOverflow: If the messages are longer than the model takes.
         """
         ...
 

@@ -11,6 +11,8 @@ import asyncio
 import ipaddress
 import json
 import logging
+import math
+import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -23,7 +25,7 @@ import openai
 from pydantic import BaseModel, ValidationError
 
 from agent import background, llm
-from agent.errors import ModelUnavailable
+from agent.errors import ContextOverflow, ModelError, ModelUnavailable
 from agent.llm import Completion
 from prompts import Message, load
 
@@ -40,6 +42,11 @@ _LEVELS: tuple[Structured, ...] = ("strict", "schema", "plain")
 _REFUSED = {400, 415, 422, 501}
 """Status codes by which servers say that they do not take a `response_format`."""
 
+_ALLOWED = re.compile(r"maximum context length is (\d{1,9}) tokens", re.IGNORECASE)
+_GIVEN = re.compile(
+    r"(?:contains|resulted in) (?:at least )?(\d{1,9}) (?:input )?tokens", re.IGNORECASE
+)
+
 _HINTS = {
     401: "check the API key",
     403: "check the API key",
@@ -55,6 +62,7 @@ class _Message(BaseModel):
 class _Choice(BaseModel):
     message: _Message
     finish_reason: str | None = None
+    logprobs: Any = None
 
 
 class _Usage(BaseModel):
@@ -79,6 +87,8 @@ class OpenAIChat:
             key for one server never reaches another.
         temperature: None leaves it to the server (some reasoning models accept no other).
         token_limit: The parameter that carries `max_tokens`; newer OpenAI models want the longer.
+        logprobs: Ask how sure the model is, for `Completion.confidence`. Servers that mask what
+            the schema forbids first (vLLM) tell probabilities among what it allows.
         extra: More fields of the request body, e.g. {"chat_template_kwargs": {…}} for vLLM.
     """
 
@@ -90,10 +100,12 @@ class OpenAIChat:
         *,
         temperature: float | None = 0.0,
         token_limit: Literal["max_tokens", "max_completion_tokens"] = "max_tokens",
+        logprobs: bool = False,
         extra: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = model
         self.structured: Structured = "strict"
+        self.logprobs = logprobs
         self._host = _host(base_url)
         self._fixed = {} if temperature is None else {"temperature": temperature}
         self._fixed |= extra or {}
@@ -135,6 +147,7 @@ class OpenAIChat:
 
         Raises:
             ModelUnavailable: If the server gives no chat completion within the deadline.
+            ContextOverflow: If the server says that the messages are too long.
         """
         self._check_allowed()
         started = time.monotonic()
@@ -171,6 +184,21 @@ class OpenAIChat:
         }
 
     async def _complete(self, request: dict[str, Any], schema: Mapping[str, Any] | None) -> _Answer:
+        if not self.logprobs:
+            return await self._at_levels(request, schema)
+        try:
+            return await self._at_levels({**request, "logprobs": True}, schema)
+        except openai.APIStatusError as error:
+            if not _refused(error):
+                raise
+        answer = await self._at_levels(request, schema)
+        logger.info("%r gives no logprobs", self)
+        self.logprobs = False
+        return answer
+
+    async def _at_levels(
+        self, request: dict[str, Any], schema: Mapping[str, Any] | None
+    ) -> _Answer:
         if schema is None:
             return await self._post(request)
         levels = _LEVELS[_LEVELS.index(self.structured) :]
@@ -178,7 +206,7 @@ class OpenAIChat:
             try:
                 answer = await self._post(_with_schema(request, schema, level))
             except openai.APIStatusError as error:
-                if error.status_code not in _REFUSED:
+                if not _refused(error):
                     raise
             else:
                 self._remember(level)
@@ -263,6 +291,20 @@ def _next(pieces: Queue[str | Exception | None], ends: float) -> str | Exception
         return TimeoutError()
 
 
+def _refused(error: openai.APIStatusError) -> bool:
+    """Return whether the server may take the request in another form."""
+    return error.status_code in _REFUSED and _overflow(error) is None
+
+
+def _overflow(error: openai.APIStatusError) -> ContextOverflow | None:
+    """Return that the messages are too long, if that is what vLLM or OpenAI say; only figures."""
+    allowed = _ALLOWED.search(error.message)
+    given = _GIVEN.search(error.message)
+    if allowed is None:
+        return None
+    return ContextOverflow(int(given[1]) if given else None, int(allowed[1]))
+
+
 def _with_schema(
     request: dict[str, Any], schema: Mapping[str, Any], level: Structured
 ) -> dict[str, Any]:
@@ -293,16 +335,27 @@ def _completion(answer: _Answer, name: str, seconds: float) -> Completion:
         model=answer.model or name,
         seconds=seconds,
         truncated=choice.finish_reason == "length",
+        confidence=_confidence(choice.logprobs),
     )
 
 
-def _unavailable(error: Exception, deadline_s: float) -> ModelUnavailable:
+def _confidence(logprobs: Any) -> float:
+    try:
+        found = [float(token["logprob"]) for token in logprobs["content"]]
+    except (KeyError, TypeError, ValueError):
+        return 0.0
+    return math.exp(min(0.0, sum(found))) if found else 0.0
+
+
+def _unavailable(error: Exception, deadline_s: float) -> ModelError:
     match error:
-        case ModelUnavailable():
+        case ModelError():
             return error
         case TimeoutError() | openai.APITimeoutError():
             return ModelUnavailable(f"no answer within {deadline_s:.3g} s")
         case openai.APIStatusError():
+            if overflow := _overflow(error):
+                return overflow
             hint = _HINTS.get(error.status_code, "see the server's log")
             return ModelUnavailable(f"the server answered HTTP {error.status_code}: {hint}")
         case openai.APIConnectionError():

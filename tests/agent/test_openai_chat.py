@@ -1,13 +1,15 @@
 import logging
+import math
 import threading
 
 import pytest
 
 from agent import openai_chat
-from agent.errors import ModelUnavailable
+from agent.errors import ContextOverflow, ModelUnavailable
 from agent.openai_chat import OpenAIChat
 from tests.agent.chat_server import (
     ChatServer,
+    completion,
     cut_off,
     drip,
     drip_headers,
@@ -197,6 +199,77 @@ def test_other_refusals_are_not_remembered(server, model):
         model.complete(ASK, schema=SCHEMA, deadline_s=5)
     model.complete(ASK, schema=SCHEMA, deadline_s=5)
     assert server.requests[-1].body["response_format"]["json_schema"]["strict"] is True
+
+
+def sure_of(*logprobs):
+    """Answer with log probabilities, as servers send them when asked to."""
+    answer = completion('{"a": 1}')
+    answer["choices"][0]["logprobs"] = {"content": [{"logprob": one} for one in logprobs]}
+    return lambda handler: handler.send(200, answer)
+
+
+def test_confidence_is_the_product_of_probabilities(server):
+    server.behave(sure_of(math.log(0.5), math.log(0.8), 0.0))
+    with OpenAIChat(server.url, "m", logprobs=True) as model:
+        assert model.complete(ASK, deadline_s=5).confidence == pytest.approx(0.4)
+    assert server.requests[0].body["logprobs"] is True
+
+
+def test_confidence_is_unknown_unless_asked_for(server, model):
+    server.behave(reply("hello"))
+    assert model.complete(ASK, deadline_s=5).confidence == 0.0
+    assert "logprobs" not in server.requests[0].body
+
+
+@pytest.mark.parametrize("sent", [None, {}, {"content": None}, {"content": [{"logprob": "x"}]}, 3])
+def test_odd_logprobs_leave_confidence_unknown(server, sent):
+    answer = completion("hello")
+    answer["choices"][0]["logprobs"] = sent
+    server.behave(lambda handler: handler.send(200, answer))
+    with OpenAIChat(server.url, "m", logprobs=True) as model:
+        assert model.complete(ASK, deadline_s=5).confidence == 0.0
+
+
+def test_server_without_logprobs_is_remembered(server):
+    def refuse(handler):
+        if "logprobs" in handler.body:
+            handler.send(400, {"error": {"message": "logprobs are not supported"}})
+        else:
+            handler.send(200, completion('{"a": 1}'))
+
+    server.behave(refuse)
+    with OpenAIChat(server.url, "m", logprobs=True) as model:
+        assert model.complete(ASK, schema=SCHEMA, deadline_s=5).text == '{"a": 1}'
+        asked = len(server.requests)
+        assert model.complete(ASK, schema=SCHEMA, deadline_s=5).confidence == 0.0
+        assert (model.structured, len(server.requests)) == ("strict", asked + 1)
+
+
+def test_other_failures_do_not_end_logprobs(server):
+    server.behave(status(500), sure_of(0.0))
+    with OpenAIChat(server.url, "m", logprobs=True) as model:
+        with pytest.raises(ModelUnavailable, match="HTTP 500"):
+            model.complete(ASK, deadline_s=5)
+        assert model.complete(ASK, deadline_s=5).confidence == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "given"),
+    [
+        ("This model's maximum context length is 512 tokens. However, your prompt contains at "
+         "least 513 input tokens, which exceeds this limit", 513),
+        ("This model's maximum context length is 512 tokens. However, your messages resulted in "
+         "600 tokens. Please reduce the length", 600),
+        ("maximum context length is 512 tokens. However, your prompt contains 9000 characters",
+         None),
+    ],
+)  # fmt: skip
+def test_context_overflow_is_told_with_figures(server, model, said, given):
+    server.behave(lambda handler: handler.send(400, {"error": {"message": said}}))
+    with pytest.raises(ContextOverflow) as raised:
+        model.complete(ASK, schema=SCHEMA, deadline_s=5)
+    assert (raised.value.given, raised.value.allowed) == (given, 512)
+    assert len(server.requests) == 1, "asking without a schema would not make it shorter"
 
 
 def test_stream_yields_pieces_in_order(server, model):

@@ -1,0 +1,215 @@
+"""A causal language model in this process: messages to tokens, tokens one by one to an answer.
+
+Decoding is greedy and written out here rather than left to `generate`, which spends more time
+around a small model than in it, and cannot stop between tokens or tell what the model would have
+said without the grammar. Heavy libraries are imported when a model is loaded. This module knows
+no threads and no deadlines (`agent.local_chat`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.errors import BadModelFolder, ContextOverflow
+from prompts import Message
+
+GRAMMAR_BYTES = 64_000_000
+"""Compiled grammars kept, the most recent: schemas differ from turn to turn."""
+
+_MAX_GUESS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of an answer.
+
+    Args:
+        logprob: Log probability under the model itself, no grammar applied.
+    """
+
+    id: int
+    logprob: float
+
+
+class LocalModel:
+    """A loaded model, its tokenizer and its grammars; for one thread at a time.
+
+    Args:
+        adapter: Folder of a LoRA adapter, merged into the model.
+        device: Where torch puts it: "cpu", "cuda", …
+    """
+
+    def __init__(self, folder: Path, adapter: Path | None = None, device: str = "cpu") -> None:
+        import torch
+        import xgrammar
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils.logging import disable_progress_bar
+
+        disable_progress_bar()
+        self._torch = torch
+        self._xgrammar = xgrammar
+        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        if not self.tokenizer.chat_template:
+            raise BadModelFolder(f"the tokenizer of {str(folder)!r} has no chat template; "
+                                 "add chat_template.jinja to the folder")  # fmt: skip
+        # CPUs compute in float32 faster than in what most models are kept in.
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True,
+            dtype=torch.float32 if device == "cpu" else "auto",
+        )  # fmt: skip
+        if adapter is not None:
+            from peft import PeftModel
+
+            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        self._model: Any = model.to(device).eval()
+        self._device = device
+        self.context: int = model.config.max_position_embeddings
+        self.parameters: int = model.num_parameters()
+        self._stops = _stops(model, self.tokenizer)
+        size = model.config.vocab_size
+        info = xgrammar.TokenizerInfo.from_huggingface(
+            self.tokenizer, vocab_size=size, stop_token_ids=sorted(self._stops)
+        )
+        self._compiler = xgrammar.GrammarCompiler(
+            info, max_threads=1, cache_limit_bytes=GRAMMAR_BYTES
+        )
+        self._mask = xgrammar.allocate_token_bitmask(1, size)
+        self._kept: list[int] = []
+        self._cache: Any = None
+
+    def encode(self, messages: Sequence[Message]) -> list[int]:
+        """Return the tokens of messages, up to where the answer begins.
+
+        Raises:
+            ContextOverflow: If they leave no room for an answer.
+        """
+        text = self.tokenizer.apply_chat_template(
+            [dict(message) for message in messages], tokenize=False, add_generation_prompt=True
+        )
+        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        if len(ids) >= self.context:
+            raise ContextOverflow(len(ids), self.context)
+        return ids
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens."""
+        text: str = self.tokenizer.decode(ids, skip_special_tokens=True)
+        return text
+
+    def pieces(self, ids: Iterable[int]) -> Iterator[str]:
+        """Yield the text of tokens as they come; a character of several waits for its last."""
+        from tokenizers.decoders import DecodeStream
+
+        stream = DecodeStream(skip_special_tokens=True)
+        for id in ids:
+            if piece := stream.step(self.tokenizer.backend_tokenizer, id):
+                yield piece
+
+    def matcher(self, schema: Mapping[str, Any]) -> Any:
+        """Return the grammar of a JSON schema, at its beginning: compact JSON, fields in order."""
+        compiled = self._compiler.compile_json_schema(
+            json.dumps(schema), any_whitespace=False, separators=(",", ":")
+        )
+        return self._xgrammar.GrammarMatcher(compiled, terminate_without_stop_token=True)
+
+    def generate(
+        self, prompt: list[int], schema: Mapping[str, Any] | None, max_tokens: int
+    ) -> Generator[Token, None, bool]:
+        """Yield the tokens of an answer; return whether it was ended, not cut."""
+        matcher = None if schema is None else self.matcher(schema)
+        left = min(max_tokens, self.context - len(prompt))
+        feed = prompt[self._reuse(prompt) :]
+        while left > 0:
+            guess = self._guess(matcher)[: min(left - 1, _MAX_GUESS)]
+            # Row i says what follows the i-th guess, as long as the guesses before it were right.
+            for at, logits in enumerate(self._forward(feed + guess)[-len(guess) - 1 :]):
+                token = self._choose(logits, matcher)
+                if token.id in self._stops:
+                    return True
+                yield token
+                left -= 1
+                if matcher is not None:
+                    matcher.accept_token(token.id)
+                    if matcher.is_terminated():
+                        return True
+                if guess[at : at + 1] != [token.id]:
+                    self._forget(len(guess) - at)
+                    break
+            feed = [token.id]
+        return False
+
+    def _guess(self, matcher: Any) -> list[int]:
+        """Return tokens of the text that the grammar leaves no choice about.
+
+        The model may spell that text with other tokens, so they are checked, not taken: one call
+        for several tokens costs little more than for one.
+        """
+        if matcher is None or not (self._cache is None or _croppable(self._cache)):
+            return []
+        sure = matcher.find_jump_forward_string()
+        ids: list[int] = self.tokenizer(sure, add_special_tokens=False)["input_ids"]
+        return ids
+
+    def _forward(self, feed: list[int]) -> Any:
+        # Entered anew for every call: a mode left open across a yield would leak to the caller.
+        torch = self._torch
+        with torch.inference_mode():
+            ids = torch.tensor([feed], device=self._device)
+            # What the cache holds is known only once the call is over.
+            kept, self._kept = self._kept, []
+            out = self._model(
+                input_ids=ids, past_key_values=self._cache, use_cache=True,
+                logits_to_keep=min(len(feed), _MAX_GUESS + 1),
+            )  # fmt: skip
+            self._cache, self._kept = out.past_key_values, kept + feed
+            return out.logits[0].float().cpu()
+
+    def _choose(self, logits: Any, matcher: Any) -> Token:
+        with self._torch.inference_mode():
+            allowed = logits
+            if matcher is not None:
+                allowed = logits.clone()
+                matcher.fill_next_token_bitmask(self._mask)
+                self._xgrammar.apply_token_bitmask_inplace(allowed[None], self._mask)
+            best = int(allowed.argmax())
+            return Token(best, float(logits[best] - logits.logsumexp(-1)))
+
+    def _forget(self, tokens: int) -> None:
+        """Take tokens off the end of what the cache holds."""
+        if tokens:
+            self._cache.crop(-tokens)
+            del self._kept[-tokens:]
+
+    def _reuse(self, prompt: list[int]) -> int:
+        """Keep what the last prompt and this one begin with; return its length."""
+        same = 0
+        for ours, theirs in zip(prompt[:-1], self._kept, strict=False):
+            if ours != theirs:
+                break
+            same += 1
+        if self._cache is None or same == 0 or not _croppable(self._cache):
+            self._cache, self._kept = None, []
+            return 0
+        self._forget(len(self._kept) - same)
+        return same
+
+
+def _croppable(cache: Any) -> bool:
+    from transformers.cache_utils import DynamicLayer
+
+    # Layers that keep a window, or a running state, cannot go back to an earlier token.
+    return all(type(layer) is DynamicLayer for layer in cache.layers)
+
+
+def _stops(model: Any, tokenizer: Any) -> frozenset[int]:
+    found = model.generation_config.eos_token_id
+    own = [found] if isinstance(found, int) else list(found or ())
+    stops = {*own, tokenizer.eos_token_id} - {None}
+    if not stops:
+        raise BadModelFolder(f"{tokenizer.name_or_path!r} has no end-of-text token; set "
+                             "eos_token_id in generation_config.json")  # fmt: skip
+    return frozenset(stops)
