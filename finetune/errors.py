@@ -1,7 +1,12 @@
 """Errors of the finetune package.
 
 FinetuneError
-└── LabelError   a label file cannot be read or does not fit its catalog (its author acts)
+├── LabelError      a label file cannot be read or does not fit its catalog (its author acts)
+├── DataError       training rows cannot be read or used (their author acts)
+├── BaseModelError  a base model does not exist or cannot be had (whoever named it acts)
+├── AdapterError    an adapter is damaged, incomplete or made for another base
+├── TrainingError   a run cannot start as configured, or came to nothing
+└── MissingExtra    a library of the [train] extra is not installed: says the pip line
 """
 
 
@@ -11,3 +16,23 @@ class FinetuneError(Exception):
 
 class LabelError(FinetuneError):
     """A label file is unusable: says which file, line and field, and what was expected."""
+
+
+class DataError(FinetuneError):
+    """Training data is unusable: says which file, line and reason."""
+
+
+class BaseModelError(FinetuneError):
+    """There is no such base model here, or it can't be downloaded just now."""
+
+
+class AdapterError(FinetuneError):
+    """An adapter must not be used: a file is missing or damaged, or its base is another."""
+
+
+class TrainingError(FinetuneError):
+    """A run can't start as configured, or its result is no use: nothing was saved."""
+
+
+class MissingExtra(FinetuneError):
+    """A library is not installed: says which, and the pip line."""

@@ -23,6 +23,7 @@ from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.errors import UIError
 from ui.settings import Settings
+from ui.tune import tune
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -191,6 +192,8 @@ def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool)
     report = wiring.understanding(labels, catalog)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else understanding_text(report))
 
+
+main.add_command(tune)
 
 if __name__ == "__main__":
     main()

@@ -1,0 +1,307 @@
+"""One training run with TRL's SFTTrainer: the base loaded, LoRA on it, steps, metrics, saving.
+
+This module turns a configuration into the settings of transformers, TRL, peft and bitsandbytes. It
+does not know files of rows, cards or folders of adapters.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from finetune.errors import BaseModelError, TrainingError
+
+if TYPE_CHECKING:
+    from finetune.bases import Base
+    from finetune.encoding import Example
+    from finetune.sft import Prepared
+    from finetune.sft_config import SFTConfig
+
+Watch: TypeAlias = Callable[[float, Mapping[str, float]], None]
+"""Told the epoch and the metrics at each evaluation; may raise to stop the run."""
+
+FOUR_BIT_FROM = 1 << 30
+"""Bytes of weights from which `quantize="auto"` pays: below, they fit anywhere as they are."""
+KEPT = 2
+"""Checkpoints kept, in case the last one was cut short."""
+
+
+def steps_per_epoch(config: SFTConfig, examples: int, processes: int = 1) -> int:
+    """Return how many optimizer steps see every example once."""
+    return math.ceil(math.ceil(examples / config.batch_size / processes) / config.accumulation)
+
+
+class Training:
+    """A trainer that is ready to run.
+
+    Raises:
+        BaseModelError: If the base can't be loaded.
+        TrainingError: If this machine can't train as configured.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        folder: Path,
+        *,
+        progress: bool = False,
+        watch: Watch | None = None,
+        stepped: Callable[[], None] | None = None,
+    ) -> None:
+        # bitsandbytes warns at import, on machines without CUDA, that it lacks a kernel.
+        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+        from trl import SFTTrainer
+
+        config = prepared.config
+        _check_machine(config)
+        arguments = _arguments(prepared, folder, progress, timed=stepped is not None)
+        model = load_model(prepared.base, config)
+        self._base = prepared.base
+        self._trainer = SFTTrainer(
+            model=model,
+            args=arguments,
+            train_dataset=_dataset(prepared.train),
+            eval_dataset=_dataset(prepared.held) if prepared.held else None,
+            processing_class=prepared.tokenizer,
+            peft_config=_lora(config),
+            callbacks=[_callback(watch, stepped)],
+        )
+        if not progress:
+            _quieten(self._trainer)
+
+    @property
+    def main(self) -> bool:
+        """Whether this process writes the results; with accelerate there are several."""
+        return bool(self._trainer.is_world_process_zero())
+
+    @property
+    def model(self) -> Any:
+        """The model with its adapter."""
+        return self._trainer.accelerator.unwrap_model(self._trainer.model)
+
+    def steps(self) -> None:
+        """Take the steps and nothing else: no evaluation, no checkpoint."""
+        with redirect_stdout(sys.stderr):
+            self._trainer.train()
+
+    def run(self, resume: bool = False) -> dict[str, float]:
+        """Train to the end, evaluate, and return the metrics.
+
+        Raises:
+            TrainingError: If the loss or a weight is no number.
+        """
+        began = time.perf_counter()
+        with redirect_stdout(sys.stderr):  # tqdm writes what is logged to stdout
+            self._trainer.train(resume_from_checkpoint=resume)
+            held = self._evaluate()
+        state = self._trainer.state
+        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
+        metrics = {
+            "train_loss": losses[-1],
+            "steps": float(state.global_step),
+            "epochs": float(state.epoch),
+            "seconds": round(time.perf_counter() - began, 1),
+        }
+        if held:
+            metrics["eval_loss"] = held["eval_loss"]
+            metrics["eval_token_accuracy"] = held["eval_mean_token_accuracy"]
+        self._check_finite(metrics)
+        return metrics
+
+    def _evaluate(self) -> Mapping[str, float]:
+        """Return the metrics on held-out rows at the end, which the last step may have told."""
+        if self._trainer.eval_dataset is None:
+            return {}
+        for entry in self._trainer.state.log_history:
+            if "eval_loss" in entry and entry["step"] == self._trainer.state.global_step:
+                return dict(entry)
+        return dict(self._trainer.evaluate())
+
+    def save(self, out: Path) -> None:
+        """Write the adapter as peft does, once for all processes."""
+        if self.main:
+            for config in self.model.peft_config.values():
+                config.base_model_name_or_path = self._base.name
+                # Of a small base peft lists every layer's path; by last name all servers read it.
+                names = {name.rpartition(".")[2] for name in config.target_modules}
+                config.target_modules = sorted(names)
+            self.model.save_pretrained(str(out), save_embedding_layers=False)
+        self._trainer.accelerator.wait_for_everyone()
+
+    def _check_finite(self, metrics: Mapping[str, float]) -> None:
+        import torch
+
+        wrong = [
+            f"{name} is {value}" for name, value in metrics.items() if not math.isfinite(value)
+        ]
+        trained = [part for part in self.model.parameters() if part.requires_grad]
+        if not all(bool(torch.isfinite(part).all()) for part in trained):
+            wrong.append("weights are no numbers")
+        if wrong:
+            raise TrainingError(
+                f"training diverged ({', '.join(wrong)}), nothing was saved: try a lower learning"
+                " rate"
+            )
+
+
+def _check_machine(config: SFTConfig) -> None:
+    from transformers.integrations import get_available_reporting_integrations
+
+    available = get_available_reporting_integrations()
+    for tracker in config.report_to:
+        if tracker not in available:
+            raise TrainingError(
+                f"tracker {tracker!r} is not installed; installed: {', '.join(available) or 'none'}"
+            )
+
+
+def on_cuda(config: SFTConfig) -> bool:
+    """Return whether the run is going to use a CUDA device."""
+    import torch
+
+    return not config.cpu and torch.cuda.is_available()
+
+
+def load_model(base: Base, config: SFTConfig) -> Any:
+    """Return the base, in 4 bits where that is wanted.
+
+    Raises:
+        BaseModelError: If it can't be loaded, or its weights are not all there.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    cuda = on_cuda(config)
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if cuda else torch.float32}
+    if four_bit(base, config):
+        options |= _quantized(cuda)
+    try:
+        model, info = AutoModelForCausalLM.from_pretrained(
+            str(base.folder), local_files_only=True, output_loading_info=True, **options
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise BaseModelError(f"base {base.name!r} can't be loaded: {error}") from error
+    if info["missing_keys"]:
+        some = ", ".join(sorted(info["missing_keys"])[:3])
+        raise BaseModelError(f"base {base.name!r} lacks weights that it needs: {some}")
+    model.config.use_cache = False
+    return model
+
+
+def four_bit(base: Base, config: SFTConfig) -> bool:
+    """Return whether the base is going to be loaded in 4 bits."""
+    if config.quantize == "auto":
+        return on_cuda(config) and base.size >= FOUR_BIT_FROM
+    return config.quantize == "4bit"
+
+
+def _quantized(cuda: bool) -> dict[str, Any]:
+    import torch
+    from accelerate import PartialState
+    from transformers import BitsAndBytesConfig
+
+    four_bit = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if cuda else torch.float32,
+    )
+    place = PartialState().local_process_index if cuda else "cpu"
+    return {"quantization_config": four_bit, "device_map": {"": place}}
+
+
+def _lora(config: SFTConfig) -> Any:
+    from peft import LoraConfig
+
+    # "all-linear" leaves the output layer out, so that vLLM can serve the adapter.
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.scale,
+        lora_dropout=config.dropout,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _dataset(examples: list[Example]) -> Any:
+    from datasets import Dataset
+
+    return Dataset.from_dict(
+        {
+            "input_ids": [example.input_ids for example in examples],
+            "labels": [example.labels for example in examples],
+        }
+    )
+
+
+def _arguments(prepared: Prepared, folder: Path, progress: bool, timed: bool) -> Any:
+    """Return the settings of TRL; a run that is only timed keeps its order and saves nothing."""
+    from accelerate import PartialState
+    from trl import SFTConfig as Arguments
+
+    config, cuda = prepared.config, on_cuda(prepared.config)
+    processes = PartialState(cpu=config.cpu).num_processes
+    epoch = steps_per_epoch(config, len(prepared.train), processes)
+    every = max(1, epoch // config.evals_per_epoch)
+    return Arguments(
+        output_dir=str(folder),
+        learning_rate=config.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=config.warmup,
+        num_train_epochs=config.epochs,
+        max_steps=config.max_steps or -1,
+        per_device_train_batch_size=config.batch_size,
+        per_device_eval_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.accumulation,
+        gradient_checkpointing=cuda if config.checkpointing is None else config.checkpointing,
+        bf16=cuda,
+        use_cpu=config.cpu,
+        dataloader_pin_memory=cuda,
+        train_sampling_strategy="sequential" if timed else "random",
+        seed=config.seed,
+        max_length=config.max_length,
+        packing=config.packing,
+        eval_packing=False,
+        # The examples are tokenized and none is too long; only packing is left to do.
+        dataset_kwargs={"skip_prepare_dataset": not config.packing},
+        logging_steps=max(1, min(10, prepared.steps // 10)),
+        logging_nan_inf_filter=False,
+        eval_strategy="steps" if prepared.held else "no",
+        eval_steps=every,
+        save_strategy="no" if timed else "steps",
+        save_steps=every,
+        save_total_limit=KEPT,
+        report_to=list(config.report_to) or "none",
+        disable_tqdm=not progress,
+    )
+
+
+def _callback(watch: Watch | None, stepped: Callable[[], None] | None) -> Any:
+    from transformers import TrainerCallback
+
+    class Told(TrainerCallback):  # type: ignore[misc]
+        """Passes on what happens to functions of ours."""
+
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if stepped is not None:
+                stepped()
+
+        def on_evaluate(
+            self, args: Any, state: Any, control: Any, metrics: dict[str, float], **kwargs: Any
+        ) -> None:
+            if watch is not None and state.global_step:
+                watch(state.epoch, metrics)
+
+    return Told()
+
+
+def _quieten(trainer: Any) -> None:
+    from transformers.trainer_callback import PrinterCallback
+
+    trainer.remove_callback(PrinterCallback)
