@@ -11,24 +11,19 @@ from __future__ import annotations
 import logging
 import time
 
+from agent.asking import Asking, Instructed
 from agent.breaker import Breaker
 from agent.errors import BadModelOutput, ModelError, ModelUnavailable
 from agent.llm import ChatModel, Completion
 from agent.plan import Act, Plan
-from agent.plan_answer import BadPlan, read_acts, turn_schema
-from agent.plan_prompt import (
-    DEFAULT,
-    PROMPT,
-    Budget,
-    data,
-    plan_messages,
-    shown_facets,
-    shown_mentions,
-)
+from agent.plan_answer import BadPlan
+from agent.plan_prompt import data
 from agent.planner import Planner, PlanRequest, covers
 from prompts import Message, load
 
 logger = logging.getLogger(__name__)
+
+_UNSURE = "the model was unsure"
 
 _SHOWN_BACK = 600
 """Characters of a refused answer, and of the reason, that the model is shown again."""
@@ -43,6 +38,9 @@ class LLMPlanner:
         breaker_failures: Failed turns in a row after which the model is left alone.
         breaker_reset_s: Seconds until it is asked again.
         fast_path: Take the rules' plan without asking where it covers the utterance.
+        asking: How the model is asked; `Tagged` for a model that was trained on it.
+        sure: Least confidence at which the model's plan is taken where the rules have another;
+            0 takes every plan, also of servers that tell no confidence.
     """
 
     def __init__(
@@ -55,7 +53,8 @@ class LLMPlanner:
         breaker_reset_s: float = 30.0,
         fast_path: bool = True,
         max_tokens: int = 300,
-        budget: Budget = DEFAULT,
+        asking: Asking | None = None,
+        sure: float = 0.0,
     ) -> None:
         self.breaker = Breaker(breaker_failures, breaker_reset_s)
         self._model = model
@@ -63,7 +62,8 @@ class LLMPlanner:
         self._deadline_s = deadline_s
         self._fast_path = fast_path
         self._max_tokens = max_tokens
-        self._budget = budget
+        self._asking = asking or Instructed()
+        self._sure = sure
 
     def plan(self, request: PlanRequest) -> Plan:
         """Return the plan of a turn: the model's, or the rules' with the reason in `fallback`."""
@@ -71,31 +71,29 @@ class LLMPlanner:
         if self._fast_path and covers(request, by_rules):
             return by_rules
         try:
-            acts, model = self.breaker.call(lambda: self._ask(request))
+            acts, answer = self.breaker.call(lambda: self._ask(request))
         except ModelError as error:
             reason = _loggable(error)
             logger.warning("planned by rules, %s: %s", self._model.name, reason)
             return by_rules.model_copy(update={"fallback": reason})
+        if answer.confidence < self._sure:
+            return by_rules.model_copy(update={"fallback": _UNSURE})
         return Plan(
-            acts=acts,
-            mentions=request.mentions,
-            utterance=request.utterance,
-            planner="llm",
-            model=model,
-            prompt=PROMPT,
-        )
+            acts=_completed(acts, by_rules), mentions=request.mentions, utterance=request.utterance,
+            planner="llm", model=answer.model, prompt=self._asking.prompt,
+        )  # fmt: skip
 
-    def _ask(self, request: PlanRequest) -> tuple[tuple[Act, ...], str]:
+    def _ask(self, request: PlanRequest) -> tuple[tuple[Act, ...], Completion]:
         ends = time.monotonic() + self._deadline_s
-        messages = plan_messages(request, self._budget)
+        messages = self._asking.messages(request)
         answer = self._complete(request, messages, ends)
         try:
-            return self._read(request, answer), answer.model
+            return self._read(request, answer), answer
         except BadModelOutput as error:
             logger.info("%s is asked again: %s", self._model.name, _loggable(error))
             again = (*messages, *_objection(answer, error))
         answer = self._complete(request, again, ends)
-        return self._read(request, answer), answer.model
+        return self._read(request, answer), answer
 
     def _complete(
         self, request: PlanRequest, messages: tuple[Message, ...], ends: float
@@ -105,9 +103,7 @@ class LLMPlanner:
             raise ModelUnavailable(f"no plan within {self._deadline_s:.3g} s")
         return self._model.complete(
             messages,
-            schema=turn_schema(
-                shown_mentions(request, self._budget), shown_facets(request, self._budget)
-            ),
+            schema=self._asking.schema(request),
             max_tokens=self._max_tokens,
             deadline_s=left,
         )
@@ -115,12 +111,18 @@ class LLMPlanner:
     def _read(self, request: PlanRequest, answer: Completion) -> tuple[Act, ...]:
         if answer.truncated:
             raise BadPlan("too long", f"the answer was cut after {self._max_tokens} tokens")
-        return read_acts(
-            answer.text,
-            shown_mentions(request, self._budget),
-            shown_facets(request, self._budget),
-            request.utterance,
-        )
+        return self._asking.read(answer.text, request)
+
+
+def _completed(acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:
+    """Return acts with the facet a question is about, where only the rules know its name."""
+    named = {act.act: act.facet for act in by_rules.acts if act.facet}
+    return tuple(
+        act.model_copy(update={"facet": named[act.act]})
+        if not act.facet and act.act in named
+        else act
+        for act in acts
+    )
 
 
 def _objection(answer: Completion, error: BadModelOutput) -> tuple[Message, Message]:

@@ -1,15 +1,18 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from agent import llm_planner
+from agent.asking import Instructed, Tagged
 from agent.errors import ModelUnavailable
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.openai_chat import OpenAIChat
 from agent.plan import Act, Mention
+from agent.plan_prompt import Budget
 from agent.planner import RulePlanner
 from tests.agent.chat_server import (
     ChatServer,
@@ -123,8 +126,8 @@ def test_both_tries_share_one_deadline(monkeypatch):
 
 def test_mentions_beyond_the_budget_are_unknown():
     model = ScriptedModel([GOOD, GOOD])
-    small = llm_planner.Budget(mentions=2)
-    plan = planner(model, budget=small).plan(request())
+    small = Budget(mentions=2)
+    plan = planner(model, asking=Instructed(small)).plan(request())
     assert plan.fallback == "its answer was no plan (unknown mention)"
     assert len(plan.mentions) == 4
 
@@ -247,3 +250,38 @@ def test_turns_are_planned_side_by_side(server):
     with OpenAIChat(server.url, "m") as model, ThreadPoolExecutor(8) as pool:
         plans = list(pool.map(planner(model, deadline_s=30).plan, [request()] * 40))
     assert [plan.acts for plan in plans] == [GOOD_ACTS] * 40
+
+
+class Rated(ScriptedModel):
+    """Answers with a confidence."""
+
+    def __init__(self, answer, confidence):
+        super().__init__([answer])
+        self._confidence = confidence
+
+    def complete(self, messages, **options):
+        answer = super().complete(messages, **options)
+        return replace(answer, confidence=self._confidence)
+
+
+@pytest.mark.parametrize(("confidence", "planner"), [(0.95, "llm"), (0.5, "rules")])
+def test_an_unsure_model_leaves_the_plan_to_the_rules(confidence, planner):
+    model = Rated(GOOD, confidence)
+    plan = LLMPlanner(model, FixedRules(), asking=Tagged(), sure=0.8, fast_path=False).plan(
+        request()
+    )
+    assert plan.planner == planner
+    assert plan.fallback == ("" if planner == "llm" else "the model was unsure")
+    assert plan.acts == (GOOD_ACTS if planner == "llm" else FixedRules.ACTS)
+
+
+def test_a_trained_model_is_shown_mentions_without_values():
+    model = ScriptedModel([GOOD])
+    plan = LLMPlanner(model, FixedRules(), asking=Tagged()).plan(request())
+    asked = model.history[0]
+    shown = asked.messages[-1]["content"]
+    assert "[V1 colour]" in shown
+    assert "[R1 item 2 focus]" in shown
+    assert not any(word in shown for word in ("Blue", "blue", "Smart"))
+    assert plan.prompt == "plan@2"
+    assert asked.schema["$defs"]["Act"]["properties"]["facet"] == {"enum": ["V1", "N1", "V2"]}

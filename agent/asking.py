@@ -1,0 +1,83 @@
+"""Ways to ask a model for a plan: with instructions, for any model, or tagged, for a trained one.
+
+Each knows its prompt, the schema of the answer and how the answer is read. This module does not
+call a model (`agent.llm_planner`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from agent.plan import Act
+from agent.plan_answer import read_acts, turn_schema
+from agent.plan_prompt import DEFAULT, PROMPT, Budget, plan_messages, shown_facets, shown_mentions
+from agent.planner import PlanRequest
+from agent.tagged_prompt import PROMPT as TAGGED_PROMPT
+from agent.tagged_prompt import read_tagged, tagged_messages, tagged_schema
+from prompts import Message
+
+
+class Asking(Protocol):
+    """One way to ask."""
+
+    @property
+    def prompt(self) -> str:
+        """The prompt's id and version, as stored with the plan."""
+        ...
+
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
+        ...
+
+    def schema(self, request: PlanRequest) -> dict[str, Any]:
+        """Return the JSON schema of the answer."""
+        ...
+
+    def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
+        """Return the acts of an answer; BadPlan says what is wrong with it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Instructed:
+    """Instructions, the catalog, the state and the mentions: what an untuned model needs."""
+
+    budget: Budget = DEFAULT
+    prompt: str = PROMPT
+
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
+        return plan_messages(request, self.budget)
+
+    def schema(self, request: PlanRequest) -> dict[str, Any]:
+        """Return the JSON schema of the answer."""
+        return turn_schema(shown_mentions(request, self.budget), shown_facets(request, self.budget))
+
+    def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
+        """Return the acts of an answer; BadPlan says what is wrong with it."""
+        shown = shown_mentions(request, self.budget)
+        return read_acts(text, shown, shown_facets(request, self.budget), request.utterance)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The utterance with its mentions tagged, for models that were trained on it."""
+
+    prompt: str = TAGGED_PROMPT
+
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
+        return tagged_messages(request)
+
+    def schema(self, request: PlanRequest) -> dict[str, Any]:
+        """Return the JSON schema of the answer."""
+        return tagged_schema(shown_mentions(request))
+
+    def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
+        """Return the acts of an answer; BadPlan says what is wrong with it."""
+        return read_tagged(text, shown_mentions(request), request.utterance)
+
+
+ASKING: dict[str, type[Instructed] | type[Tagged]] = {PROMPT: Instructed, TAGGED_PROMPT: Tagged}
+"""The ways to ask, by prompt."""

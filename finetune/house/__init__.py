@@ -1,0 +1,1 @@
+"""The house model: a small causal LM trained from scratch, and the data it is trained on."""
