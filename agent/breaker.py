@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal, TypeVar
 
 from agent.errors import ModelUnavailable
@@ -56,14 +57,25 @@ class Breaker:
         Raises:
             CircuitOpen: If the circuit is open; the work is not started.
         """
+        with self.guard():
+            return work()
+
+    @contextmanager
+    def guard(self) -> Iterator[None]:
+        """Count how the work inside ends; raises like `call`.
+
+        A stream that its reader stops listening to has not failed.
+        """
         trial = self._admit()
         try:
-            answer = work()
+            yield
+        except GeneratorExit:
+            self._success(trial)
+            raise
         except BaseException:
             self._failure(trial)
             raise
         self._success(trial)
-        return answer
 
     def _left(self) -> float:
         return 0.0 if self._opened is None else self._opened + self._reset_s - self._clock()

@@ -1,7 +1,7 @@
 """The one flow: an utterance in, a stream of typed events out.
 
 `respond` is the only function that calls every stage (link, plan, apply, recommend, reply, store);
-every surface renders its events. It knows no HTTP, no terminal and no language model.
+every surface renders its events. It knows no HTTP and no terminal.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Protocol
 
 from agent.apply import apply, with_slate
 from agent.explain import checked, reasons
+from agent.explainer import LLMExplainer, Subject
 from agent.feedback import new_id
 from agent.plan import Mention, Plan
 from agent.planner import Planner, PlanRequest
@@ -21,7 +22,7 @@ from agent.reply import Reply, compose
 from agent.state import State
 from agent.store import Session, Store
 from agent.telemetry import Timings
-from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood
+from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood, Written
 from agent.utterance import clean_utterance
 from retrieval.catalog import Facet, Item
 
@@ -43,6 +44,7 @@ class Parts:
 
     Args:
         page: Items on a slate.
+        explainer: Words the explanations; without one the templates do.
     """
 
     store: Store
@@ -50,6 +52,7 @@ class Parts:
     linker: Linker
     planner: Planner
     page: int = 5
+    explainer: LLMExplainer | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +63,8 @@ class _Turn:
     session: Session
     utterance: str
     timings: Timings = field(default_factory=Timings)
+    said: list[str] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
 
     @property
     def facets(self) -> tuple[Facet, ...]:
@@ -99,7 +104,9 @@ def _take(turn: _Turn) -> Iterator[StreamEvent]:
         reply = compose(plan, before, state, found, turn.parts.retriever, items)
     if reply.asked and reply.asked not in state.asked:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
-    for piece in reply.pieces:
+    others = {**items, **{item.id: item for item in found.items}} if found else items
+    for piece in _words(turn, reply, state, others):
+        turn.said.append(piece)
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply)
     with turn.timings.span("store"):
@@ -179,6 +186,23 @@ def item_fields(item: Item) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _words(turn: _Turn, reply: Reply, state: State, others: Mapping[str, Item]) -> Iterator[str]:
+    """Yield the words of a reply; explanations as a model words them, where one is asked to."""
+    explainer = turn.parts.explainer
+    for place, piece in enumerate(reply.pieces):
+        part = reply.explained.get(place)
+        if explainer is None or part is None or part.about is None:
+            yield piece
+            continue
+        text = piece.rstrip()
+        subject = Subject(part.about, part.claims, text, others)
+        with turn.timings.span("words"):
+            telling = explainer.tell(subject, state, turn.facets, turn.parts.retriever.currency)
+            yield from telling
+        turn.written.append(telling.written)
+        yield piece[len(text) :]
+
+
 def _done(
     turn: _Turn,
     plan: Plan,
@@ -191,7 +215,7 @@ def _done(
         turn_id=new_id(),
         session_id=turn.session.id,
         utterance=turn.utterance,
-        reply="".join(reply.pieces),
+        reply="".join(turn.said),
         slate=slate,
         plan=plan,
         state=state,
@@ -200,4 +224,5 @@ def _done(
         notes=reply.notes,
         timings=dict(turn.timings.ms),
         planner=plan.planner,
+        written=tuple(turn.written),
     )

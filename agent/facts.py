@@ -278,4 +278,4 @@ def _compared(evidence: Evidence, slot: Slot, other: Item, about: _About) -> tup
 def fill(text: str, given: Iterable[Fact], title: str) -> str:
     """Return a text with every placeholder filled in; KeyError names one that nothing fills."""
     fills = {"T": title} | {name: said for fact in given for name, said in fact.fills.items()}
-    return "".join(fills[name] if name else words for words, name in parts(text))
+    return "".join(words + (fills[name] if name else "") for words, name in parts(text))

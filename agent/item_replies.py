@@ -70,7 +70,7 @@ def why(scene: Scene, act: Act) -> Iterator[Part]:
     for item in items[:MOST]:
         facets, currency = scene.retriever.facets, scene.retriever.currency
         answer = explain.why(item, scene.state, facets, currency, _anchor(scene))
-        yield Part(answer.text, answer.claims)
+        yield Part(answer.text, answer.claims, about=item)
 
 
 def _why_not(scene: Scene, act: Act) -> Iterator[Part]:

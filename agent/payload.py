@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from agent.plan import Plan
 from agent.ports import Retriever
 from agent.state import State
-from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem
+from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem, Written
 from retrieval.catalog import Facet, Item, Role, primary
 
 _OWN = ("id", "title", "description", "currency", "image", "url", "price")
@@ -78,6 +78,7 @@ class TurnAnswer(BaseModel):
     plan: Plan
     timings: dict[str, float]
     planner: str
+    written: list[Written]
     relaxations: list[Relaxation]
     notes: list[str]
     claims: list[Reason]
@@ -149,6 +150,7 @@ def turn_answer(done: Done, retriever: Retriever) -> TurnAnswer:
         plan=done.plan,
         timings=done.timings,
         planner=done.planner,
+        written=list(done.written),
         relaxations=list(done.relaxations),
         notes=list(done.notes),
         claims=list(done.claims),

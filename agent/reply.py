@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from agent import item_replies
 from agent.compare import Table
@@ -38,6 +38,7 @@ class Reply:
         notes: What a person should know of how the turn was read, e.g. "read as INR 60".
         table: The comparison, where items were compared.
         asked: The facet that the reply asks about.
+        explained: By place in the pieces, what a piece explains, where a model may word it.
     """
 
     pieces: tuple[str, ...]
@@ -45,6 +46,7 @@ class Reply:
     notes: tuple[str, ...] = ()
     table: Table | None = None
     asked: str | None = None
+    explained: Mapping[int, Part] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -77,7 +79,8 @@ def compose(
     return _joined(parts)
 
 
-def _joined(parts: Iterable[Part]) -> Reply:
+def _joined(parts: Sequence[Part]) -> Reply:
+    first = {part.text: part for part in reversed(parts) if part.text}
     kept = list(dict.fromkeys(part.text for part in parts if part.text))
     pieces = [text if text.endswith("\n") or i == len(kept) - 1 else f"{text} "
               for i, text in enumerate(kept)]  # fmt: skip
@@ -89,6 +92,7 @@ def _joined(parts: Iterable[Part]) -> Reply:
         notes=tuple(dict.fromkeys(note for part in parts for note in part.notes)),
         table=tables[0] if tables else None,
         asked=asked[0] if asked else None,
+        explained={i: first[text] for i, text in enumerate(kept) if first[text].about},
     )
 
 
@@ -308,7 +312,8 @@ def _first_pick(scene: Scene, found: Recommendation) -> Iterator[Part]:
     held = checked(made, item, scene.state, facets, others)[:2]
     if held:
         said = "; ".join(reason.text for reason in held)
-        yield Part(scene.say("reply.first_pick", title=title_of(item), reasons=said), held)
+        text = scene.say("reply.first_pick", title=title_of(item), reasons=said)
+        yield Part(text, held, about=item)
 
 
 def _next(scene: Scene, found: Recommendation) -> Iterator[Part]:

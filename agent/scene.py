@@ -21,6 +21,7 @@ class Part:
 
     Args:
         asked: The facet that a question in it is about.
+        about: The item that the claims explain, where a model may word them.
     """
 
     text: str
@@ -28,6 +29,7 @@ class Part:
     notes: tuple[str, ...] = ()
     table: Table | None = None
     asked: str | None = None
+    about: Item | None = None
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,7 @@ def _turn_values(done: Done) -> dict[str, Any]:
         "planner": done.planner,
         "model": done.plan.model,
         "prompt": done.plan.prompt,
+        "written": _plain(done.written),
     }
 
 
@@ -297,7 +298,7 @@ def _slate_rows(connection: Connection, session_id: str) -> dict[str, list[Row[A
 def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
     same = ("session_id", "utterance", "reply", "plan", "state", "claims", "relaxations", "notes",
             "timings", "planner")  # fmt: skip
-    values = {name: row._mapping[name] for name in same}
+    values = {name: row._mapping[name] for name in same} | {"written": row.written or ()}
     shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
     slate = {"id": row.slate_id, "items": shown}
     return Done.model_validate({**values, "turn_id": row.id, "slate": slate})

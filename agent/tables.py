@@ -79,6 +79,7 @@ turns = Table(
     Column("planner", String(16), nullable=False),
     Column("model", String(200)),
     Column("prompt", String(200)),
+    Column("written", JSON),
     UniqueConstraint("session_id", "number", name="turns_number"),
 )
 

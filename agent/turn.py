@@ -96,6 +96,25 @@ class Text(Value):
     delta: str
 
 
+class Written(Value):
+    """Who worded an explanation, and what became of the sentences that a model wrote.
+
+    Args:
+        prompt: Id of the prompt the model answered.
+        kept, rewritten, dropped: Sentences said as written, said by the template instead, and
+            left out.
+        fallback: Why the model's words ended, where it failed.
+    """
+
+    writer: Literal["template", "model"] = "template"
+    model: str = ""
+    prompt: str = ""
+    kept: int = 0
+    rewritten: int = 0
+    dropped: int = 0
+    fallback: str | None = None
+
+
 class Done(Value):
     """Last event: the whole turn, as stored and as the HTTP API returns it."""
 
@@ -112,6 +131,7 @@ class Done(Value):
     notes: tuple[str, ...] = ()
     timings: dict[str, float] = Field(default_factory=dict)
     planner: Literal["rules", "llm"] = "rules"
+    written: tuple[Written, ...] = ()
 
 
 StreamEvent = Annotated[Understood | Items | Text | Done, Field(discriminator="kind")]

@@ -106,7 +106,8 @@ def _bound(name: dict[str, Any], value: object, miss: bool, random: Random) -> C
         return Constraint(**name, low=min(low, value), high=max(high, value))
     if random.random() < 0.05:
         return _on("high" if upper else "low", value, miss, name)
-    factor = random.uniform(1.05, 1.8) if up else random.uniform(0.5, 0.95)
+    most = 1.1 if name["role"] == "rating" else 1.8
+    factor = random.uniform(1.02, most) if up else random.uniform(0.6, 0.97)
     bound = _round(value * factor)
     if bound == value or (bound > value) is not up:
         bound = value + (1.0 if up else -1.0) if value > 1 else round(value * factor, 2)
@@ -127,7 +128,7 @@ def _round(value: float) -> float:
 
 
 def _some_word(item: Item, random: Random) -> str:
-    own = [w for w in content_words(item.description or item.title) if len(w) > 3 and w.isalpha()]
+    own = [w for w in content_words(item.description or item.title) if len(w) > 4 and w.isalpha()]
     return random.choice(own) if own else ""
 
 

@@ -46,6 +46,7 @@ TURN: dict[str, Any] = {
     "plan": {"acts": [{"act": "recommend", "want": ["V1"]}], "planner": "rules"},
     "timings": {"link": 0.4, "plan": 0.3, "retrieve": 0.6},
     "planner": "rules",
+    "written": [],
     "relaxations": [],
     "notes": [],
     "claims": [],

@@ -93,7 +93,7 @@ def test_newer_database_is_refused(url):
     with pytest.raises(StoreError, match=r"newer version \(schema '9999'"):
         Store(url)
     with database:
-        database.execute("UPDATE alembic_version SET version_num = '0001'")
+        database.execute("UPDATE alembic_version SET version_num = '0002'")
     database.close()
     again = Store(url)
     assert again.load(id).turns == 0
@@ -126,3 +126,20 @@ def test_check_tries_a_write(url):
     blocker.close()
     store.check()
     store.close()
+
+
+def test_store_of_first_version_is_upgraded(url):
+    store = Store(url)
+    id = store.create_session()
+    store.close()
+    with sqlite3.connect(path_of(url)) as database:
+        database.execute("ALTER TABLE turns DROP COLUMN written")
+        database.execute("UPDATE alembic_version SET version_num = '0001'")
+    database.close()
+    again = Store(url)
+    assert again.load(id).turns == 0
+    again.close()
+    with sqlite3.connect(path_of(url)) as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(turns)")]
+    database.close()
+    assert "written" in columns

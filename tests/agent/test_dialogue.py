@@ -6,6 +6,7 @@ import pytest
 
 from agent.dialogue import respond, shows
 from agent.errors import ModelUnavailable
+from agent.explainer import LLMExplainer
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.plan import Act, Plan
@@ -227,3 +228,33 @@ def test_model_plans_when_it_answers(parts):
 )
 def test_only_some_acts_show_items(acts, expected):
     assert shows(Plan(acts=tuple(Act(act=name) for name in acts))) is expected
+
+
+def test_model_words_reasons_after_the_items(parts):
+    model = ScriptedModel(lambda _: "It is one of the {F1}, as you asked. It is the best.")
+    talking = replace(parts, explainer=LLMExplainer(model))
+    id = parts.store.create_session()
+    events = list(respond(talking, id, "casual shoes"))
+    kinds = [event.kind for event in events]
+    assert kinds[:2] == ["understood", "items"]
+    done = events[-1]
+    said = "".join(event.delta for event in events if event.kind == "text")
+    assert said == done.reply
+    assert "is one of the Casual Shoes, as you asked." in said
+    assert "best" not in said
+    [written] = done.written
+    assert (written.writer, written.kept, written.dropped) == ("model", 1, 1)
+    assert parts.store.turns(id)[-1].written == done.written
+
+
+def test_why_is_worded_by_the_model_too(parts):
+    model = ScriptedModel(lambda _: "It is one of the {F1}, as you asked.")
+    talking = replace(parts, explainer=LLMExplainer(model))
+    id = parts.store.create_session()
+    list(respond(talking, id, "casual shoes"))
+    *_, done = respond(talking, id, "why the first one?")
+    assert "is one of the Casual Shoes, as you asked." in done.reply
+    assert [one.writer for one in done.written] == ["model"]
+    *_, done = respond(parts, id, "why the first one?")
+    assert "Casual Shoes, as asked (kind)" in done.reply
+    assert done.written == ()

@@ -1,0 +1,21 @@
+"""Who worded the explanations of a turn."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the column; turns from before have none."""
+    op.add_column("turns", sa.Column("written", sa.JSON))
+
+
+def downgrade() -> None:
+    """Drop the column."""
+    op.drop_column("turns", "written")
