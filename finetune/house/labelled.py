@@ -21,6 +21,7 @@ from finetune.labels import Dialogue, Expect, LabelledTurn, facet_named
 from finetune.replay import Outcome, Parts, _implied_items, _named_items
 from finetune.scoring import Yardstick, acts_match, refs_match
 from retrieval.catalog import Facet
+from retrieval.filters import words
 
 MOST_TRIES = 600
 
@@ -63,11 +64,27 @@ def labelled_examples(dialogue: Dialogue, parts: Parts, stick: Yardstick) -> Ite
         )
         found = _find(turn, before, parts, stick)
         if found is not None:
-            yield Example(found[0], found[1].acts, f"labels:{dialogue.catalog}")
+            acts = tuple(_tidied(act, found[0], turn.expect) for act in found[1].acts)
+            again = _right(found[1].model_copy(update={"acts": acts}), turn, before, parts, stick)
+            acts = acts if again is not None else found[1].acts
+            yield Example(found[0], acts, f"labels:{dialogue.catalog}")
         focus = found[2].focus if found else before.focus
         need = need_of(turn.expect, parts.facets)
         earlier = (*state.earlier, state.need)[-20:]
         state = before.model_copy(update={"need": need, "focus": focus, "earlier": earlier})
+
+
+def _tidied(act: Act, request: PlanRequest, expect: Expect) -> Act:
+    """Return an act without the words that no label calls a wish."""
+    soft = {word for wish in expect.soft for word in words(wish)}
+    wished = {
+        mention.id
+        for mention in request.mentions
+        if mention.kind not in ("keyword", "unknown") or soft & set(words(mention.text))
+    }
+    kept = {name: tuple(id for id in getattr(act, name) if id in wished)
+            for name in ("want", "prefer")}  # fmt: skip
+    return act.model_copy(update=kept)
 
 
 def _find(

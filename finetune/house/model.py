@@ -8,12 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from finetune.house.tokens import embedding_rows, minilm_folder, save_tokenizer, vocabulary
-
-if TYPE_CHECKING:
-    import torch
 
 HIDDEN = 384
 """MiniLM's embedding size, which the model's hidden size must equal."""
@@ -23,7 +20,7 @@ HIDDEN = 384
 class Shape:
     """Size of the model; `context` in tokens."""
 
-    layers: int = 5
+    layers: int = 4
     heads: int = 6
     key_value_heads: int = 2
     intermediate: int = 1024
@@ -32,11 +29,12 @@ class Shape:
 
 @dataclass(slots=True)
 class House:
-    """A model with its tokenizer, and which rows of the embedding table are trained."""
+    """A model with its tokenizer, and how many rows of the embedding table are trained: the
+    first ones, of the tokens that MiniLM does not have."""
 
     model: Any
     tokenizer: Any
-    trained_rows: torch.Tensor
+    trained_rows: int
 
 
 def new_house(shape: Shape, folder: Path, seed: int) -> House:
@@ -59,8 +57,7 @@ def new_house(shape: Shape, folder: Path, seed: int) -> House:
     model = LlamaForCausalLM(config)
     with torch.no_grad():
         model.get_input_embeddings().weight.copy_(torch.from_numpy(embedding_rows(vocab, seed)))
-    own = torch.tensor([row < 0 for row in vocab.rows])
-    return House(model, tokenizer, own)
+    return House(model, tokenizer, next(at for at, row in enumerate(vocab.rows) if row >= 0))
 
 
 def save_house(house: House, folder: Path, dtype: str = "bfloat16") -> None:

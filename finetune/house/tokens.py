@@ -57,7 +57,8 @@ def plan_tokens() -> list[str]:
 
 def vocabulary(wordpieces: Path) -> Vocabulary:
     """Return the pieces kept of a WordPiece vocabulary file: whole words and Latin script."""
-    pieces: list[str] = [_UNKNOWN, *CONTROL, *plan_tokens(), *(f"<0x{n:02X}>" for n in range(256))]
+    bytes_ = (f"<0x{n:02X}>" for n in range(256))
+    pieces: list[str] = [_UNKNOWN, *CONTROL, *plan_tokens(), *bytes_, "▁"]
     rows = [-1] * len(pieces)
     seen = set(pieces)
     for row, word in enumerate(wordpieces.read_text(encoding="utf-8").splitlines()):
@@ -74,9 +75,6 @@ def vocabulary(wordpieces: Path) -> Vocabulary:
                 seen.add(form)
                 pieces.append(form)
                 rows.append(row)
-    if "▁" not in seen:
-        pieces.append("▁")
-        rows.append(-1)
     return Vocabulary(tuple(pieces), tuple(rows))
 
 

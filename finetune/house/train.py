@@ -21,6 +21,9 @@ from finetune.house.rows import Row, read_rows
 
 logger = logging.getLogger(__name__)
 
+STRIDE = 8
+"""Widths of batches are multiples of this."""
+
 
 @dataclass(frozen=True, slots=True)
 class TrainConfig:
@@ -31,7 +34,9 @@ class TrainConfig:
         passes: How often each row is seen.
         minutes: Wall time after which training ends early, the learning rate having come down
             with the time used; 0 for no limit.
+        longest: Tokens beyond which a row is left out.
         save_every: Steps between checkpoints.
+        threads: Threads of the CPU; 0 for torch's own choice.
     """
 
     passes: float = 2.0
@@ -44,6 +49,7 @@ class TrainConfig:
     save_every: int = 250
     seed: int = 1
     device: str = "cpu"
+    threads: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +82,8 @@ def batches(rows: Sequence[Encoded], config: TrainConfig, round_: int) -> list[l
     found: list[list[int]] = []
     batch: list[int] = []
     for at in order:
-        if batch and (len(batch) + 1) * len(rows[at].ids) > config.tokens_per_batch:
+        width = -(-len(rows[at].ids) // STRIDE) * STRIDE
+        if batch and (len(batch) + 1) * width > config.tokens_per_batch:
             found.append(batch)
             batch = []
         batch.append(at)
@@ -95,27 +102,45 @@ def rate_at(config: TrainConfig, step: int, done: float) -> float:
     return config.learning_rate * warm * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def train(
-    rows: Sequence[Path], out: Path, config: TrainConfig, shape: Shape, checks: Sequence[Path] = ()
-) -> House:
-    """Train a model on row files; resume where `out` holds a checkpoint.
+def run(
+    rows: Sequence[Path],
+    out: Path,
+    config: TrainConfig,
+    shape: Shape,
+    checks: Sequence[Path] = (),
+    start: Path | None = None,
+    dry_run: bool = False,
+) -> dict[str, Any]:
+    """Train a model on row files; go on where `out` holds a checkpoint.
 
     Args:
-        checks: Row files that the loss and the exact match are measured on at the end.
+        checks: Row files that the exact match is measured on at the end.
+        start: Folder of a model of the same shape whose weights to begin with.
+        dry_run: Only count rows, tokens and steps.
+
+    Returns:
+        What was trained and the exact match on each check; also in `out`/report.json.
     """
     import torch
 
+    if config.threads:
+        torch.set_num_threads(config.threads)
     house = new_house(shape, out, config.seed)
     encoded = encode_rows(read_rows(rows), house.tokenizer, config.longest)
-    run = _Run(house, encoded, out, config)
-    run.resume()
-    logger.info("%d rows, %s", len(encoded), asdict(config))
-    torch.set_float32_matmul_precision("medium")
-    run.go()
+    trained = _Run(house, encoded, out, config)
+    report = {"config": asdict(config), "shape": asdict(shape), **trained.size()}
+    if dry_run:
+        return report
+    if start is not None and not (out / "checkpoint.pt").exists():
+        trained.begin_with(start)
+    trained.resume()
+    trained.go()
     save_house(house, out)
-    for path in checks:
-        logger.info("%s: %s", path.stem, exact_match(house, list(read_rows([path])), config.device))
-    return house
+    found = {path.stem: exact_match(house, list(read_rows([path])), config.device)
+             for path in checks}  # fmt: skip
+    report |= {"seconds": round(trained.seconds), "steps": trained.step, "checks": found}
+    (out / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    return report
 
 
 class _Run:
@@ -128,17 +153,36 @@ class _Run:
 
         self.house, self.rows, self.out, self.config = house, rows, out, config
         self.model = house.model.to(config.device).train()
-        decayed = [p for p in self.model.parameters() if p.dim() == 2]
-        table = self.model.get_input_embeddings().weight
+        table = self.model.get_input_embeddings().weight.requires_grad_(False)
+        self.own = torch.nn.Parameter(table[: house.trained_rows].clone())
+        learnt = [p for p in self.model.parameters() if p.requires_grad]
         groups = [
-            {"params": [p for p in decayed if p is not table], "weight_decay": config.weight_decay},
-            {"params": [p for p in self.model.parameters() if p.dim() != 2 or p is table],
-             "weight_decay": 0.0},
-        ]  # fmt: skip
+            {"params": [p for p in learnt if p.dim() == 2], "weight_decay": config.weight_decay},
+            {"params": [*(p for p in learnt if p.dim() != 2), self.own], "weight_decay": 0.0},
+        ]
+        self.learnt = [*learnt, self.own]
         self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate, betas=(0.9, 0.98))
-        own = house.trained_rows.to(config.device)
-        table.register_hook(lambda gradient: gradient * own[:, None])
         self.step, self.seconds, self.losses = 0, 0.0, list[float]()
+
+    def size(self) -> dict[str, int]:
+        """Return rows, tokens of one pass and parameters."""
+        return {
+            "rows": len(self.rows),
+            "tokens": sum(len(row.ids) for row in self.rows),
+            "parameters": sum(p.numel() for p in self.model.parameters()),
+            "learnt_parameters": sum(p.numel() for p in self.learnt),
+        }
+
+    def begin_with(self, folder: Path) -> None:
+        """Take over the weights of a model of the same shape."""
+        import torch
+        from safetensors.torch import load_file
+
+        weights = load_file(folder / "model.safetensors")
+        weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
+        self.model.load_state_dict(weights)
+        with torch.no_grad():
+            self.own.copy_(self.model.get_input_embeddings().weight[: len(self.own)])
 
     def resume(self) -> None:
         import torch
@@ -148,6 +192,8 @@ class _Run:
             return
         kept = torch.load(path, map_location=self.config.device, weights_only=True)
         self.model.load_state_dict(kept["model"])
+        with torch.no_grad():
+            self.own.copy_(kept["own"])
         self.optimiser.load_state_dict(kept["optimiser"])
         self.step, self.seconds = kept["step"], kept["seconds"]
         logger.info("resumed at step %d", self.step)
@@ -157,13 +203,14 @@ class _Run:
 
         partial = self.out / "checkpoint.partial"
         kept = {
-            "model": self.model.state_dict(), "optimiser": self.optimiser.state_dict(),
-            "step": self.step, "seconds": self.seconds,
+            "model": self.model.state_dict(), "own": self.own,
+            "optimiser": self.optimiser.state_dict(), "step": self.step, "seconds": self.seconds,
         }  # fmt: skip
         torch.save(kept, partial)
         partial.rename(self.out / "checkpoint.pt")
 
     def go(self) -> None:
+        import torch
         from tqdm import tqdm
 
         plan = [b for at in range(math.ceil(self.config.passes))
@@ -187,6 +234,8 @@ class _Run:
                 self._log()
         self.save()
         self._log()
+        with torch.no_grad():
+            self.model.get_input_embeddings().weight[: len(self.own)] = self.own
 
     def _log(self) -> None:
         entry = {"step": self.step, "seconds": round(self.seconds),
@@ -201,29 +250,40 @@ class _Run:
             group["lr"] = rate_at(self.config, self.step, done)
         device = torch.device(self.config.device)
         with torch.autocast(device.type, dtype=torch.bfloat16):
-            loss = answer_loss(self.house, [self.rows[at] for at in batch], device)
+            loss = answer_loss(self.house, self.own, [self.rows[at] for at in batch], device)
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        torch.nn.utils.clip_grad_norm_(self.learnt, 1.0)
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         return float(loss.detach())
 
 
-def answer_loss(house: House, rows: Sequence[Encoded], device: Any) -> Any:
-    """Return the mean cross-entropy of the answers' tokens."""
-    import torch
-    from torch.nn.functional import cross_entropy
+def answer_loss(house: House, own: Any, rows: Sequence[Encoded], device: Any) -> Any:
+    """Return the mean cross-entropy of the answers' tokens.
 
-    width = max(len(row.ids) for row in rows)
+    Args:
+        own: The trained rows of the embedding table, its first ones (rows x hidden); the rest is
+            frozen, so that neither gradients nor optimiser pass over 11 million numbers.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy, embedding
+
+    # Few shapes, or the kernels of each new one are made anew.
+    width = -(-max(len(row.ids) for row in rows) // STRIDE) * STRIDE
     pad = house.tokenizer.pad_token_id
     ids = torch.tensor([row.ids + [pad] * (width - len(row.ids)) for row in rows], device=device)
-    hidden = house.model.model(input_ids=ids).last_hidden_state
+    table = house.model.get_input_embeddings().weight.detach()
+    mine = (ids < len(own)).unsqueeze(-1)
+    inputs = torch.where(mine, embedding(ids.clamp(max=len(own) - 1), own), embedding(ids, table))
+    hidden = house.model.model(inputs_embeds=inputs).last_hidden_state
     # Only the answer's places go through the output layer, which is most of the arithmetic.
     where = torch.zeros_like(ids, dtype=torch.bool)
     for at, row in enumerate(rows):
         where[at, row.prompt - 1 : len(row.ids) - 1] = True
     targets = torch.cat([torch.tensor(row.ids[row.prompt :], device=device) for row in rows])
-    return cross_entropy(house.model.lm_head(hidden[where]).float(), targets)
+    chosen = hidden[where]
+    logits = torch.cat([chosen @ own.T, chosen @ table[len(own) :].T], dim=-1)
+    return cross_entropy(logits.float(), targets)
 
 
 def exact_match(house: House, rows: Sequence[Row], device: str, most: int = 2000) -> dict[str, Any]:

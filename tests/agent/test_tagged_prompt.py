@@ -93,10 +93,9 @@ def test_long_stories_lose_their_middle():
     assert " ... " in shown
 
 
-def test_the_prompt_starts_with_what_never_changes():
-    system, user = tagged_messages(request())
-    assert system["role"] == "system"
-    assert user["content"] == tagged_turn(request())
+def test_the_prompt_is_the_turn_and_what_to_do_with_it():
+    (user,) = tagged_messages(request())
+    assert user == {"role": "user", "content": f"plan\n{tagged_turn(request())}"}
 
 
 def test_answers_round_trip():
