@@ -11,9 +11,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from agent.errors import BadModelFolder
+from agent.model_folder import tensor_shapes
 from finetune.bases import Base
 from finetune.errors import AdapterError
-from finetune.weights import file_hash, tensor_shapes
+from finetune.weights import file_hash
 
 CARD = "adapter_card.json"
 CONFIG = "adapter_config.json"
@@ -88,7 +90,7 @@ def _read_card(folder: Path) -> Card:
 def _check_weights(folder: Path, card: Card) -> None:
     try:
         shapes = tensor_shapes(folder / WEIGHTS)
-    except ValueError as error:
+    except BadModelFolder as error:
         raise AdapterError(f"adapter {str(folder)!r}: {error}") from error
     if not any(".lora_A." in name for name in shapes):
         raise AdapterError(f"adapter {str(folder)!r}: {WEIGHTS} holds no LoRA weights")
@@ -134,5 +136,5 @@ def readme(card: Card) -> str:
 
 
 def _table(title: str, rows: dict[str, Any]) -> list[str]:
-    cells = [f"| {name} | {value} |" for name, value in rows.items()]
+    cells = [f"| {name} | {str(value).replace('|', '/')} |" for name, value in rows.items()]
     return [f"## {title}", "", "| | |", "|---|---|", *cells, ""]

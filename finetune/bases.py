@@ -10,8 +10,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.errors import BadModelFolder
+from agent.model_folder import tensor_shapes
 from finetune.errors import BaseModelError
-from finetune.weights import fingerprint, tensor_shapes
+from finetune.weights import fingerprint
 
 HOUSE = Path(__file__).parent / "house" / "model"
 HOUSE_NAME = "house"
@@ -154,5 +156,5 @@ def _check(base: Base, weights: bool) -> None:
     for path in base.weights:
         try:
             tensor_shapes(path)
-        except ValueError as error:
+        except BadModelFolder as error:
             raise BaseModelError(f"base {base.name!r}: {error}") from error

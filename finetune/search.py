@@ -149,15 +149,25 @@ def _run_trials(
         config = _drawn(trial, prepared.config, space)
         folder = out / "trials" / str(trial.number)
 
+        told = 0
+
         def watch(epoch: float, metrics: Mapping[str, float]) -> None:
-            trial.report(metrics["eval_loss"], round(epoch * config.evals_per_epoch))
-            if trial.should_prune():
-                raise optuna.TrialPruned
+            # Counted by examples seen, not by steps: batches differ between trials.
+            nonlocal told
+            place = int(epoch * config.evals_per_epoch + 1e-6)
+            if place > told:
+                told = place
+                trial.report(metrics["eval_loss"], place)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
 
         try:
             adapter = fit(replace(prepared, config=config), folder, watch=watch)
         except TrainingError as error:
             raise optuna.TrialPruned(str(error)) from error
+        except KeyboardInterrupt:
+            study.enqueue_trial(trial.params)
+            raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return adapter.card.metrics["eval_loss"]

@@ -196,13 +196,16 @@ def fit(
 
 def _run(prepared: Prepared) -> dict[str, Any]:
     """Return what makes two runs the same run, as JSON has it."""
-    run = {
+    return {
         "base_fingerprint": prepared.base.fingerprint,
         "data_hash": prepared.data_hash,
         "held_out_hash": prepared.data.get("held_out_hash"),
-        **asdict(replace(prepared.config, report_to=())),
+        **_plain(replace(prepared.config, report_to=())),
     }
-    return dict(json.loads(json.dumps(run)))
+
+
+def _plain(config: SFTConfig) -> dict[str, Any]:
+    return dict(json.loads(json.dumps(asdict(config))))
 
 
 def _check_same_run(path: Path, run: dict[str, Any]) -> None:
@@ -230,7 +233,7 @@ def _card(out: Path, prepared: Prepared, metrics: dict[str, float]) -> Card:
         data=prepared.data,
         prompts=prepared.config.prompts,
         metrics=metrics,
-        config={**asdict(prepared.config), "alpha": prepared.config.scale},
+        config={**_plain(prepared.config), "alpha": prepared.config.scale},
         libraries={name: version for name, version in versions.items() if version},
         weights_hash=file_hash(out / WEIGHTS),
         created=datetime.now(UTC).isoformat(timespec="seconds"),

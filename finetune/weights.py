@@ -1,6 +1,6 @@
-"""Weight files as safetensors: whether one is whole, and what identifies many of them.
+"""Weight files by their content: the hash of one, and what identifies many of them.
 
-This module does not know models or adapters, only files of tensors.
+This module does not know what is in the files.
 """
 
 from __future__ import annotations
@@ -12,21 +12,6 @@ from pathlib import Path
 BLOCK = 1 << 16
 BLOCKS = 256
 """What a fingerprint reads of a file: 16 MiB spread over it, all of a shorter one."""
-
-
-def tensor_shapes(path: Path) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of the tensors in a file; its header and length are checked.
-
-    Raises:
-        ValueError: If it is no whole safetensors file; says why.
-    """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="numpy") as file:
-            return {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path.name} is no whole safetensors file: {error}") from error
 
 
 def file_hash(path: Path) -> str:

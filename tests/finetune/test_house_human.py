@@ -121,6 +121,8 @@ WEBSHOP = [
     ("i need my phone to charge", None),
     ("i would like a table that is easy to assemble", "i would like a {C} that is {K}"),
     ("look for a phone by acme", "look for a {C} by {V:brand}"),
+    ("i need socks that don't have holes", "i need {C} that don't have {-K}"),
+    ("i need socks that can't be pink", None),
     ("12 pieces", None),
 ]
 
@@ -179,13 +181,13 @@ def test_caption_says_what_should_differ(caption, expected):
         (
             "I'd like a movie. Something like Cars (2006)",
             "recommend+like",
-            "I'd like a {C}. Something like {T}",
+            "I'd like a {C@1}. Something like {T@2}",
         ),
         ("Any other suggestions?", "more", "Any other suggestions?"),
         (
             "I've seen that one. Do you have one more?",
             "reject+more",
-            "I've seen {it}. Do you have one more?",
+            "I've seen {it@1}. Do you have one more?",
         ),
         ("I don't like horror. I like drama", "refine", "I don't like {-V}. I like {V}"),
         ("I like drama or horror", "refine:add", "I like {V} or {V}"),

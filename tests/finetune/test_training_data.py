@@ -1,5 +1,6 @@
 import gzip
 import json
+import re
 
 import pytest
 
@@ -58,9 +59,8 @@ def test_row_of_each_format_is_kept_as_it_is(row):
 @pytest.mark.parametrize(("row", "reason"), BAD, ids=[reason for _, reason in BAD])
 def test_malformed_row_says_why(row, reason):
     line = row if isinstance(row, bytes) else json.dumps(row).encode()
-    with pytest.raises(ValueError, match="^") as caught:
+    with pytest.raises(ValueError, match=re.escape(reason)):
         parse_row(line)
-    assert str(caught.value).startswith(reason)
 
 
 def test_other_keys_are_left_alone():
@@ -117,9 +117,8 @@ def test_unusable_file_says_what_was_expected(tmp_path, name, content, message):
     path = tmp_path / name
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(DataError, match="^") as caught:
+    with pytest.raises(DataError, match=re.escape(message.format(path=path))):
         read_rows([path])
-    assert message.format(path=path) in str(caught.value)
 
 
 def test_written_rows_read_back(tmp_path):

@@ -1,4 +1,4 @@
-"""A random Llama of two layers with a byte tokenizer and a chat template, and rows to train it on."""
+"""A random Llama of two layers, with a byte tokenizer and a chat template, and rows for it."""
 
 from __future__ import annotations
 
