@@ -27,7 +27,8 @@ class Extension:
         self._items = items
         self._codes: dict[str, tuple[NDArray[np.int64], list[FieldValue | None]]] = {}
         self._masks: dict[Compare, Mask] = {}
-        self._texts: list[str] | None = None
+        self._texts: list[str] = []
+        self._rows: dict[str, list[int]] = {}
 
     def mask(self, filter: Filter) -> Mask:
         """Return one boolean per item: whether it satisfies the filter."""
@@ -78,11 +79,23 @@ class Extension:
     def _text(self, compare: Compare) -> Mask:
         if compare.op not in ("contains", "not_contains") or not isinstance(compare.value, str):
             raise FilterError(f"text can be searched with contains, got {compare!r}")
-        if self._texts is None:
-            self._texts = [f" {' '.join(words(text_of(item)))} " for item in self._items]
-        phrase = f" {' '.join(words(compare.value))} "
-        found = np.array([phrase in text for text in self._texts], dtype=np.bool_)
+        found = np.zeros(len(self._items), dtype=np.bool_)
+        found[self._rows_with(words(compare.value))] = True
         return found if compare.op == "contains" else ~found
+
+    def _rows_with(self, phrase: Sequence[str]) -> list[int]:
+        """Return the items whose text has some words in a row; only those with the rarest are
+        read."""
+        if not self._texts:
+            self._texts = [f" {' '.join(words(text_of(item)))} " for item in self._items]
+            for row, text in enumerate(self._texts):
+                for word in set(text.split()):
+                    self._rows.setdefault(word, []).append(row)
+        if not phrase:
+            return list(range(len(self._items)))
+        rarest = min((self._rows.get(word, []) for word in phrase), key=len)
+        wanted = f" {' '.join(phrase)} "
+        return [row for row in rarest if wanted in self._texts[row]]
 
     def _coded(self, facet: str) -> tuple[NDArray[np.int64], list[FieldValue | None]]:
         if facet not in self._codes:
