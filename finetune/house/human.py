@@ -20,27 +20,30 @@ from typing import Any
 
 from finetune.errors import LabelError
 from finetune.house.human_coffee import coffee
-from finetune.house.human_film import iard, redial
+from finetune.house.human_film import ccpe, iard, redial
 from finetune.house.human_sgd import sgd
 from finetune.house.human_shop import fashioniq, queries, webshop
 from finetune.house.human_text import HumanRow, Labelled
 
 Rows = Iterator[dict[str, Any]]
 
-COPIES = 2
-"""How often a line may come: twice, so that what many people say weighs a little more."""
 CHATTER = 0.15
 """The part of a source's rows that may be small talk; film talk would be half of it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A data set: its files, its licence, how its rows become lines, and how many to keep."""
+    """A data set: its files, its licence, how its rows become lines, and how many to keep.
+
+    Args:
+        copies: How often one line may come; above 1, what many people say weighs more.
+    """
 
     files: tuple[str, ...]
     license: str
     read: Callable[[Rows, Random], Iterator[Labelled]]
     cap: int
+    copies: int = 2
 
 
 SOURCES: Mapping[str, Source] = {
@@ -54,8 +57,9 @@ SOURCES: Mapping[str, Source] = {
     "redial": Source(
         ("redial_train_part", "redial_valid"), "CC BY 4.0", lambda rows, _: redial(rows), 4000
     ),
+    "ccpe": Source(("ccpe_satisfaction",), "CC BY 4.0", lambda rows, _: ccpe(rows), 1000),
     "queries": Source(
-        ("queries_shopping",), "Apache-2.0 and MIT", lambda rows, _: queries(rows), 1500
+        ("queries_shopping",), "Apache-2.0 and MIT", lambda rows, _: queries(rows), 1500, copies=8
     ),
 }
 """The parts of the shared data whose licences allow a model to be trained on them and shipped."""
@@ -99,7 +103,7 @@ def _chosen(name: str, source: Source, data: Path, random: Random, cap: int) -> 
     for acts, text, context in source.read(_read(data, source.files), random):
         row = HumanRow(name, source.license, text, acts, context)
         seen[row.line.lower()] += 1
-        if seen[row.line.lower()] <= COPIES:
+        if seen[row.line.lower()] <= source.copies:
             rows.append(row)
     random.shuffle(rows)
     chatter = int(CHATTER * min(cap, len(rows)))

@@ -1,4 +1,4 @@
-"""Talk about films as phrase lines: ReDial and IARD.
+"""Talk about films as phrase lines: ReDial, IARD and CCPE-M.
 
 ReDial turns carry no acts, so each sentence must match a pattern that is clear in itself; a turn
 with one unclear sentence is left out. IARD's human intents decide where they and a pattern differ.
@@ -36,6 +36,9 @@ _INTENTS = {
     "chitchat": {"OTH", "NRE"},
 }
 """The intents of IARD with which an act agrees."""
+_SPOKEN = {"refine", "refine:add", "reject", "reject+refine", "detail"}
+"""What an answer to an interviewer can be in a shop."""
+_ACT_OF = {"seen": "reject", "avoid": "refine"}
 _FILM = re.compile(r"\{C:(one|many)\}")
 _IT = r"(?:it|that one|this one|that|this)"
 
@@ -96,6 +99,13 @@ def _mark(kind: str, sentence: str) -> str:
     return re.sub(r"\{([VK])", r"{!\1", sentence) if kind == "detail" else sentence
 
 
+def _numbered(acts: str, kind: str, sentence: str) -> str:
+    """Return the sentence with its slots given to the act that the sentence is."""
+    name = _ACT_OF.get(kind, kind)
+    at = acts.split("+").index(name) + 1 if name in acts.split("+") else 1
+    return SLOT.sub(lambda match: f"{match[0][:-1]}@{at}}}", sentence)
+
+
 def _pointed(sentence: str, many: bool) -> str:
     """Return the sentence with its pronoun as a slot."""
     several = re.sub(rf"(?i)\b{table('film', 'parts')['all']}\b", "{Rs}", sentence, count=1)
@@ -125,16 +135,20 @@ def label(text: str) -> Labelled | None:
     acts = table("film", "joined").get(" ".join(order))
     if acts is None or kinds.count("recommend") > 1:
         return None
-    done = tidy(" ".join(_mark(kind, part) for kind, part in zip(kinds, parts, strict=True)))
+    marked = [_mark(kind, part) for kind, part in zip(kinds, parts, strict=True)]
+    if "+" in acts:
+        marked = [_numbered(acts, kind, part) for kind, part in zip(kinds, marked, strict=True)]
+    done = tidy(" ".join(marked))
     if order == ("seen",) and regex("film", "praise").search(done):
         return None
     return _checked(acts, done)
 
 
 def _checked(acts: str, done: str) -> Labelled | None:
-    if not plain(done) or done.count("T}") > 2 or done.count("{C}") > 1 or len(done) < 3:
+    titles, things = len(re.findall(r"T[@}]", done)), len(re.findall(r"\{C[@}]", done))
+    if not plain(done) or titles > 2 or things > 1 or len(done) < 3:
         return None
-    if acts.startswith("recommend") and "{C}" not in done:
+    if acts.startswith("recommend") and "{C" not in done:
         acts = acts.replace("recommend", "refine")
     if joined(done) and "refine" in acts:
         acts = acts.replace("refine", "refine:add", 1)
@@ -151,6 +165,18 @@ def redial(dialogues: Iterable[Dialogue]) -> Iterator[Labelled]:
             known = [titles[key] for key in message["movies"] if titles.get(key)]
             if found := label(slotted(title_slots(message["text"], known))):
                 yield found
+
+
+def ccpe(dialogues: Iterable[Dialogue]) -> Iterator[Labelled]:
+    """Yield likes and dislikes of spoken interviews: whole turns, or clear sentences of them."""
+    for dialogue in dialogues:
+        for turn in dialogue["turns"]:
+            if turn["role"] != "user":
+                continue
+            text = slotted(title_slots(turn["text"], []))
+            found = label(text)
+            told = [found] if found else [label(part) for part in sentences(text)]
+            yield from (one for one in told if one and one[0] in _SPOKEN and "{" in one[1])
 
 
 def iard(dialogues: Iterable[Dialogue]) -> Iterator[Labelled]:
@@ -178,5 +204,5 @@ def _by_intent(turn: Mapping[str, Any]) -> Labelled | None:
     if intents == {"CON"} and plain(text) and regex("film", "more").search(text):
         return "more", text, ""
     if intents == {"INQ"} and plain(text):
-        return "detail", re.sub(rf"(?i)\b{_IT}\b", "{it}", text, count=1), "focus"
+        return "detail", re.sub(rf"(?i)^(.*)\b{_IT}\b", r"\1{it}", text, count=1), "focus"
     return None

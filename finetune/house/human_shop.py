@@ -38,6 +38,10 @@ _CAPPED = re.compile(
 )
 _PURPOSE = re.compile(r"\b(?:for|on) (?:(?:my|the|a|an|our|his|her|your) )?$", re.IGNORECASE)
 _OWNER = re.compile(r"(?:my|the|a|an|our|his|her|your) $", re.IGNORECASE)
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|without|except|cannot|\w+n['’]t|(?:do|does|did|is|are|ca|wo|has|have)nt)\b",
+    re.IGNORECASE,
+)
 _COLOURED = re.compile(r"\{V:colour\}(?:,? (?:and|or|&) |[,/|] ?| ){1,2}\{V:colour\}")
 
 
@@ -146,6 +150,8 @@ def _need(text: str) -> Labelled | None:
         return None
     if cut.count("K}") > 3 or cut.count("{") > 6 or cut.count("{C}") != 1:
         return None
+    if "{-" not in cut and _NEGATION.search(cut):
+        return None
     return "recommend" + ":add" * joined(cut), cut, ""
 
 
@@ -159,7 +165,9 @@ def webshop(rows: Iterable[Row]) -> Iterator[Labelled]:
 def queries(rows: Iterable[Row]) -> Iterator[Labelled]:
     """Yield search-box queries; the words people put around what they search are what counts."""
     for row in rows:
-        found = _need(row["query"]) if " " in row["query"] else None
+        text = row["query"]
+        starts = regex("shop", "query_start").match(text)
+        found = _need(text) if " " in text and not starts else None
         if found and set(SLOT.sub(" ", found[1]).split()) <= word_set("shop", "query_frame"):
             yield found
 

@@ -147,7 +147,7 @@ def tidy(text: str) -> str:
 
 def joined(text: str) -> bool:
     """Return whether two values of one sort stand side by side: alternatives of one facet."""
-    return bool(re.search(r"(\{V(?::\w+)?\})(?:,| or| and|, or|, and|/) ?\1", text))
+    return bool(re.search(r"(\{V(?::\w+)?(?:@\d)?\})(?:,| or| and|, or|, and|/) ?\1", text))
 
 
 def content_runs(text: str) -> list[tuple[int, int]]:

@@ -11,7 +11,7 @@ from finetune.errors import LabelError
 from finetune.house import human
 from finetune.house.human import human_rows, lines, write_lines
 from finetune.house.human_coffee import coffee
-from finetune.house.human_film import iard, label, redial
+from finetune.house.human_film import ccpe, iard, label, redial
 from finetune.house.human_sgd import sgd
 from finetune.house.human_shop import fashioniq, queries, webshop
 from finetune.house.human_text import HumanRow, content_runs, joined, plain, replace_value, sub
@@ -260,6 +260,15 @@ def test_redial_reads_the_seeker_alone():
     assert list(redial([talk])) == [("like", "i liked {T}", "")]
 
 
+def test_ccpe_takes_clear_sentences_out_of_an_answer():
+    said = "I don't like horror. My uncle took me to a cinema. I like drama."
+    turns = [{"role": "user", "text": said}, {"role": "system", "text": "I like drama."}]
+    assert [row[:2] for row in ccpe([{"turns": turns}])] == [
+        ("refine", "I don't like {-V}."),
+        ("refine", "I like {V}."),
+    ]
+
+
 def test_coffee_order_and_its_change():
     talk = {
         "scenario": "Auto template 1",
@@ -322,21 +331,25 @@ def queries_file(folder: Path, *texts: str) -> None:
 
 
 def test_lines_are_written_for_the_sources_there_are(tmp_path):
-    queries_file(tmp_path, "desk lamp", "red lamp", "desk chair", "wall clock")
-    assert write_lines(tmp_path, tmp_path / "out") == {"queries": 3}
+    queries_file(tmp_path, "red lamp", *["desk lamp", "wall clock"] * 5)
+    assert write_lines(tmp_path, tmp_path / "out") == {"queries": 9}
     written = (tmp_path / "out" / "human_queries.txt").read_text(encoding="utf-8")
     assert written.startswith("# queries, Apache-2.0 and MIT.")
-    assert sorted(p.text for p in read_phrases([tmp_path / "out" / "human_queries.txt"])) == [
-        "{C}",
-        "{C}",
-        "{V:colour} {C}",
-    ]
+    texts = [p.text for p in read_phrases([tmp_path / "out" / "human_queries.txt"])]
+    assert sorted(texts) == ["{C}"] * 8 + ["{V:colour} {C}"]
 
 
 def test_caps_limit_a_source(tmp_path):
     queries_file(tmp_path, "desk lamp", "red lamp", "blue metal lamp")
     assert len(list(human_rows(tmp_path, seed=1, caps={"queries": 2}))) == 2
     assert list(human_rows(tmp_path, seed=1, caps={"queries": 0})) == []
+
+
+def test_test_splits_are_left_out(tmp_path):
+    rows = [{"query": "red lamp", "split": "test"}, {"query": "desk lamp", "split": "train"}]
+    with gzip.open(tmp_path / "queries_shopping.jsonl.gz", "wt", encoding="utf-8") as out:
+        out.write("\n".join(map(json.dumps, rows)))
+    assert [row.text for row in human_rows(tmp_path, seed=0)] == ["{C}"]
 
 
 def test_same_seed_gives_the_same_rows(tmp_path):
