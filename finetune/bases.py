@@ -40,6 +40,14 @@ class Base:
         return sum(path.stat().st_size for path in self.weights)
 
     @property
+    def context(self) -> int | None:
+        """Longest sequence in tokens that it was made for, where it says so."""
+        settings = json.loads((self.folder / "config.json").read_text("utf-8"))
+        inner = settings.get("text_config") or settings
+        length = inner.get("max_position_embeddings")
+        return length if isinstance(length, int) else None
+
+    @property
     def fingerprint(self) -> str:
         """What identifies its weights, whatever it is called and wherever it lies."""
         return fingerprint(self.weights)
@@ -144,6 +152,10 @@ def _check(base: Base, weights: bool) -> None:
         if not (base.folder / file).is_file():
             raise BaseModelError(f"base {base.name!r} holds no {file}: expected {what} as saved by"
                                  " transformers' save_pretrained")  # fmt: skip
+    try:
+        _ = base.context
+    except (ValueError, AttributeError) as error:
+        raise BaseModelError(f"base {base.name!r}: config.json can't be read: {error}") from error
     if not weights:
         return
     if not base.weights:

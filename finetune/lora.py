@@ -10,12 +10,13 @@ import logging
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from finetune.errors import BaseModelError, TrainingError
+from finetune.errors import BaseModelError, MissingExtra, TrainingError
 
 if TYPE_CHECKING:
     from finetune.bases import Base
@@ -86,18 +87,22 @@ class Training:
         return self._trainer.accelerator.unwrap_model(self._trainer.model)
 
     def steps(self) -> None:
-        """Take the steps and nothing else: no evaluation, no checkpoint."""
-        with redirect_stdout(sys.stderr):
+        """Take the steps and nothing else.
+
+        Raises:
+            TrainingError: If memory runs out.
+        """
+        with _watched():
             self._trainer.train()
 
     def run(self, resume: bool = False) -> dict[str, float]:
         """Train to the end, evaluate, and return the metrics.
 
         Raises:
-            TrainingError: If the loss or a weight is no number.
+            TrainingError: If the loss or a weight is no number, or memory runs out.
         """
         began = time.perf_counter()
-        with redirect_stdout(sys.stderr):  # tqdm writes what is logged to stdout
+        with _watched():
             self._trainer.train(resume_from_checkpoint=resume)
             held = self._evaluate()
         state = self._trainer.state
@@ -148,6 +153,21 @@ class Training:
                 f"training diverged ({', '.join(wrong)}), nothing was saved: try a lower learning"
                 " rate"
             )
+
+
+@contextmanager
+def _watched() -> Iterator[None]:
+    """Send what tqdm logs to stderr, and say what to do when memory runs out."""
+    import torch
+
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except torch.OutOfMemoryError as error:
+        raise TrainingError(
+            f"out of memory: lower batch_size (and raise accumulation), lower max_length, or"
+            f" quantize to 4bit ({str(error).splitlines()[0]})"
+        ) from error
 
 
 def _check_machine(config: SFTConfig) -> None:
@@ -202,6 +222,8 @@ def four_bit(base: Base, config: SFTConfig) -> bool:
 
 
 def _quantized(cuda: bool) -> dict[str, Any]:
+    if find_spec("bitsandbytes") is None:
+        raise MissingExtra("4 bits need bitsandbytes: pip install -e '.[train]'")
     import torch
     from accelerate import PartialState
     from transformers import BitsAndBytesConfig

@@ -143,8 +143,6 @@ def _about(prepared: Prepared, space: Space) -> dict[str, Any]:
 def _run_trials(
     optuna: Any, study: Any, prepared: Prepared, out: Path, trials: int, space: Space
 ) -> None:
-    import torch
-
     def objective(trial: Any) -> float:
         config = _drawn(trial, prepared.config, space)
         folder = out / "trials" / str(trial.number)
@@ -163,7 +161,7 @@ def _run_trials(
 
         try:
             adapter = fit(replace(prepared, config=config), folder, watch=watch)
-        except TrainingError as error:
+        except TrainingError as error:  # diverged, or too big for the device: a bad place to be
             raise optuna.TrialPruned(str(error)) from error
         except KeyboardInterrupt:
             study.enqueue_trial(trial.params)
@@ -175,10 +173,7 @@ def _run_trials(
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
     left = trials - len(study.get_trials(states=ended))
     if left > 0:
-        # A trial too big for the device fails; the search goes on without it.
-        study.optimize(
-            objective, n_trials=left, catch=(torch.OutOfMemoryError,), gc_after_trial=True
-        )
+        study.optimize(objective, n_trials=left, gc_after_trial=True)
     shutil.rmtree(out / "trials", ignore_errors=True)
 
 

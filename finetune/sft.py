@@ -113,8 +113,9 @@ def prepare(config: SFTConfig, sources: Sources, *, weights: bool = True) -> Pre
     base = resolve(config.base, weights=weights)
     tokenizer = load_tokenizer(base.folder, data.rows)
     rows, rest = _sides(data, apart, config)
-    train, too_long = encode(rows, tokenizer, config.max_length)
-    held, held_too_long = encode(rest, tokenizer, config.max_length) if rest else ([], [])
+    longest = min(config.max_length, base.context or config.max_length)
+    train, too_long = encode(rows, tokenizer, longest)
+    held, held_too_long = encode(rest, tokenizer, longest) if rest else ([], [])
     rejects = [*data.rejects, *(apart.rejects if apart else ()), *too_long, *held_too_long]
     if rejects and sources.strict:
         told = "; ".join(str(reject) for reject in rejects[:SHOWN])
@@ -130,6 +131,13 @@ def prepare(config: SFTConfig, sources: Sources, *, weights: bool = True) -> Pre
         **({"held_out_hash": apart.hash} if apart else {}),
     }
     return Prepared(config, base, tokenizer, train, held, rejects, about, data.hash)
+
+
+def is_main() -> bool:
+    """Return whether this process is the one that speaks; with accelerate there are several."""
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
 
 
 def check_installed(config: SFTConfig) -> None:

@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-HEAVY = ("torch", "transformers", "sentence_transformers", "onnxruntime", "trl", "gradio")
+HEAVY = (
+    "torch",
+    "transformers",
+    "sentence_transformers",
+    "onnxruntime",
+    "trl",
+    "peft",
+    "optuna",
+    "gradio",
+)
 
 PROBE = """
 import importlib, sys

@@ -10,7 +10,7 @@ from pathlib import Path
 COLUMN = 26
 TOLD = {
     "Makefile": "chat, demo, test, check, test-all, docs; each makes .venv itself",
-    "pyproject.toml": "pinned dependencies, extras [onnx] [postgres] [dev], settings of the tools",
+    "pyproject.toml": "pinned dependencies, extras [onnx] [postgres] [train] [dev], tool settings",
     ".ci/run": "what must pass before a change is taken",
     "ui": "What people touch: the command line and the terminal",
     "agent": "The conversation: understanding, recommending, replying, remembering, serving",

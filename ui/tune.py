@@ -86,14 +86,16 @@ def sft(
 ) -> None:
     """Train an adapter on rows of prompts and answers."""
     from finetune.estimate import estimate
-    from finetune.sft import check_out, fit
+    from finetune.sft import check_out, fit, is_main
 
     check_out(out, resume)
     prepared = _prepare(out, given, weights=not (dry_run and tokens_per_second))
     if dry_run:
-        click.echo(estimate_text(estimate(prepared, tokens_per_second)))
+        text = estimate_text(estimate(prepared, tokens_per_second))
     else:
-        click.echo(adapter_text(fit(prepared, out, resume=resume, progress=True)))
+        text = adapter_text(fit(prepared, out, resume=resume, progress=True))
+    if is_main():
+        click.echo(text)
 
 
 @tune.command()

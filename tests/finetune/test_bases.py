@@ -93,6 +93,26 @@ def test_missing_shard_is_named(copy):
         resolve(str(copy))
 
 
+@pytest.mark.parametrize("text", ["{", "[1]", '"llama"'])
+def test_damaged_configuration_is_told(copy, text):
+    (copy / "config.json").write_text(text)
+    with pytest.raises(BaseModelError, match=r"config\.json can't be read"):
+        resolve(str(copy))
+
+
+@pytest.mark.parametrize(
+    ("settings", "context"),
+    [
+        ({"max_position_embeddings": 99}, 99),
+        ({"text_config": {"max_position_embeddings": 7}}, 7),
+        ({}, None),
+    ],
+)
+def test_context_is_what_the_configuration_says(copy, settings, context):
+    (copy / "config.json").write_text(json.dumps(settings))
+    assert resolve(str(copy)).context == context
+
+
 def test_weights_cut_short_are_refused(copy):
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[:-100])

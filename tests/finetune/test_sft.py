@@ -211,6 +211,26 @@ def test_strict_refuses_data_with_an_unusable_row(config, tmp_path):
         prepare(config, Sources((mixed,), strict=True))
 
 
+def test_rows_longer_than_the_context_of_the_base_are_refused(config, tmp_path):
+    base = tiny.make_base(tmp_path / "base", max_position_embeddings=23)
+    data = tiny.write(tmp_path / "rows.jsonl", tiny.pairs(12))
+    prepared = prepare(replace(config, base=str(base)), Sources((data,)))
+    assert {str(reject) for reject in prepared.rejects} == {
+        f"{data}:{line}: 24 tokens, more than the maximum length of 23" for line in (11, 12)
+    }
+
+
+def test_out_of_memory_says_what_to_lower(prepared, tmp_path):
+    import torch
+
+    def watch(epoch, metrics):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate\nmore")
+
+    expected = r"lower batch_size .* \(CUDA out of memory\. Tried to allocate\)$"
+    with pytest.raises(TrainingError, match=expected):
+        fit(prepared, tmp_path, watch=watch)
+
+
 def test_dry_run_trains_and_writes_nothing(config, prepared, base, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = (base / "model.safetensors").read_bytes()
