@@ -95,15 +95,18 @@ class Training:
         with _watched():
             self._trainer.train()
 
-    def run(self, resume: bool = False) -> dict[str, float]:
+    def run(self, checkpoint: Path | None = None) -> dict[str, float]:
         """Train to the end, evaluate, and return the metrics.
+
+        Args:
+            checkpoint: Where to go on from, if not from the start.
 
         Raises:
             TrainingError: If the loss or a weight is no number, or memory runs out.
         """
         began = time.perf_counter()
         with _watched():
-            self._trainer.train(resume_from_checkpoint=resume)
+            self._trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
             held = self._evaluate()
         state = self._trainer.state
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]

@@ -86,7 +86,7 @@ def check_out(out: Path, resume: bool = False) -> None:
     """
     if (out / CARD).exists():
         raise TrainingError(f"{str(out)!r} already holds an adapter: give another folder")
-    found = list((out / CHECKPOINTS).glob("checkpoint-*"))
+    found = last_checkpoint(out)
     if found and not resume:
         raise TrainingError(
             f"{str(out)!r} holds checkpoints of an interrupted run: resume it (--resume), or give"
@@ -94,6 +94,13 @@ def check_out(out: Path, resume: bool = False) -> None:
         )
     if resume and not found:
         raise TrainingError(f"{str(out)!r} holds no checkpoint to resume from")
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """Return the last whole checkpoint of a run; one without its state was cut off in writing."""
+    found = (out / CHECKPOINTS).glob("checkpoint-*/trainer_state.json")
+    whole = sorted((path.parent for path in found), key=lambda path: int(path.name[11:]))
+    return whole[-1] if whole else None
 
 
 def prepare(config: SFTConfig, sources: Sources, *, weights: bool = True) -> Prepared:
@@ -193,7 +200,7 @@ def fit(
     if training.main:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RUN).write_text(json.dumps(run, indent=2), "utf-8")
-    metrics = training.run(resume)
+    metrics = training.run(last_checkpoint(out) if resume else None)
     training.save(out)
     card = _card(out, prepared, metrics)
     if training.main:

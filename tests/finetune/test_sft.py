@@ -84,6 +84,7 @@ def test_resumed_run_ends_like_one_that_was_not_interrupted(
     checkpoints = [path.name for path in (out / "checkpoints").glob("checkpoint-*")]
     assert checkpoints == ["checkpoint-6"]
     assert not (out / CARD).exists()
+    (out / "checkpoints" / "checkpoint-9").mkdir()  # cut off while it was written
     seen = []
     resumed = fit(prepared, out, resume=True, watch=lambda epoch, _: seen.append(epoch))
     assert seen == [2.0]
@@ -109,6 +110,7 @@ def test_another_run_is_not_resumed(prepared, interrupted, tmp_path):
 
 
 def test_nothing_to_resume_is_told(prepared, tmp_path):
+    (tmp_path / "checkpoints" / "checkpoint-9").mkdir(parents=True)
     with pytest.raises(TrainingError, match="holds no checkpoint to resume from"):
         fit(prepared, tmp_path, resume=True)
 
