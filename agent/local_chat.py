@@ -11,12 +11,13 @@ import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import Empty, Queue
-from threading import Event
+from threading import Event, Lock
 from typing import Any
 
 from agent.errors import AgentError, ModelError, ModelUnavailable
@@ -61,6 +62,8 @@ class LocalChat:
         threads: Threads that torch computes with, for the whole process; by default one for a
             small model, which more hardly speed up, else torch's own choice.
         device: Where torch puts it: "cpu", "cuda", …
+        preload: Load it now, not when it is first asked.
+        patience_s: Seconds that a call waits for loading before its deadline begins.
 
     Raises:
         BadModelFolder: If the folder holds no model, or the adapter is of another one.
@@ -74,13 +77,20 @@ class LocalChat:
         name: str | None = None,
         threads: int | None = None,
         device: str = "cpu",
+        preload: bool = True,
+        patience_s: float = 0.0,
     ) -> None:
         check_model(folder)
         if adapter is not None:
             check_adapter(adapter, folder)
         self.name = name or (adapter or folder).name
         self._worker = ThreadPoolExecutor(1, "attune-model")
-        self._loading = self._worker.submit(_load, folder, adapter, threads, device)
+        self._load = partial(_load, folder, adapter, threads, device)
+        self._patience_s = patience_s
+        self._starting = Lock()
+        self._started: Future[LocalModel] | None = None
+        if preload:
+            self._loading()
 
     def __repr__(self) -> str:
         return f"LocalChat({self.name!r})"
@@ -94,6 +104,18 @@ class LocalChat:
     def close(self) -> None:
         """Let the model go once what it is at has ended."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _loading(self) -> Future[LocalModel]:
+        """Return the loading under way, begun at the first call."""
+        with self._starting:
+            if self._started is None:
+                self._started = self._submit(self._load)
+            return self._started
+
+    def _await_loading(self) -> None:
+        loading = self._loading()
+        if self._patience_s:
+            wait([loading], self._patience_s)
 
     def wait(self, timeout_s: float | None = None) -> None:
         """Wait until the model is loaded.
@@ -117,6 +139,7 @@ class LocalChat:
             ModelUnavailable: If the model is not loaded or not done within the deadline.
             ContextOverflow: If the messages are longer than the model takes.
         """
+        self._await_loading()
         job = _Job(messages, schema, max_tokens, deadline_s)
         future: Future[Completion] = self._submit(lambda: self._complete(job))
         try:
@@ -131,6 +154,7 @@ class LocalChat:
         self, messages: Sequence[Message], *, max_tokens: int = 512, deadline_s: float = 30.0
     ) -> Iterator[str]:
         """Yield the answer in pieces as it is written; the deadline is for all of it."""
+        self._await_loading()
         job = _Job(messages, None, max_tokens, deadline_s)
         pieces: Queue[str | ModelError | None] = Queue()
         self._submit(lambda: self._feed(job, pieces))
@@ -193,7 +217,7 @@ class LocalChat:
 
     def _loaded(self, timeout_s: float | None) -> LocalModel:
         try:
-            return self._loading.result(timeout_s)
+            return self._loading().result(timeout_s)
         except TimeoutError:
             raise ModelUnavailable(f"{self.name} is still loading") from None
         except CancelledError:
@@ -202,7 +226,7 @@ class LocalChat:
             raise ModelUnavailable(f"{self.name} cannot be loaded: {error}") from error
 
     def _late(self, job: _Job) -> ModelUnavailable:
-        if not self._loading.done():
+        if not self._loading().done():
             return ModelUnavailable(f"{self.name} is still loading")
         return ModelUnavailable(f"no answer within {job.deadline_s:.3g} s")
 

@@ -21,6 +21,7 @@ GRAMMAR_BYTES = 64_000_000
 """Compiled grammars kept, the most recent: schemas differ from turn to turn."""
 
 _MAX_GUESS = 32
+_TRIED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,7 @@ class LocalModel:
             info, max_threads=1, cache_limit_bytes=GRAMMAR_BYTES
         )
         self._mask = xgrammar.allocate_token_bitmask(1, size)
+        self._guesses = _Guesses()
         self._kept: list[int] = []
         self._cache: Any = None
 
@@ -136,7 +138,10 @@ class LocalModel:
                     matcher.accept_token(token.id)
                     if matcher.is_terminated():
                         return True
-                if guess[at : at + 1] != [token.id]:
+                right = guess[at : at + 1] == [token.id]
+                if at < len(guess):
+                    self._guesses.count(right)
+                if not right:
                     self._forget(len(guess) - at)
                     break
             feed = [token.id]
@@ -148,7 +153,7 @@ class LocalModel:
         The model may spell that text with other tokens, so they are checked, not taken: one call
         for several tokens costs little more than for one.
         """
-        if matcher is None or not (self._cache is None or _croppable(self._cache)):
+        if matcher is None or not self._guesses.pay or not _croppable(self._cache):
             return []
         sure = matcher.find_jump_forward_string()
         ids: list[int] = self.tokenizer(sure, add_special_tokens=False)["input_ids"]
@@ -198,9 +203,28 @@ class LocalModel:
         return same
 
 
+class _Guesses:
+    """Whether guessing pays: a model whose tokens span the grammar's fixed text guesses wrong."""
+
+    def __init__(self) -> None:
+        self._right = self._wrong = 0
+
+    @property
+    def pay(self) -> bool:
+        """Return whether at least half were right so far."""
+        return self._right + _TRIED >= self._wrong
+
+    def count(self, right: bool) -> None:
+        """Count one guess that was looked at."""
+        self._right += right
+        self._wrong += not right
+
+
 def _croppable(cache: Any) -> bool:
     from transformers.cache_utils import DynamicLayer
 
+    if cache is None:
+        return True
     # Layers that keep a window, or a running state, cannot go back to an earlier token.
     return all(type(layer) is DynamicLayer for layer in cache.layers)
 

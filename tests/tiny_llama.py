@@ -32,7 +32,7 @@ def write_base(folder: Path, answer: str = RECOMMEND, context: int = 8192) -> Pa
     model = LlamaForCausalLM(
         LlamaConfig(
             vocab_size=len(tokenizer), hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-            num_attention_heads=4, num_key_value_heads=4, max_position_embeddings=context,
+            num_attention_heads=2, num_key_value_heads=2, max_position_embeddings=context,
             bos_token_id=None, eos_token_id=tokenizer.eos_token_id,
             pad_token_id=tokenizer.pad_token_id,
         )

@@ -22,6 +22,8 @@ from finetune.errors import FinetuneError
 from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.errors import UIError
+from ui.house import house
+from ui.llm import llm as llm_group
 from ui.settings import Settings
 from ui.tune import tune
 
@@ -51,8 +53,13 @@ class _Group(click.Group):
 def with_model(command: Command) -> Command:
     """Add the options that name a language model."""
     for option in (
-        click.option("--model", metavar="NAME", help="Name of the model at --llm."),
-        click.option("--llm", metavar="URL", help="OpenAI-compatible server that plans turns."),
+        click.option("--model", metavar="NAME", help="Name of the model on that server."),
+        click.option(
+            "--llm",
+            metavar="WHAT",
+            help="What plans turns: URL of an OpenAI-compatible server, folder of a model, house "
+            "or none.",
+        ),
     ):
         command = option(command)
     return command
@@ -194,6 +201,8 @@ def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool)
 
 
 main.add_command(tune)
+main.add_command(house)
+main.add_command(llm_group, "llm")
 
 if __name__ == "__main__":
     main()

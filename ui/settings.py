@@ -28,9 +28,17 @@ class Settings(BaseSettings):
     )
     encoder: str = Field(DEFAULT_ENCODER, description="Encoder of new indexes.")
     llm: str | None = Field(
-        None, description="Base URL of an OpenAI-compatible server that plans the turns."
+        None,
+        description="What plans the turns: base URL of an OpenAI-compatible server, folder of a "
+        "model, `house` (the default where it is installed) or `none`.",
     )
     model: str | None = Field(None, description="Name of the model on that server.")
+    llm_threads: int | None = Field(
+        None, ge=1, description="Threads of a model in this process; by default what it is worth."
+    )
+    vllm_python: Path | None = Field(
+        None, description="Interpreter that has vLLM, for `attune llm serve`."
+    )
     llm_key: SecretStr | None = Field(None, description="API key of that server.")
     deadline_s: float = Field(
         3.0, gt=0, description="Seconds the model has for a plan before the rules take over."

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
 from agent.linking import Linker
+from agent.llm import ChatModel
 from agent.payload import turn_json
 from agent.planner import Planner, RulePlanner
 from agent.store import Store
@@ -26,7 +27,7 @@ from retrieval.encoder import make_encoder
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_manifest, read_manifest
 from retrieval.retriever import Retriever
-from ui.errors import UIError
+from ui.chat_models import chat_model, model_name
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -77,23 +78,15 @@ def open_retriever(folder: Path, settings: Settings, *, write: bool = False) -> 
     return Retriever.open(folder, encoder, write=write)
 
 
-def make_planner(retriever: Retriever, settings: Settings) -> Planner:
-    """Return the rule planner, or the language-model planner on top of it where one is named.
-
-    Raises:
-        UIError: If only one of the model's URL and name is given.
-    """
+def make_planner(
+    retriever: Retriever, settings: Settings, chat: ChatModel | None = None
+) -> Planner:
+    """Return the rule planner, with the language-model planner on top where there is a model."""
     rules = RulePlanner(retriever.facets)
-    if settings.llm is None and settings.model is None:
+    if chat is None:
         return rules
-    if settings.llm is None or settings.model is None:
-        missing = "--llm URL" if settings.llm is None else "--model NAME"
-        raise UIError(f"a language model needs both its URL and its name: add {missing}")
     from agent.llm_planner import LLMPlanner
-    from agent.openai_chat import OpenAIChat
 
-    key = settings.llm_key.get_secret_value() if settings.llm_key else None
-    chat = OpenAIChat(settings.llm, settings.model, key)
     return LLMPlanner(chat, rules, deadline_s=settings.deadline_s)
 
 
@@ -120,7 +113,9 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     """Open a project directory; without one, what was indexed here, else the demo catalog."""
     folder = folder if folder is not None else default_project(settings)
     retriever = open_retriever(folder, settings, write=write)
-    planner = make_planner(retriever, settings)
+    # After the encoder: the libraries that both need must not be imported from two threads.
+    chat = chat_model(settings, serving=write)
+    planner = make_planner(retriever, settings, chat)
     store = open_store(folder, settings)
     return Project(folder, retriever, Parts(store, retriever, Linker.build(retriever), planner))
 
@@ -145,8 +140,8 @@ def make_app(folder: Path | None, settings: Settings) -> FastAPI:
     from agent.server import create_app
 
     project = open_project(folder, settings, write=True)
-    models = ("rules",) if settings.model is None else ("rules", settings.model)
-    return create_app(project.parts, models=models)
+    model = model_name(settings)
+    return create_app(project.parts, models=("rules",) if model is None else ("rules", model))
 
 
 def default_project(settings: Settings) -> Path:

@@ -41,7 +41,8 @@ def home(tmp_path, monkeypatch) -> Path:
     """Keep every test away from the user's own folder and settings."""
     monkeypatch.setenv("ATTUNE_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ATTUNE_ENCODER", "hashing-64")
-    for name in ("STORE", "LLM", "MODEL", "LLM_KEY", "DEADLINE_S"):
+    monkeypatch.setenv("ATTUNE_LLM", "none")
+    for name in ("STORE", "MODEL", "LLM_KEY", "LLM_THREADS", "VLLM_PYTHON", "DEADLINE_S"):
         monkeypatch.delenv(f"ATTUNE_{name}", raising=False)
     return tmp_path / "home"
 

@@ -30,9 +30,11 @@ def test_rules_plan_without_a_model(project):
     assert isinstance(wiring.make_planner(project.retriever, Settings()), RulePlanner)
 
 
-def test_named_model_plans(project):
+def test_named_model_plans(folder):
     settings = Settings(llm="http://localhost:1/v1", model="m", llm_key="k", deadline_s=0.5)
-    assert isinstance(wiring.make_planner(project.retriever, settings), LLMPlanner)
+    project = wiring.open_project(folder, settings)
+    assert isinstance(project.parts.planner, LLMPlanner)
+    project.close()
 
 
 def test_dead_model_falls_back_to_rules(folder):

@@ -1,0 +1,109 @@
+import pytest
+
+from agent.errors import BadModelFolder
+from agent.llm_planner import LLMPlanner
+from agent.local_chat import LocalChat
+from agent.openai_chat import OpenAIChat
+from tests.tiny_llama import RECOMMEND, write_base
+from ui import chat_models, wiring
+from ui.chat_models import chat_model, model_name
+from ui.errors import UIError
+from ui.settings import Settings
+
+URL = "http://localhost:1/v1"
+ASK = ({"role": "user", "content": "something nice"},)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return write_base(tmp_path_factory.mktemp("models") / "tiny", context=3000)
+
+
+@pytest.fixture
+def unset(monkeypatch):
+    monkeypatch.delenv("ATTUNE_LLM")
+
+
+@pytest.fixture
+def house(tiny, monkeypatch, unset):
+    """The stand-in is this installation's house model."""
+    monkeypatch.setattr(chat_models, "house_folder", lambda: tiny)
+
+
+@pytest.fixture
+def houseless(tmp_path, monkeypatch, unset):
+    monkeypatch.setattr(chat_models, "house_folder", lambda: tmp_path / "none")
+
+
+def test_house_model_is_the_default(house):
+    assert model_name(Settings()) == "house"
+    with chat_model(Settings()) as chat:
+        assert isinstance(chat, LocalChat)
+        assert chat.complete(ASK).model == "house"
+
+
+def test_rules_plan_where_there_is_no_house_model(houseless):
+    assert (chat_model(Settings()), model_name(Settings())) == (None, None)
+
+
+def test_none_means_rules_even_with_a_house_model(house):
+    settings = Settings(llm="none")
+    assert (chat_model(settings), model_name(settings)) == (None, None)
+
+
+def test_folder_is_a_model_too(tiny):
+    settings = Settings(llm=str(tiny), llm_threads=1)
+    assert model_name(settings) == "tiny"
+    with chat_model(settings) as chat:
+        assert chat.complete(ASK).text == RECOMMEND
+
+
+def test_url_is_a_server():
+    settings = Settings(llm=URL, model="m", llm_key="k")
+    assert model_name(settings) == "m"
+    with chat_model(settings) as chat:
+        assert isinstance(chat, OpenAIChat)
+        assert (chat.name, chat.logprobs) == ("m", True)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"llm": URL}, "add --model NAME"),
+        ({"model": "m"}, "add --llm URL"),
+        ({"llm": "none", "model": "m"}, "add --llm URL"),
+        ({"llm": "house", "model": "m"}, "add --llm URL"),
+        ({"llm": "house"}, "'house': this installation has no house model; expected a server's"),
+        ({"llm": "no/where"}, "'no/where': there is no such folder; expected a server's URL"),
+    ],
+)
+def test_wrong_settings_are_told(houseless, settings, message):
+    with pytest.raises(UIError, match=message):
+        chat_model(Settings(**settings))
+
+
+def test_folder_without_a_model_is_told(tmp_path):
+    with pytest.raises(BadModelFolder, match=r"has no config\.json"):
+        chat_model(Settings(llm=str(tmp_path)))
+
+
+def test_command_loads_only_when_it_asks(tiny):
+    with chat_model(Settings(llm=str(tiny))) as chat:
+        assert chat._started is None
+    with chat_model(Settings(llm=str(tiny)), serving=True) as chat:
+        assert chat._started is not None
+
+
+def test_house_model_plans_a_turn(folder, house):
+    project = wiring.open_project(folder, Settings(deadline_s=60))
+    assert isinstance(project.parts.planner, LLMPlanner)
+    done = wiring.turn(project, wiring.session(project, None), "hmm something for a rainy walk?")
+    project.close()
+    assert (done.planner, done.plan.model) == ("llm", "house")
+
+
+def test_api_names_the_model(folder, house):
+    from fastapi.testclient import TestClient
+
+    with TestClient(wiring.make_app(folder, Settings())) as client:
+        assert "house" in client.get("/v1/models").text

@@ -1,0 +1,93 @@
+"""Which language model the settings name: a server's, one in this process, or none."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from agent.llm import ChatModel
+from ui.errors import UIError
+from ui.settings import Settings
+
+HOUSE, NONE = "house", "none"
+
+PATIENCE_S = 120.0
+"""How long one person waits for a model to load; a server answers by rules meanwhile."""
+
+
+def house_folder() -> Path:
+    """Return where the house model is, if it is."""
+    from finetune.bases import HOUSE as folder
+
+    return folder
+
+
+def llm_of(settings: Settings) -> str:
+    """Return what is meant where nothing is said: the house model where there is one."""
+    llm = settings.llm
+    if settings.model is not None and not (llm and _is_url(llm)):
+        raise UIError("a language model on a server needs both its URL and its name: add --llm URL")
+    if llm is not None:
+        return llm
+    return HOUSE if (house_folder() / "config.json").is_file() else NONE
+
+
+def model_name(settings: Settings) -> str | None:
+    """Return the name under which the model is told to others; None without one."""
+    llm = llm_of(settings)
+    if llm in (HOUSE, NONE):
+        return None if llm == NONE else HOUSE
+    return settings.model if _is_url(llm) else Path(llm).name
+
+
+def chat_model(settings: Settings, *, serving: bool = False) -> ChatModel | None:
+    """Return the model that the settings name; None for rules alone.
+
+    Args:
+        serving: Answers must come at once, so load now and leave turns to the rules until then.
+
+    Raises:
+        UIError: If a server's URL comes without a model's name, or there is no such model.
+        BadModelFolder: If a folder holds no model.
+    """
+    llm = llm_of(settings)
+    if llm == NONE:
+        return None
+    if _is_url(llm):
+        return _remote(llm, settings)
+    return _local(llm, settings, serving)
+
+
+def _remote(url: str, settings: Settings) -> ChatModel:
+    if settings.model is None:
+        raise UIError(
+            "a language model on a server needs both its URL and its name: add --model NAME"
+        )
+    from agent.openai_chat import OpenAIChat
+
+    key = settings.llm_key.get_secret_value() if settings.llm_key else None
+    return OpenAIChat(url, settings.model, key, logprobs=True)
+
+
+def _local(llm: str, settings: Settings, serving: bool) -> ChatModel:
+    from agent.local_chat import LocalChat
+
+    folder = house_folder() if llm == HOUSE else Path(llm).expanduser()
+    if not folder.is_dir():
+        place = (
+            "this installation has no house model" if llm == HOUSE else "there is no such folder"
+        )
+        raise UIError(f"--llm {llm!r}: {place}; expected a server's URL, a folder with a model, "
+                      "house or none")  # fmt: skip
+    return LocalChat(
+        folder,
+        name=HOUSE if llm == HOUSE else None,
+        threads=settings.llm_threads,
+        # A command that may never ask should not load, nor wait at its end for the loading.
+        preload=serving or sys.stdin.isatty(),
+        patience_s=0.0 if serving else PATIENCE_S,
+    )
+
+
+def _is_url(llm: str) -> bool:
+    return "://" in llm
