@@ -46,6 +46,11 @@ class View:
         """Return a value of a facet as people read it."""
         return shown(self.facet(name), value, self.currency)
 
+    def named(self, name: str, value: FieldValue) -> str:
+        """Return a value that can stand without the name of its facet: "paid: yes"."""
+        said = self.shown(name, value)
+        return f"{self.label(name)}: {said}" if isinstance(value, bool) else said
+
     def wish(self, constraint: Constraint) -> str:
         """Return a constraint as people say it."""
         return describe(constraint, self.facet(constraint.facet), self.currency)
@@ -231,7 +236,7 @@ def _kept(item: Item, view: View, anchor: Item) -> Reason | None:
             if k.closeness(item) == 1.0][:3]  # fmt: skip
     if not same:
         return None
-    values = listing([view.shown(name, item.fields[name]) for name in same])
+    values = listing([view.named(name, item.fields[name]) for name in same])
     said = say("claims.same", values=values, other=title_of(anchor))
     return Reason(text=said, evidence=tuple(_relation(item, f, "same", anchor) for f in same))
 
@@ -247,7 +252,7 @@ def _swapped(item: Item, view: View, anchor: Item) -> Iterator[Reason]:
             said = say(f"claims.{key}", gap=gap, other=title_of(anchor))
         else:
             way = "different"
-            said = say("claims.instead", value=view.shown(name, new), old=view.shown(name, old))
+            said = say("claims.instead", value=view.named(name, new), old=view.shown(name, old))
         yield Reason(text=said, evidence=(_relation(item, name, way, anchor),))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from agent.claims import View
 from agent.placeholders import parts
 from agent.ranking import meets_wish
 from agent.state import Constraint, State
@@ -258,7 +259,8 @@ def _beside(fact: Fact, about: _About) -> Fact | None:
     if other is None:
         return None
     names = [e.facet or "" for e in evidence]
-    own = listing([about.shown(name, about.item.fields[name]) for name in names])
+    view = View(about.state, about.facets, about.currency)
+    own = listing([view.named(name, about.item.fields[name]) for name in names])
     relation, wish = _compared(evidence[0], fact.slot, other, about)
     if relation in ("cheaper", "dearer"):
         mine, theirs = about.item.fields[names[0]], other.fields[names[0]]

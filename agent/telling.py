@@ -97,9 +97,9 @@ def wrong(sentence: str, facts: Sequence[Fact], language: str = "en") -> str | N
         return f"claims of its own: {bad}"
     if _overcounts(text, len(told), known):
         return "counts more than it tells"
-    clauses = _clauses(text, known)
+    said = clauses(text, known)
     for fact in told:
-        if reason := _misleads(fact, clauses[fact.id], known):
+        if reason := misleads(fact, said[fact.id], known):
             return reason
     return None
 
@@ -128,19 +128,23 @@ def _overcounts(text: str, told: int, known: Words) -> bool:
 
 
 @dataclass(slots=True)
-class _Segment:
+class Segment:
+    """A stretch of a sentence up to a mark or joint; `ids` are the facts that it names."""
+
     text: str
     ends: str
     ids: set[int]
 
     @property
     def facts(self) -> set[int]:
+        """Return the facts whose own value it names."""
         return {int(n) for n in re.findall(r"\bF(\d+)\b", self.text)}
 
 
-def _segments(text: str, known: Words) -> list[_Segment]:
+def segments_of(text: str, known: Words) -> list[Segment]:
+    """Return a plain sentence cut at marks and joints."""
     cut = known.joints.sub(lambda match: f"\0{match[0]}", text)
-    found: list[_Segment] = []
+    found: list[Segment] = []
     at = 0
     marks = re.compile(f"{_MARK.pattern}|\0|$")
     for match in marks.finditer(cut):
@@ -148,13 +152,13 @@ def _segments(text: str, known: Words) -> list[_Segment]:
         at = match.end()
         if said:
             numbers = {int(n) for n in re.findall(r"\b[FWG](\d+)\b", said)}
-            found.append(_Segment(said, match[0].strip(), numbers))
+            found.append(Segment(said, match[0].strip(), numbers))
     return found
 
 
-def _clauses(text: str, known: Words) -> dict[int, str]:
+def clauses(text: str, known: Words) -> dict[int, str]:
     """Return, per fact, the words said of it: its own segment and those that lean on it."""
-    found = _segments(text, known)
+    found = segments_of(text, known)
     said: dict[int, list[str]] = {}
     waiting: list[str] = []
     last: set[int] = set()
@@ -189,14 +193,15 @@ def _polarity(clause: str, fact: Fact, known: Words) -> tuple[bool, bool]:
     return kept, broken
 
 
-def _misleads(fact: Fact, clause: str, known: Words) -> str | None:
+def misleads(fact: Fact, clause: str, known: Words) -> str | None:
     """Return how a clause puts a fact in a wrong light; None when it doesn't."""
     if fact.slot == "category":
         clause = known.without("places", clause, fact)
     alone = len(set(re.findall(r"\bF\d+\b", clause))) == 1
     for slot, cue in known.slots.items():
         about = "price" if fact.relation in ("cheaper", "dearer") else fact.slot
-        if alone and slot != about and cue.search(clause):
+        # A field called "cable colour" may be spoken of as such, whatever its role.
+        if alone and slot != about and cue.search(clause) and not cue.search(fact.label):
             return f"F{fact.id} is about {about}, not {slot}"
     if fact.relation in BROKEN:
         return _not_as_broken(fact, clause, known)
