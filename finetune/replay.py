@@ -50,7 +50,8 @@ class Outcome:
     failure: str = ""
 
 
-def _named_items(plan: Plan) -> tuple[str, ...]:
+def named_items(plan: Plan) -> tuple[str, ...]:
+    """Return the items that the references of a plan name."""
     found: dict[str, None] = {}
     for act in plan.acts:
         mentions = [plan.mention(id) for id in (*act.refs, *act.avoid)]
@@ -60,7 +61,8 @@ def _named_items(plan: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _implied_items(plan: Plan, state: State) -> tuple[str, ...]:
+def implied_items(plan: Plan, state: State) -> tuple[str, ...]:
+    """Return the items a plan is about where it names none."""
     if not any(act.act in ABOUT_ITEMS for act in plan.acts):
         return ()
     if any(act.act == "like" for act in plan.acts) and state.need.like:
@@ -96,8 +98,8 @@ def replay(dialogue: Dialogue, parts: Parts) -> list[Outcome]:
         except Exception as error:
             plan, state = Plan(acts=(), utterance=label.text), before
             failure = f"{type(error).__name__}: {error}"
-        named = _named_items(plan)
-        refs = named or _implied_items(plan, state)
+        named = named_items(plan)
+        refs = named or implied_items(plan, state)
         outcomes.append(Outcome(dialogue.id, index, label, plan, state, refs, named, failure))
     return outcomes
 

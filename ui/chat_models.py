@@ -5,11 +5,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from agent.asking import Asking
 from agent.llm import ChatModel
+from agent.plan_prompt import PROMPT as INSTRUCTED
+from agent.tagged_prompt import PROMPT as TAGGED
 from ui.errors import UIError
 from ui.settings import Settings
 
 HOUSE, NONE = "house", "none"
+
+SURE = 0.5
+"""Found on half of the dev2 labels, which the house model is not trained on (docs/house.md)."""
 
 PATIENCE_S = 120.0
 """How long one person waits for a model to load; a server answers by rules meanwhile."""
@@ -56,6 +62,20 @@ def chat_model(settings: Settings, *, serving: bool = False) -> ChatModel | None
     if _is_url(llm):
         return _remote(llm, settings)
     return _local(llm, settings, serving)
+
+
+def prompt_of(name: str, settings: Settings) -> str:
+    """Return the prompt a model is asked with: the tagged one where it was trained on it."""
+    if settings.llm_prompt != "auto":
+        return settings.llm_prompt
+    return TAGGED if name.startswith(HOUSE) else INSTRUCTED
+
+
+def sure_of(asking: Asking, settings: Settings) -> float:
+    """Return how sure the model must be: an untuned one tells by its answer alone."""
+    if settings.llm_sure is not None:
+        return settings.llm_sure
+    return SURE if asking.prompt == TAGGED else 0.0
 
 
 def _remote(url: str, settings: Settings) -> ChatModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr
@@ -33,6 +34,19 @@ class Settings(BaseSettings):
         "model, `house` (the default where it is installed) or `none`.",
     )
     model: str | None = Field(None, description="Name of the model on that server.")
+    llm_prompt: Literal["auto", "plan@1", "plan@2"] = Field(
+        "auto",
+        description="How the model is asked: plan@1 with instructions, plan@2 with the tagged "
+        "turn that the house model and adapters on it were trained on; auto: plan@2 for a name "
+        "that begins with house.",
+    )
+    llm_sure: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Least confidence at which a trained model's plan is taken "
+        "where the rules have another; by default what was found best for the house model.",
+    )
     llm_threads: int | None = Field(
         None, ge=1, description="Threads of a model in this process; by default what it is worth."
     )

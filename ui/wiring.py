@@ -27,7 +27,7 @@ from retrieval.encoder import make_encoder
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_manifest, read_manifest
 from retrieval.retriever import Retriever
-from ui.chat_models import chat_model, model_name
+from ui.chat_models import chat_model, model_name, prompt_of, sure_of
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -85,9 +85,13 @@ def make_planner(
     rules = RulePlanner(retriever.facets)
     if chat is None:
         return rules
+    from agent.asking import ASKING
     from agent.llm_planner import LLMPlanner
 
-    return LLMPlanner(chat, rules, deadline_s=settings.deadline_s)
+    asking = ASKING[prompt_of(chat.name, settings)]()
+    return LLMPlanner(
+        chat, rules, deadline_s=settings.deadline_s, asking=asking, sure=sure_of(asking, settings)
+    )
 
 
 def open_store(folder: Path, settings: Settings) -> Store:

@@ -18,7 +18,7 @@ from agent.state import Constraint, Likeness, Need, Sorting, State
 from finetune.extension import Extension
 from finetune.house.examples import Example
 from finetune.labels import Dialogue, Expect, LabelledTurn, facet_named
-from finetune.replay import Outcome, Parts, _implied_items, _named_items
+from finetune.replay import Outcome, Parts, implied_items, named_items
 from finetune.scoring import Yardstick, acts_match, refs_match
 from retrieval.catalog import Facet
 from retrieval.filters import words
@@ -112,8 +112,8 @@ def _right(
 ) -> State | None:
     """Return the state after a plan where it is what the label says."""
     after = parts.apply(before, plan, parts.items, parts.facets)
-    named = _named_items(plan)
-    outcome = Outcome("", 0, turn, plan, after, named or _implied_items(plan, after), named)
+    named = named_items(plan)
+    outcome = Outcome("", 0, turn, plan, after, named or implied_items(plan, after), named)
     if refs_match(outcome) is False:
         return None
     for reading in turn.readings:
