@@ -1,6 +1,6 @@
 """Compare the planners (rules, house model, both) on labelled dialogues and on human turns.
 
-    python benchmarks/planners.py [--model FOLDER] [--sure S] [--most N] [--held-out] [--out JSON]
+    python benchmarks/planners.py [--model FOLDER] [--sure S …] [--most N] [--held-out] [--out JSON]
 
 Only figures are kept, no turns. The held-out labels are measured with --held-out alone, so that
 whoever tunes a planner by this script does not tune it on them. Without a model, the rules alone.
@@ -57,14 +57,22 @@ def measured(
     for path in label_files(given.held_out):
         dialogues = some(read_dialogues(path), given.most, given.seed)
         figures = measure_labels(runners, dialogues, make_parts, given.seed)
-        yield path.stem, {"about": "labelled dialogues", "weak": False, "planners": figures}
+        seen = path.stem in given.trained_on
+        about = "labelled dialogues" + ", in the model's training rows" * seen
+        yield path.stem, _set(about, figures, trained_on=seen)
     make_parts.cache_clear()
     try:
         for one in act_sets(given.data, given.most, given.seed):
             figures = measure_acts(runners, one, given.seed)
-            yield one.name, {"about": one.about, "weak": one.weak, "planners": figures}
+            yield one.name, _set(one.about, figures, weak=one.weak)
     except LabelError as error:
         print(f"skipped: {error}")
+
+
+def _set(
+    about: str, planners: dict[str, Any], weak: bool = False, trained_on: bool = False
+) -> dict[str, Any]:
+    return {"about": about, "weak": weak, "trained_on": trained_on, "planners": planners}
 
 
 def _share(value: float | None) -> str:
@@ -99,9 +107,14 @@ def _more(planners: dict[str, Any]) -> Iterator[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Compare planners and keep the figures.")
     parser.add_argument("--model", type=Path, default=HOUSE, help="folder of the house model")
-    parser.add_argument("--sure", type=float, default=0.0, help="least confidence, both together")
+    parser.add_argument(
+        "--sure", type=float, nargs="+", default=[0.0], help="least confidence, both together"
+    )
+    parser.add_argument(
+        "--trained-on", nargs="*", default=[], help="label sets whose turns the model was shown"
+    )
     parser.add_argument("--deadline", type=float, default=3.0, help="seconds a plan may take")
-    parser.add_argument("--most", type=int, default=450, help="turns of a set")
+    parser.add_argument("--most", type=int, default=300, help="turns of a set")
     parser.add_argument("--held-out", action="store_true", help="measure the held-out labels too")
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seed", type=int, default=0)
@@ -122,7 +135,8 @@ def main() -> None:
         sets[name] = figures
         print("\n".join(lines(name, figures)), flush=True)
     config = {
-        "model": model.name if model else None, "sure": given.sure, "most": given.most,
+        "model": model.name if model else None, "trained_on": given.trained_on,
+        "sure": given.sure, "most": given.most,
         "seed": given.seed, "deadline_s": given.deadline,
         "seconds": round(time.perf_counter() - started),
     }  # fmt: skip

@@ -14,7 +14,7 @@ from typing import Any
 
 from agent.rules.request import PlanRequest
 from agent.state import State
-from finetune.act_sets import (
+from finetune.act_turns import (
     Acts,
     ActSet,
     ActTurn,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.state import Constraint, Need, State
-from finetune.act_sets import Acts, ActSet, ActTurn, Row, catalog_of, expect, rows, stratified
+from finetune.act_turns import Acts, ActSet, ActTurn, Row, catalog_of, expect, rows, stratified
 from finetune.replay import Parts
 from retrieval.catalog import FacetKind, FieldValue, Item, Role
 from retrieval.loading import Column

@@ -1,6 +1,6 @@
 """Planners side by side: rules, the house model, both together, on labels and on human turns.
 
-    contenders(model, sure=0.5) ; measure(contender, sets)
+    contenders(model, sure=[0.5]) ; measure(contender, sets)
 
 Labelled dialogues are replayed with the planner's own state carried along; turns of act sets stand
 alone. Every call of a planner is timed, and its plan says who made it. This module does not know
@@ -9,6 +9,7 @@ where turns come from (`finetune.labels`, `finetune.act_sets`).
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,7 +23,7 @@ from agent.llm import ChatModel, Completion
 from agent.llm_planner import LLMPlanner
 from agent.plan import Plan
 from agent.planner import PlanRequest, RulePlanner
-from finetune.act_sets import ActSet, ActTurn, Coarse, coarse_of
+from finetune.act_turns import ActSet, ActTurn, Coarse, coarse_of
 from finetune.extension import Extension
 from finetune.labels import Dialogue
 from finetune.replay import MakePlan, Parts
@@ -38,13 +39,24 @@ Route = Literal["rules", "llm", "fallback"]
 the rules because the model failed or was unsure."""
 
 
-class Counted:
-    """A chat model that counts how often it is asked."""
+Memory = dict[str, Completion]
+"""Answers by what was asked."""
 
-    def __init__(self, model: ChatModel) -> None:
+
+class Counted:
+    """A chat model that counts how often it is asked.
+
+    Args:
+        memory: Answers so far, shared by planners that ask one model the same. An answer from
+            memory costs, in `owed_s`, the seconds it took at first.
+    """
+
+    def __init__(self, model: ChatModel, memory: Memory | None = None) -> None:
         self.name = model.name
         self.calls = 0
+        self.owed_s = 0.0
         self._model = model
+        self._memory = memory
 
     def complete(
         self,
@@ -56,9 +68,16 @@ class Counted:
     ) -> Completion:
         """Return the model's answer."""
         self.calls += 1
-        return self._model.complete(
+        key = json.dumps([dict(message) for message in messages])
+        if self._memory is not None and key in self._memory:
+            self.owed_s += self._memory[key].seconds
+            return self._memory[key]
+        answer = self._model.complete(
             messages, schema=schema, max_tokens=max_tokens, deadline_s=deadline_s
         )
+        if self._memory is not None:
+            self._memory[key] = answer
+        return answer
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int = 512, deadline_s: float = 30.0
@@ -78,23 +97,30 @@ class Contender:
 
 
 def contenders(
-    model: ChatModel | None, sure: float, deadline_s: float = 3.0
+    model: ChatModel | None, sure: Sequence[float] = (0.0,), deadline_s: float = 3.0
 ) -> tuple[Contender, ...]:
     """Return the rules and, where there is a model, the model alone and both together.
 
     Args:
-        sure: As `LLMPlanner` takes it, of both together.
+        sure: As `LLMPlanner` takes it, of both together; with several, both come once for each.
     """
     rules = RulePlanner()
     found = [Contender("rules", rules.plan)]
-    if model is not None:
-        alone, helped = Counted(model), Counted(model)
-        asking = Tagged()
-        house = LLMPlanner(
-            alone, rules, asking=asking, fast_path=False, sure=0.0, deadline_s=deadline_s
+    if model is None:
+        return tuple(found)
+    memory: Memory = {}
+
+    def planner(name: str, least: float, fast_path: bool) -> Contender:
+        counted = Counted(model, memory)
+        made = LLMPlanner(
+            counted, rules, asking=Tagged(), fast_path=fast_path, sure=least, deadline_s=deadline_s
         )
-        both = LLMPlanner(helped, rules, asking=asking, sure=sure, deadline_s=deadline_s)
-        found += [Contender("house", house.plan, alone), Contender("both", both.plan, helped)]
+        return Contender(name, made.plan, counted)
+
+    found.append(planner("house", 0.0, fast_path=False))
+    for least in sure:
+        name = "both" if len(sure) == 1 else f"both, sure {least:g}"
+        found.append(planner(name, least, fast_path=True))
     return tuple(found)
 
 
@@ -113,23 +139,25 @@ class Watch:
     seconds: list[float] = field(default_factory=list)
     routes: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
-    _calls: int = 0
-
-    def __post_init__(self) -> None:
-        self._calls = self._asked()
-
-    def _asked(self) -> int:
-        return self.contender.model.calls if self.contender.model else 0
+    calls: int = 0
 
     def plan(self, request: PlanRequest) -> Plan:
         """Return the planner's plan."""
+        calls, owed_s = self._spent()
         started = time.perf_counter()
         plan = self.contender.plan(request)
-        self.seconds.append(time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        now, owes_s = self._spent()
+        self.seconds.append(seconds + owes_s - owed_s)
+        self.calls += now - calls
         self.routes[route_of(plan)] += 1
         if plan.fallback:
             self.reasons[plan.fallback] += 1
         return plan
+
+    def _spent(self) -> tuple[int, float]:
+        model = self.contender.model
+        return (model.calls, model.owed_s) if model else (0, 0.0)
 
     def cost(self) -> dict[str, Any]:
         """Return calls a turn, latency and who planned, of all turns so far."""
@@ -138,7 +166,7 @@ class Watch:
             return {}
         middle, late = np.percentile(self.seconds, [50, 95]) * 1000
         return {
-            "calls_per_turn": (self._asked() - self._calls) / turns,
+            "calls_per_turn": self.calls / turns,
             "p50_ms": round(float(middle), 2),
             "p95_ms": round(float(late), 2),
             "planned_by": {name: n / turns for name, n in self.routes.most_common()},
@@ -184,7 +212,7 @@ def act_figures(scores: Sequence[Score], seed: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = {
         "n": len(scores),
         "act_accuracy": _share([score.right for score in scores]),
-        "interval": _interval([score.right for score in scores], seed),
+        "interval": _interval(scores, seed),
         "by_kind": _by_kind(scores),
     }
     facets = [score.facet for score in scores if score.facet is not None]
@@ -222,11 +250,17 @@ def _share(hits: Sequence[bool]) -> float | None:
     return sum(hits) / len(hits) if hits else None
 
 
-def _interval(hits: Sequence[bool], seed: int) -> tuple[float, float] | None:
-    if not hits:
+def _interval(scores: Sequence[Score], seed: int) -> tuple[float, float] | None:
+    """Return a bootstrap 95 % interval; turns of one dialogue are drawn together."""
+    if not scores:
         return None
-    drawn = np.random.default_rng(seed).choice(np.array(hits, float), (RESAMPLES, len(hits)))
-    low, high = np.percentile(drawn.mean(axis=1), [2.5, 97.5])
+    names = [score.turn.id.partition(":")[0] for score in scores]
+    group = np.unique(names, return_inverse=True)[1]
+    sizes = np.bincount(group)
+    hits = np.bincount(group, weights=[score.right for score in scores])
+    drawn = np.random.default_rng(seed).integers(len(sizes), size=(RESAMPLES, len(sizes)))
+    shares = hits[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.percentile(shares, [2.5, 97.5])
     return float(low), float(high)
 
 

@@ -14,6 +14,7 @@ import click
 
 from ui import examples, figures
 from ui.cli import main as attune
+from ui.planner_figures import planners
 from ui.settings import Settings
 from ui.tree import tree
 
@@ -66,6 +67,7 @@ BLOCKS: Blocks = {
     "turns": figures.turns,
     "conversations": figures.conversations,
     "understanding": figures.understanding,
+    "planners": planners,
 }
 SLOW_BLOCKS: Blocks = {"transcript": examples.transcript}
 

@@ -11,7 +11,8 @@ import pytest
 from agent.plan import Act, Plan
 from agent.state import State
 from finetune import act_iard, act_sgd, act_simmc
-from finetune.act_sets import ActTurn, act_sets, catalog_of, coarse_of, expect, stratified
+from finetune.act_sets import act_sets
+from finetune.act_turns import ActTurn, catalog_of, coarse_of, expect, stratified
 from finetune.catalogs import SHARED
 from finetune.errors import LabelError
 from finetune.scoring import acts_match

@@ -9,7 +9,7 @@ from agent.errors import ModelUnavailable
 from agent.llm import ScriptedModel
 from agent.plan import Act, Plan
 from agent.state import State
-from finetune.act_sets import ActSet, ActTurn, catalog_of, expect
+from finetune.act_turns import ActSet, ActTurn, catalog_of, expect
 from finetune.labels import parse_dialogue
 from finetune.planners import (
     Contender,
@@ -55,17 +55,28 @@ def turn(text: str, *acts, **fields) -> ActTurn:
     return ActTurn(**(defaults | fields))
 
 
+class Slow(ScriptedModel):
+    """Says that its answers took some seconds."""
+
+    def __init__(self, model: ScriptedModel, seconds: float) -> None:
+        super().__init__(lambda messages: model.complete(messages).text)
+        self.seconds = seconds
+
+    def complete(self, messages, **options):
+        return replace(super().complete(messages, **options), seconds=self.seconds)
+
+
 def plan_of(*names: str, **fields) -> Plan:
     return Plan(acts=tuple(Act(act=name) for name in names), **fields)
 
 
 def test_without_model_rules_run_alone():
-    assert [one.name for one in contenders(None, 0.5)] == ["rules"]
+    assert [one.name for one in contenders(None)] == ["rules"]
 
 
 def test_house_is_always_asked_and_both_only_in_doubt(parts):
     model = ScriptedModel(lambda _: answer({"act": "chitchat"}))
-    rules, house, both = contenders(model, sure=0.0)
+    rules, house, both = contenders(model, sure=[0.0])
     clear, unclear = turn("red lamps"), turn("hmm what would go with my curtains though")
     routes = {
         one.name: [route_of(plan_turn(said, parts, one.plan)) for said in (clear, unclear)]
@@ -79,7 +90,7 @@ def test_house_is_always_asked_and_both_only_in_doubt(parts):
 
 def test_unsure_model_falls_back_and_is_counted(parts):
     model = ScriptedModel(lambda _: answer({"act": "chitchat"}))
-    both = contenders(model, sure=0.5)[2]
+    both = contenders(model, sure=[0.5])[2]
     watch = Watch(both)
     plan_turn(turn("hmm what would go with my curtains"), parts, watch.plan)
     cost = watch.cost()
@@ -89,17 +100,34 @@ def test_unsure_model_falls_back_and_is_counted(parts):
 
 
 def test_failing_model_is_a_fallback(parts):
-    house = contenders(ScriptedModel([ModelUnavailable("gone")]), sure=0.0)[1]
+    house = contenders(ScriptedModel([ModelUnavailable("gone")]), sure=[0.0])[1]
     watch = Watch(house)
     plan_turn(turn("red lamps"), parts, watch.plan)
     assert watch.cost()["fallbacks"] == {"gone": 1}
 
 
 def test_second_try_counts_as_a_call(parts):
-    house = contenders(ScriptedModel(["no plan", answer({"act": "more"})]), sure=0.0)[1]
+    house = contenders(ScriptedModel(["no plan", answer({"act": "more"})]), sure=[0.0])[1]
     watch = Watch(house)
     plan_turn(turn("red lamps"), parts, watch.plan)
     assert watch.cost()["calls_per_turn"] == 2.0
+
+
+def test_same_question_is_answered_from_memory_at_its_cost(parts):
+    model = ScriptedModel([answer({"act": "more"})])
+    _, house, strict, lax = contenders(Slow(model, 3.0), sure=[0.9, 0.0])
+    said = turn("hmm what would go with my curtains")
+    costs = {}
+    for one in (house, strict, lax):
+        watch = Watch(one)
+        plan_turn(said, parts, watch.plan)
+        costs[one.name] = watch.cost()
+    assert len(model.history) == 1
+    assert {name: cost["planned_by"] for name, cost in costs.items()} == {
+        "house": {"llm": 1.0}, "both, sure 0.9": {"fallback": 1.0}, "both, sure 0": {"llm": 1.0}
+    }  # fmt: skip
+    assert all(cost["calls_per_turn"] == 1.0 for cost in costs.values())
+    assert costs["house"]["p50_ms"] < 3000 <= costs["both, sure 0"]["p50_ms"]
 
 
 def test_streams_are_counted_too():
@@ -109,7 +137,7 @@ def test_streams_are_counted_too():
 
 
 def test_watch_sees_only_its_own_turns(parts):
-    house = contenders(ScriptedModel(lambda _: answer({"act": "more"})), sure=0.0)[1]
+    house = contenders(ScriptedModel(lambda _: answer({"act": "more"})), sure=[0.0])[1]
     plan_turn(turn("red lamps"), parts, house.plan)
     watch = Watch(house)
     assert watch.cost() == {}
@@ -151,6 +179,15 @@ def test_figures_count_every_kind_of_a_turn():
     assert found["interval"] == (0.0, 1.0)
 
 
+def test_turns_of_one_dialogue_are_drawn_together():
+    right = [score_turn(turn("x", "more", id=f"a:{i}"), plan_of("more")) for i in range(50)]
+    wrong = [score_turn(turn("y", "detail", id=f"b:{i}"), plan_of("more")) for i in range(50)]
+    apart = [replace(s, turn=replace(s.turn, id=str(i))) for i, s in enumerate(right + wrong)]
+    assert act_figures(right + wrong)["interval"] == (0.0, 1.0)
+    low, high = act_figures(apart)["interval"]
+    assert 0.35 < low < 0.5 < high < 0.65
+
+
 def test_coarse_figures_by_class():
     more, question = frozenset({"more"}), frozenset({"question"})
     found = coarse_figures([(more, more), (question, more), (more | question, question)])
@@ -168,7 +205,7 @@ def test_against_counts_both_ways():
 def test_planners_are_measured_side_by_side(parts):
     model = ScriptedModel(lambda _: answer({"act": "detail"}))
     turns = (turn("red lamps", ("recommend", "refine")), turn("would it suit my hall", "detail"))
-    found = measure_acts(contenders(model, 0.0), ActSet("s", "a set", turns, {"things": parts}))
+    found = measure_acts(contenders(model), ActSet("s", "a set", turns, {"things": parts}))
     assert found["house"]["act_accuracy"] == 0.5
     assert found["both"]["act_accuracy"] == 1.0
     assert found["both"]["against"]["house"] == {"fixed": 1, "broken": 0}
@@ -192,7 +229,7 @@ LABELLED = (
 
 def test_labelled_dialogues_are_replayed_with_each_planner(parts):
     silent = Contender("silent", lambda request: plan_of("chitchat", mentions=request.mentions))
-    runners = (*contenders(None, 0.0), silent)
+    runners = (*contenders(None), silent)
     found = measure_labels(
         runners, [dialogue("things", *LABELLED), dialogue("absent", *LABELLED)],
         lambda name: parts if name == "things" else None,
