@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agent.plan import Act
+from agent.plan import Act, Plan
 from agent.plan_answer import read_acts, turn_schema
 from agent.plan_prompt import DEFAULT, PROMPT, Budget, plan_messages, shown_facets, shown_mentions
 from agent.planner import PlanRequest
@@ -26,8 +26,8 @@ class Asking(Protocol):
         """The prompt's id and version, as stored with the plan."""
         ...
 
-    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
-        """Return what the model is shown."""
+    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
+        """Return what the model is shown; the draft is the rules' plan."""
         ...
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
@@ -46,8 +46,8 @@ class Instructed:
     budget: Budget = DEFAULT
     prompt: str = PROMPT
 
-    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
-        """Return what the model is shown."""
+    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
+        """Return what the model is shown: the turn, without the draft."""
         return plan_messages(request, self.budget)
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
@@ -62,13 +62,18 @@ class Instructed:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """The utterance with its mentions tagged, for models that were trained on it."""
+    """The utterance with its mentions tagged, for models that were trained on it.
 
+    Args:
+        drafted: Show the rules' plan too; without it the model plans alone.
+    """
+
+    drafted: bool = True
     prompt: str = TAGGED_PROMPT
 
-    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
-        """Return what the model is shown."""
-        return tagged_messages(request)
+    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
+        """Return what the model is shown: the turn, and the rules' plan to copy or better."""
+        return tagged_messages(request, draft if self.drafted else None)
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
         """Return the JSON schema of the answer."""

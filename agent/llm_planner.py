@@ -71,7 +71,7 @@ class LLMPlanner:
         if self._fast_path and covers(request, by_rules):
             return by_rules
         try:
-            acts, answer = self.breaker.call(lambda: self._ask(request))
+            acts, answer = self.breaker.call(lambda: self._ask(request, by_rules))
         except ModelError as error:
             reason = _loggable(error)
             logger.warning("planned by rules, %s: %s", self._model.name, reason)
@@ -83,9 +83,9 @@ class LLMPlanner:
             planner="llm", model=answer.model, prompt=self._asking.prompt,
         )  # fmt: skip
 
-    def _ask(self, request: PlanRequest) -> tuple[tuple[Act, ...], Completion]:
+    def _ask(self, request: PlanRequest, by_rules: Plan) -> tuple[tuple[Act, ...], Completion]:
         ends = time.monotonic() + self._deadline_s
-        messages = self._asking.messages(request)
+        messages = self._asking.messages(request, by_rules)
         answer = self._complete(request, messages, ends)
         try:
             return self._read(request, answer), answer

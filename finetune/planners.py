@@ -113,7 +113,12 @@ def contenders(
     def planner(name: str, least: float, fast_path: bool) -> Contender:
         counted = Counted(model, memory)
         made = LLMPlanner(
-            counted, rules, asking=Tagged(), fast_path=fast_path, sure=least, deadline_s=deadline_s
+            counted,
+            rules,
+            asking=Tagged(drafted=fast_path),
+            fast_path=fast_path,
+            sure=least,
+            deadline_s=deadline_s,
         )
         return Contender(name, made.plan, counted)
 

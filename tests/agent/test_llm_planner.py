@@ -285,3 +285,13 @@ def test_a_trained_model_is_shown_mentions_without_values():
     assert not any(word in shown for word in ("Blue", "blue", "Smart"))
     assert plan.prompt == "plan@2"
     assert asked.schema["$defs"]["Act"]["properties"]["facet"] == {"enum": ["V1", "N1", "V2"]}
+
+
+def test_a_trained_model_sees_the_draft_only_where_it_is_wanted():
+    seen = []
+    for drafted in (True, False):
+        model = ScriptedModel([GOOD])
+        LLMPlanner(model, FixedRules(), asking=Tagged(drafted)).plan(request())
+        seen.append(model.history[0].messages[-1]["content"])
+    assert 'draft: {"acts":[{"act":"chitchat"}]}' in seen[0]
+    assert "draft" not in seen[1]
