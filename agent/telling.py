@@ -196,13 +196,17 @@ def _polarity(clause: str, fact: Fact, known: Words) -> tuple[bool, bool]:
 def misleads(fact: Fact, clause: str, known: Words) -> str | None:
     """Return how a clause puts a fact in a wrong light; None when it doesn't."""
     if fact.slot == "category":
-        clause = known.without("places", clause, fact)
+        clause = " ".join(known.without("places", clause, fact).split())
     alone = len(set(re.findall(r"\bF\d+\b", clause))) == 1
     for slot, cue in known.slots.items():
         about = "price" if fact.relation in ("cheaper", "dearer") else fact.slot
         # A field called "cable colour" may be spoken of as such, whatever its role.
         if alone and slot != about and cue.search(clause) and not cue.search(fact.label):
             return f"F{fact.id} is about {about}, not {slot}"
+    lacking = (fact.relation, fact.slot) == ("avoided", "text")
+    absent = lacking or fact.relation in ("lacks", "unknown")
+    if not absent and (known.says("denied", clause, fact) or known.says("kept_out", clause, fact)):
+        return f"F{fact.id} holds, and is denied"
     if fact.relation in BROKEN:
         return _not_as_broken(fact, clause, known)
     if fact.relation in ("under", "above", "within"):

@@ -99,6 +99,9 @@ def _bound(name: dict[str, Any], value: object, miss: bool, random: Random) -> C
         return _on("low" if (year < value) is not miss else "high", year, False, name)
     if not isinstance(value, int | float) or value <= 0:
         return None
+    if name["role"] == "date":
+        other = float(value + random.choice((-4, -2, 2, 4)))
+        return _on("low" if (other < value) is not miss else "high", other, False, name)
     upper = random.random() < (0.75 if name["role"] == "price" else 0.4)
     up = upper is not miss
     if not miss and random.random() < 0.2:

@@ -20,13 +20,17 @@ from agent.state import Constraint
 from agent.telling import Words, clauses, misleads, plain, segments_of, words_of
 from agent.turn import Evidence, Reason
 from agent.wording import clean, label, title_of
-from retrieval.catalog import Item, primary
+from retrieval.catalog import Item, Role, primary
 from retrieval.filters import TEXT, contains, fold, text_of, words
 from retrieval.rerank import available
 
 Status = Literal["supported", "contradicted", "unsupported"]
 
 _SAME = re.compile(r"\b(?:same|common|shares?|keeps the|stays with)\b")
+_THAN = re.compile(
+    r"(?<![FG]\d )(?<![FG]\d\d )\b((?:cheaper|dearer|less expensive|more expensive|costs less|costs more"
+    r"|(?:better|higher|lower|worse) rated)) than xother(\d+)\b"
+)
 _OTHER = re.compile(r"\bxother(\d+)\b")
 _AGAINST = re.compile(
     r"\b(?:not|no|instead of|rather than|without|clear of|in place of|avoids?|unlike|n't)"
@@ -64,6 +68,7 @@ class Reading:
         assert known is not None
         text = self._run_together(plain(self._masked()))
         self._check_same(text, known)
+        text = self._without_comparisons(text)
         told = clauses(text, known)
         for fact in self.facts:
             yield self._judged(fact, told.get(fact.id, ""), known)
@@ -104,6 +109,23 @@ class Reading:
                 mine = {fold(str(v)) for v in self.scene.item.values(name or "")}
                 if not mine & {fold(str(v)) for v in other.values(name or "")}:
                     self.wrong.append((Found(0, 0, "false"), f"{title_of(other)!r} differs"))
+
+    def _without_comparisons(self, text: str) -> str:
+        """Return a text without "cheaper than …", which is judged by the two prices."""
+        others = list(self.scene.others.values())
+        for match in reversed(list(_THAN.finditer(text))):
+            role: Role = "rating" if "rated" in match[1] else "price"
+            facet = primary(self.scene.vocabulary.facets, role)
+            mine = self.scene.item.number(facet.name) if facet else None
+            theirs = others[int(match[2])].number(facet.name) if facet else None
+            found = Found(0, len(self.sentence), "own", (facet.name,) if facet else ())
+            below = re.search(r"\b(?:cheaper|less|lower|worse)\b", match[1]) is not None
+            if mine is None or theirs is None or mine == theirs or (mine < theirs) is not below:
+                self.wrong.append((found, "the other way round in the catalog"))
+            else:
+                self.bare.append((found, "so in the catalog"))
+            text = text[: match.start()] + text[match.end() :]
+        return text
 
     def _judged(self, fact: Fact, clause: str, known: Words) -> Verdict:
         reasons = [misleads(one, clause, known) for one in self._readings(fact)]

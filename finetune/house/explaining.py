@@ -178,7 +178,7 @@ def _sentence(chosen: Sequence[Fact], random: Random) -> str:
     pattern = random.choice(_patterns(chosen))
     text = choose(pattern.text, random)
     if pattern in wording().sentences:
-        clauses = {str(place): _clause(fact, random) for place, fact in enumerate(chosen, 1)}
+        clauses = {str(place): clause(fact, random) for place, fact in enumerate(chosen, 1)}
         text = re.sub(r"(\{[1-9]\})( and )", lambda m: _joined(clauses[m[1][1]], m[2]), text)
         return re.sub(r"\{([1-9])\}", lambda match: clauses[match[1]], text)
     return _named(text, chosen, random)
@@ -189,7 +189,7 @@ def _joined(clause: str, word: str) -> str:
     return f"{clause},{word}" if "," in clause or ":" in clause else f"{clause}{word}"
 
 
-def _clause(fact: Fact, random: Random) -> str:
+def clause(fact: Fact, random: Random) -> str:
     fitting = [p for p in wording().clauses if p.fits((fact,)) and _offered(p.text, (fact,))]
     own = [p for p in fitting if p.takes[0][1]]
     chosen = own if own and random.random() < 0.5 else fitting
