@@ -57,7 +57,7 @@ def new_house(shape: Shape, folder: Path, seed: int) -> House:
     model = LlamaForCausalLM(config)
     with torch.no_grad():
         model.get_input_embeddings().weight.copy_(torch.from_numpy(embedding_rows(vocab, seed)))
-    return House(model, tokenizer, next(at for at, row in enumerate(vocab.rows) if row >= 0))
+    return House(model, tokenizer, vocab.own)
 
 
 def save_house(house: House, folder: Path, dtype: str = "bfloat16") -> None:

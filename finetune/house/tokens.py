@@ -39,10 +39,15 @@ _UNKNOWN = "<unk>"
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Pieces in id order, and for each the row of MiniLM's table it takes, or -1."""
+    """Pieces in id order, and for each the row of MiniLM's table it takes, or -1.
+
+    Args:
+        own: How many pieces, the first ones, are not MiniLM's alone: their rows are learnt.
+    """
 
     pieces: tuple[str, ...]
     rows: tuple[int, ...]
+    own: int
 
 
 def plan_tokens() -> list[str]:
@@ -57,25 +62,27 @@ def plan_tokens() -> list[str]:
 
 def vocabulary(wordpieces: Path) -> Vocabulary:
     """Return the pieces kept of a WordPiece vocabulary file: whole words and Latin script."""
+    words = wordpieces.read_text(encoding="utf-8").splitlines()
+    known = {word: row for row, word in enumerate(words) if _LATIN.fullmatch(word)}
     bytes_ = (f"<0x{n:02X}>" for n in range(256))
-    pieces: list[str] = [_UNKNOWN, *CONTROL, *plan_tokens(), *bytes_, "▁"]
-    rows = [-1] * len(pieces)
-    seen = set(pieces)
-    for row, word in enumerate(wordpieces.read_text(encoding="utf-8").splitlines()):
-        if word.startswith("[") and word.endswith("]") and len(word) > 1:
-            continue
+    # Marks after a blank and directly after a word have one meaning but must be told apart when
+    # the model writes, so the second form is learnt, from the first.
+    marks = [word for word in known if len(word) == 1 and not word.isalnum()]
+    pieces = [_UNKNOWN, *CONTROL, *plan_tokens(), *bytes_, "▁", *marks]
+    rows = [known.get(piece, -1) if piece in marks else -1 for piece in pieces]
+    own, seen = len(pieces), set(pieces)
+    for row, word in enumerate(words):
         bare = word.removeprefix("##")
-        if not _LATIN.fullmatch(bare):
+        if not _LATIN.fullmatch(bare) or (word.startswith("[") and len(word) > 1):
             continue
-        # Punctuation stands after a blank or directly after a word: both forms have its row.
         forms = [bare] if word != bare else ["▁" + bare]
-        forms += [bare] if word == bare and not bare[0].isalpha() else []
+        forms += [bare] if word == bare and bare.isdigit() else []
         for form in forms:
             if form not in seen:
                 seen.add(form)
                 pieces.append(form)
                 rows.append(row)
-    return Vocabulary(tuple(pieces), tuple(rows))
+    return Vocabulary(tuple(pieces), tuple(rows), own)
 
 
 def save_tokenizer(vocab: Vocabulary, folder: Path, context: int) -> None:
@@ -126,6 +133,7 @@ def embedding_rows(vocab: Vocabulary, seed: int) -> np.ndarray[Any, np.dtype[np.
     rows = random.normal(0.0, table.std(), (len(vocab.pieces), table.shape[1])).astype(np.float32)
     kept = [at for at, row in enumerate(vocab.rows) if row >= 0]
     rows[kept] = table[[vocab.rows[at] for at in kept]]
+    rows[: vocab.own] += random.normal(0.0, 0.1 * table.std(), (vocab.own, table.shape[1]))
     return rows
 
 
@@ -133,4 +141,4 @@ def read_vocabulary(folder: Path) -> Vocabulary:
     """Return the vocabulary of a saved tokenizer; rows are not known any more (-1)."""
     data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
     pieces = tuple(piece for piece, _ in data["model"]["vocab"])
-    return Vocabulary(pieces, (-1,) * len(pieces))
+    return Vocabulary(pieces, (-1,) * len(pieces), 0)

@@ -18,6 +18,7 @@ from typing import Any
 
 from finetune.house.model import House, Shape, new_house, save_house
 from finetune.house.rows import Row, read_rows
+from finetune.house.tokens import read_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -179,7 +180,12 @@ class _Run:
         from safetensors.torch import load_file
 
         weights = load_file(folder / "model.safetensors")
-        weights["lm_head.weight"] = weights["model.embed_tokens.weight"]
+        old = {piece: at for at, piece in enumerate(read_vocabulary(folder).pieces)}
+        table = self.model.get_input_embeddings().weight.detach().clone()
+        for at, piece in enumerate(read_vocabulary(self.out).pieces):
+            if piece in old and at < len(self.own):
+                table[at] = weights["model.embed_tokens.weight"][old[piece]]
+        weights["model.embed_tokens.weight"] = weights["lm_head.weight"] = table
         self.model.load_state_dict(weights)
         with torch.no_grad():
             self.own.copy_(self.model.get_input_embeddings().weight[: len(self.own)])
