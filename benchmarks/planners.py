@@ -18,7 +18,7 @@ from random import Random
 from typing import Any
 
 from agent.local_chat import LocalChat
-from finetune.act_sets import act_sets
+from finetune.act_sets import SOURCES, act_sets
 from finetune.catalogs import SHARED
 from finetune.errors import LabelError
 from finetune.labels import Dialogue, read_dialogues
@@ -32,10 +32,12 @@ HOUSE = ROOT / "finetune/house/model"
 HELD_OUT = "understanding_heldout"
 
 
-def label_files(held_out: bool) -> list[Path]:
+def label_files(given: argparse.Namespace) -> list[Path]:
     """Return the label files to measure."""
-    found = sorted(LABELS.glob("understanding_*.jsonl"))
-    return [path for path in found if held_out or path.stem != HELD_OUT]
+    found = {path.stem: path for path in sorted(LABELS.glob("understanding_*.jsonl"))}
+    if not given.held_out:
+        found.pop(HELD_OUT, None)
+    return [path for name, path in found.items() if not given.sets or name in given.sets]
 
 
 def some(dialogues: list[Dialogue], most: int, seed: int) -> list[Dialogue]:
@@ -54,15 +56,16 @@ def measured(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield each set's name with its figures, as they come."""
     make_parts = cache(by_rules())
-    for path in label_files(given.held_out):
+    for path in label_files(given):
         dialogues = some(read_dialogues(path), given.most, given.seed)
         figures = measure_labels(runners, dialogues, make_parts, given.seed)
         seen = path.stem in given.trained_on
         about = "labelled dialogues" + ", in the model's training rows" * seen
         yield path.stem, _set(about, figures, trained_on=seen)
     make_parts.cache_clear()
+    names = [name for name in SOURCES if not given.sets or name in given.sets]
     try:
-        for one in act_sets(given.data, given.most, given.seed):
+        for one in act_sets(given.data, given.most, given.seed, names) if names else ():
             figures = measure_acts(runners, one, given.seed)
             yield one.name, _set(one.about, figures, weak=one.weak)
     except LabelError as error:
@@ -116,6 +119,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--deadline", type=float, default=3.0, help="seconds a plan may take")
     parser.add_argument("--most", type=int, default=300, help="turns of a set")
     parser.add_argument("--held-out", action="store_true", help="measure the held-out labels too")
+    parser.add_argument("--sets", nargs="+", default=[], help="only these")
     parser.add_argument("--data", type=Path, default=SHARED)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/planners.json")

@@ -9,26 +9,30 @@ set (`act_iard`, `act_sgd`, `act_simmc`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from finetune import act_iard, act_sgd, act_simmc
 from finetune.act_turns import ActSet
 from finetune.errors import LabelError
 
-SOURCES = (act_iard, act_sgd, act_simmc)
+SOURCES = {"iard": act_iard, "sgd": act_sgd, "simmc1": act_simmc}
 
 
-def act_sets(data: Path, most: int, seed: int = 0) -> Iterator[ActSet]:
+def act_sets(
+    data: Path, most: int, seed: int = 0, names: Collection[str] = tuple(SOURCES)
+) -> Iterator[ActSet]:
     """Yield the sets whose files are there, of each at most so many turns.
 
     Raises:
-        LabelError: If none is there.
+        LabelError: If none of the named sets is there.
     """
-    found = False
-    for module in SOURCES:
-        if all((data / f"{name}.jsonl.gz").exists() for name in module.FILES):
-            found = True
-            yield module.read(data, most, seed)
-    if not found:
+    there = [
+        module
+        for name, module in SOURCES.items()
+        if name in names and all((data / f"{file}.jsonl.gz").exists() for file in module.FILES)
+    ]
+    if not there:
         raise LabelError(f"no human turns in {str(data)!r}; expected e.g. iard_intents.jsonl.gz")
+    for module in there:
+        yield module.read(data, most, seed)

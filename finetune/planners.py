@@ -32,6 +32,8 @@ from finetune.understanding import MakeParts, figures, intervals, score_dialogue
 from prompts import Message
 
 RESAMPLES = 1000
+ALONE = 2
+"""Planners that the later ones are compared with, turn by turn: the rules and the model alone."""
 CLASSES: tuple[Coarse, ...] = ("preference", "more", "question", "verdict", "other")
 
 Route = Literal["rules", "llm", "fallback"]
@@ -301,12 +303,12 @@ def measure_labels(
     make_parts: MakeParts,
     seed: int = 0,
 ) -> dict[str, Any]:
-    """Return what each planner makes of labelled dialogues, beside those named before it."""
+    """Return what each planner makes of labelled dialogues, also beside either alone."""
     return _measured(runners, lambda plan: label_figures(dialogues, make_parts, plan, seed))
 
 
 def measure_acts(runners: Sequence[Contender], act_set: ActSet, seed: int = 0) -> dict[str, Any]:
-    """Return what each planner makes of an act set, beside those named before it."""
+    """Return what each planner makes of an act set, also beside either alone."""
 
     def measure(plan: MakePlan) -> tuple[dict[str, Any], list[bool]]:
         scores = score_set(act_set, plan)
@@ -325,5 +327,6 @@ def _measured(
         own, hits = measure(watch.plan)
         beside = {name: against(hits, others) for name, others in right.items()}
         found[runner.name] = {**own, "against": beside, **watch.cost()}
-        right[runner.name] = hits
+        if len(right) < ALONE:
+            right[runner.name] = hits
     return found

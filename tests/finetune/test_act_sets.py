@@ -295,6 +295,8 @@ def test_absent_data_is_an_error_that_says_so(tmp_path):
 def test_only_sets_that_are_there_are_read(tmp_path):
     write(tmp_path, "utterances_sgd", SGD)
     assert [one.name for one in act_sets(tmp_path, 10)] == ["sgd"]
+    with pytest.raises(LabelError, match="no human turns"):
+        list(act_sets(tmp_path, 10, names=["iard"]))
 
 
 @pytest.mark.skipif(not (SHARED / "iard_intents.jsonl.gz").exists(), reason="shared data absent")

@@ -212,6 +212,14 @@ def test_planners_are_measured_side_by_side(parts):
     assert found["both"]["planned_by"] == {"rules": 0.5, "llm": 0.5}
 
 
+def test_several_confidences_are_compared_with_either_alone(parts):
+    model = ScriptedModel(lambda _: answer({"act": "more"}))
+    turns = (turn("would it suit my hall", "detail"),)
+    act_set = ActSet("s", "a set", turns, {"things": parts})
+    found = measure_acts(contenders(model, [0.9, 0.0]), act_set)
+    assert found["both, sure 0"]["against"].keys() == {"rules", "house"}
+
+
 def dialogue(catalog: str, *turns: dict):
     return parse_dialogue({"id": "d", "catalog": catalog, "turns": list(turns)}, "here")
 
