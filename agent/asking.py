@@ -6,7 +6,7 @@ call a model (`agent.llm_planner`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from agent.plan import Act, Plan
@@ -16,6 +16,9 @@ from agent.planner import PlanRequest
 from agent.tagged_prompt import PROMPT as TAGGED_PROMPT
 from agent.tagged_prompt import read_tagged, tagged_messages, tagged_schema
 from prompts import Message
+
+LEAST_FACETS = 8
+"""Below this many facets a prompt says too little of a catalog to plan by."""
 
 
 class Asking(Protocol):
@@ -38,6 +41,10 @@ class Asking(Protocol):
         """Return the acts of an answer; BadPlan says what is wrong with it."""
         ...
 
+    def shorter(self) -> Asking | None:
+        """Return a way that shows about half as much; None where that would be too little."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Instructed:
@@ -58,6 +65,12 @@ class Instructed:
         """Return the acts of an answer; BadPlan says what is wrong with it."""
         shown = shown_mentions(request, self.budget)
         return read_acts(text, shown, shown_facets(request, self.budget), request.utterance)
+
+    def shorter(self) -> Instructed | None:
+        """Return a way that shows half of everything that is counted, and says so in the prompt."""
+        if self.budget.facets < LEAST_FACETS:
+            return None
+        return replace(self, budget=self.budget.halved())
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +95,9 @@ class Tagged:
     def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
         """Return the acts of an answer; BadPlan says what is wrong with it."""
         return read_tagged(text, shown_mentions(request), request.utterance)
+
+    def shorter(self) -> None:
+        """Return None: one turn is all there is in the prompt, and its middle is cut already."""
 
 
 ASKING: dict[str, type[Instructed] | type[Tagged]] = {PROMPT: Instructed, TAGGED_PROMPT: Tagged}

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import dataclass
 
 from agent.asking import Asking, Instructed
 from agent.breaker import Breaker
-from agent.errors import BadModelOutput, ModelError, ModelUnavailable
+from agent.errors import BadModelOutput, ContextOverflow, ModelError, ModelUnavailable
 from agent.llm import ChatModel, Completion
 from agent.plan import Act, Plan
 from agent.plan_answer import BadPlan
@@ -23,7 +24,8 @@ from prompts import Message, load
 
 logger = logging.getLogger(__name__)
 
-_UNSURE = "the model was unsure"
+UNSURE = "the model was unsure"
+"""`Plan.fallback` where the rules' plan was the better guess; nothing went wrong."""
 
 _SHOWN_BACK = 600
 """Characters of a refused answer, and of the reason, that the model is shown again."""
@@ -71,47 +73,79 @@ class LLMPlanner:
         if self._fast_path and covers(request, by_rules):
             return by_rules
         try:
-            acts, answer = self.breaker.call(lambda: self._ask(request, by_rules))
+            answered = self.breaker.call(lambda: self._ask(request, by_rules))
         except ModelError as error:
             reason = _loggable(error)
             logger.warning("planned by rules, %s: %s", self._model.name, reason)
             return by_rules.model_copy(update={"fallback": reason})
-        if answer.confidence < self._sure:
-            return by_rules.model_copy(update={"fallback": _UNSURE})
+        if answered.completion.confidence < self._sure:
+            return by_rules.model_copy(update={"fallback": UNSURE})
         return Plan(
-            acts=_completed(acts, by_rules), mentions=request.mentions, utterance=request.utterance,
-            planner="llm", model=answer.model, prompt=self._asking.prompt,
+            acts=_completed(answered.acts, by_rules), mentions=request.mentions,
+            utterance=request.utterance, planner="llm", model=answered.completion.model,
+            prompt=self._asking.prompt, shortened=answered.shortened,
         )  # fmt: skip
 
-    def _ask(self, request: PlanRequest, by_rules: Plan) -> tuple[tuple[Act, ...], Completion]:
+    def _ask(self, request: PlanRequest, by_rules: Plan) -> _Answered:
+        asking: Asking | None = self._asking
         ends = time.monotonic() + self._deadline_s
-        messages = self._asking.messages(request, by_rules)
-        answer = self._complete(request, messages, ends)
-        try:
-            return self._read(request, answer), answer
-        except BadModelOutput as error:
-            logger.info("%s is asked again: %s", self._model.name, _loggable(error))
-            again = (*messages, *_objection(answer, error))
-        answer = self._complete(request, again, ends)
-        return self._read(request, answer), answer
+        while asking is not None:
+            call = _Call(self._model, asking, request, self._max_tokens, ends)
+            try:
+                acts, completion = call.answer(by_rules)
+                return _Answered(acts, completion, shortened=asking is not self._asking)
+            except ContextOverflow as error:
+                overflow, asking = error, asking.shorter()
+                logger.info("%s is shown less: %s", self._model.name, error)
+        raise overflow
 
-    def _complete(
-        self, request: PlanRequest, messages: tuple[Message, ...], ends: float
-    ) -> Completion:
-        left = ends - time.monotonic()
+
+@dataclass(frozen=True, slots=True)
+class _Answered:
+    """What the model planned."""
+
+    acts: tuple[Act, ...]
+    completion: Completion
+    shortened: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One turn asked in one way; `ends` is on the monotonic clock."""
+
+    model: ChatModel
+    asking: Asking
+    request: PlanRequest
+    max_tokens: int
+    ends: float
+
+    def answer(self, by_rules: Plan) -> tuple[tuple[Act, ...], Completion]:
+        """Return the model's acts, asked for once more where its first answer was no plan."""
+        messages = self.asking.messages(self.request, by_rules)
+        completion = self._complete(messages)
+        try:
+            return self._read(completion), completion
+        except BadModelOutput as error:
+            logger.info("%s is asked again: %s", self.model.name, _loggable(error))
+            again = (*messages, *_objection(completion, error))
+        completion = self._complete(again)
+        return self._read(completion), completion
+
+    def _complete(self, messages: tuple[Message, ...]) -> Completion:
+        left = self.ends - time.monotonic()
         if left <= 0:
-            raise ModelUnavailable(f"no plan within {self._deadline_s:.3g} s")
-        return self._model.complete(
+            raise ModelUnavailable("no plan within the deadline")
+        return self.model.complete(
             messages,
-            schema=self._asking.schema(request),
-            max_tokens=self._max_tokens,
+            schema=self.asking.schema(self.request),
+            max_tokens=self.max_tokens,
             deadline_s=left,
         )
 
-    def _read(self, request: PlanRequest, answer: Completion) -> tuple[Act, ...]:
-        if answer.truncated:
-            raise BadPlan("too long", f"the answer was cut after {self._max_tokens} tokens")
-        return self._asking.read(answer.text, request)
+    def _read(self, completion: Completion) -> tuple[Act, ...]:
+        if completion.truncated:
+            raise BadPlan("too long", f"the answer was cut after {self.max_tokens} tokens")
+        return self.asking.read(completion.text, self.request)
 
 
 def _completed(acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:

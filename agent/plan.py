@@ -123,6 +123,7 @@ class Plan(BaseModel):
 
     Args:
         fallback: Why the rules planned although a model was asked; never the user's words.
+        shortened: Whether the model was shown less than usual, since it takes no more.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -134,6 +135,7 @@ class Plan(BaseModel):
     model: str | None = None
     prompt: str | None = None
     fallback: str = ""
+    shortened: bool = False
 
     def mention(self, id: str) -> Mention:
         """Return the mention with an id; KeyError names one that the turn does not have."""

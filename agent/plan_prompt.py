@@ -42,6 +42,11 @@ class Budget:
     wishes: int = 12
     text: int = 60
 
+    def halved(self) -> Budget:
+        """Return half of everything, at least one of each."""
+        halves = {name: max(1, getattr(self, name) // 2) for name in self.__dataclass_fields__}
+        return Budget(**halves)
+
 
 DEFAULT = Budget()
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text as Styled
 
+from agent.llm_planner import UNSURE
 from agent.state import Preference, State
 from agent.turn import Done, Reason, Slate, SlateItem
 from agent.wording import clean, describe, find, money, number, shown
@@ -159,7 +160,7 @@ def closing_lines(done: Done, view: View) -> list[Line]:
     lines = [
         Line(Styled(f"note: {plain(text)}", "yellow"), hang=6) for text in dict.fromkeys(fresh)
     ]
-    if done.plan.fallback:
+    if done.plan.fallback not in ("", UNSURE):
         reason = f"the model was not used: {plain(done.plan.fallback)}"
         lines.append(Line(Styled(reason, "dim"), hang=2))
     return [*lines, wishes_line(done.state, view)]

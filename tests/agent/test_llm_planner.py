@@ -7,7 +7,7 @@ import pytest
 
 from agent import llm_planner
 from agent.asking import Instructed, Tagged
-from agent.errors import ModelUnavailable
+from agent.errors import ContextOverflow, ModelUnavailable
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.openai_chat import OpenAIChat
@@ -120,7 +120,7 @@ def test_both_tries_share_one_deadline(monkeypatch):
 
     model = ScriptedModel(slow)
     plan = planner(model, deadline_s=3.0).plan(request())
-    assert plan.fallback == "no plan within 3 s"
+    assert plan.fallback == "no plan within the deadline"
     assert len(model.history) == 1
 
 
@@ -295,3 +295,33 @@ def test_a_trained_model_sees_the_draft_only_where_it_is_wanted():
         seen.append(model.history[0].messages[-1]["content"])
     assert 'draft: {"acts":[{"act":"chitchat"}]}' in seen[0]
     assert "draft" not in seen[1]
+
+
+@pytest.fixture
+def many_facets():
+    return tuple(replace(FACETS[0], name=f"facet {n}", label=f"facet {n}") for n in range(40))
+
+
+def test_a_model_with_a_short_context_is_shown_less_and_the_plan_says_so(many_facets):
+    model = ScriptedModel([ContextOverflow(9000, 4096), ContextOverflow(5000, 4096), GOOD])
+    asked = request(facets=(*FACETS, *many_facets))
+    plan = LLMPlanner(model, FixedRules()).plan(asked)
+    sizes = [len(call.messages[-1]["content"]) for call in model.history]
+    assert sizes[0] > sizes[1] > sizes[2]
+    assert "left_out" in model.history[2].messages[-1]["content"]
+    assert (plan.planner, plan.shortened) == ("llm", True)
+
+
+def test_a_context_that_is_far_too_short_leaves_the_plan_to_the_rules():
+    model = ScriptedModel(lambda _: (_ for _ in ()).throw(ContextOverflow(None, 64)))
+    plan = LLMPlanner(model, FixedRules()).plan(request())
+    assert plan.planner == "rules"
+    assert "the model takes 64" in plan.fallback
+    assert len(model.history) == 3
+    tagged = ScriptedModel([ContextOverflow(99, 64)])
+    assert LLMPlanner(tagged, FixedRules(), asking=Tagged()).plan(request()).planner == "rules"
+    assert len(tagged.history) == 1
+
+
+def test_a_usual_plan_is_not_shortened():
+    assert not LLMPlanner(ScriptedModel([GOOD]), FixedRules()).plan(request()).shortened

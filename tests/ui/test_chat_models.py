@@ -1,5 +1,6 @@
 import pytest
 
+from agent.asking import Instructed, Tagged
 from agent.errors import BadModelFolder
 from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
@@ -107,3 +108,23 @@ def test_api_names_the_model(folder, house):
 
     with TestClient(wiring.make_app(folder, Settings())) as client:
         assert "house" in client.get("/v1/models").text
+
+
+@pytest.mark.parametrize(
+    ("name", "set_to", "prompt"),
+    [
+        ("house", "auto", "plan@2"),
+        ("house-shoes-3", "auto", "plan@2"),
+        ("Qwen/Qwen3-4B-Instruct-2507", "auto", "plan@1"),
+        ("house", "plan@1", "plan@1"),
+        ("my-adapter", "plan@2", "plan@2"),
+    ],
+)
+def test_a_model_is_asked_as_it_was_trained(name, set_to, prompt):
+    assert chat_models.prompt_of(name, Settings(llm_prompt=set_to)) == prompt
+
+
+def test_only_a_trained_model_has_to_be_sure():
+    assert chat_models.sure_of(Tagged(), Settings()) == chat_models.SURE
+    assert chat_models.sure_of(Instructed(), Settings()) == 0.0
+    assert chat_models.sure_of(Instructed(), Settings(llm_sure=0.7)) == 0.7

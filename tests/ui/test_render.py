@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from rich.text import Text as Styled
 
+from agent.llm_planner import UNSURE
 from agent.plan import Act, Plan
 from agent.state import Constraint, Likeness, Need, Preference, Sorting, State
 from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem
@@ -214,3 +215,10 @@ def test_wrapping_keeps_style():
 )
 def test_suggestion_uses_the_catalog(facets, text):
     assert suggestion(facets) == text
+
+
+@pytest.mark.parametrize(("fallback", "told"), [("", False), (UNSURE, False), ("refused", True)])
+def test_only_a_model_that_failed_is_spoken_of(fallback, told):
+    plan = Plan(acts=(Act(act="more"),), fallback=fallback)
+    said = "\n".join(str(line.text) for line in closing_lines(done(plan=plan), VIEW))
+    assert ("the model was not used" in said) is told

@@ -66,8 +66,8 @@ def test_the_chat_template_marks_who_speaks(tokenizer):
 
 def test_words_keep_their_meaning_and_own_tokens_come_first():
     vocab = vocabulary(minilm_folder() / "vocab.txt")
-    own = sum(row < 0 for row in vocab.rows)
-    assert all(row < 0 for row in vocab.rows[:own])
+    assert all(row >= 0 for row in vocab.rows[vocab.own :])
+    assert vocab.pieces.index("V1") < vocab.own < vocab.pieces.index("▁cheap")
     table = embedding_rows(vocab, 0)
     assert table.shape == (len(vocab.pieces), 384)
 
@@ -76,3 +76,11 @@ def test_words_keep_their_meaning_and_own_tokens_come_first():
         return a @ b / (a @ a * (b @ b)) ** 0.5
 
     assert alike("cheap", "inexpensive") > alike("cheap", "tuesday") + 0.1
+
+
+def test_marks_after_words_can_be_told_from_marks_after_blanks():
+    vocab = vocabulary(minilm_folder() / "vocab.txt")
+    table = embedding_rows(vocab, 0)
+    after_word, after_blank = (vocab.pieces.index(mark) for mark in (".", "▁."))
+    assert after_word < vocab.own <= after_blank
+    assert (table[after_word] != table[after_blank]).any()
