@@ -67,3 +67,13 @@ def train(
     shape = Shape(layers=layers, intermediate=intermediate)
     report = run(files, out, config, shape, checks, start, dry_run)
     click.echo(json.dumps(report, indent=2))
+
+
+@house.command()
+@click.option("--from", "source", type=FOLDER, required=True, help="Folder of a trained model.")
+@click.option("--planners", type=FILE, help="Results of benchmarks/planners.py over it.")
+def install(source: Path, planners: Path | None) -> None:
+    """Put a trained model where `--llm house` finds it, with its card."""
+    from finetune.house import card
+
+    click.echo(card.install(source, planners=planners))
