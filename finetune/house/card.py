@@ -40,7 +40,8 @@ else. How it was made, from which data under which licences: `finetune/house/REA
 |---|---|
 | weights | {megabytes:.1f} MB bf16, SHA-256 `{hash}` |
 | shape | {shape} |
-| last stage of training | {rows:,} rows, {tokens:,} tokens a pass, {steps:,} steps, {minutes:.0f} minutes on {device} |
+| last stage of training | {rows:,} rows, {tokens:,} tokens a pass |
+| | {steps:,} steps, {minutes:.0f} minutes on {device} |
 | licence | Apache-2.0 (code and weights); data: see the README; MiniLM embeddings: Apache-2.0 |
 
 """
