@@ -40,7 +40,15 @@ def test_text_without_markers_is_kept():
 
 def test_every_command_is_documented():
     page = (ROOT / "docs" / "cli.md").read_text("utf-8")
-    for command in ("index", "chat", "ask", "serve", "demo", "evaluate understanding"):
+    for command in (
+        "index",
+        "chat",
+        "ask",
+        "serve",
+        "demo",
+        "evaluate understanding",
+        "evaluate explanations",
+    ):
         assert f"Usage: attune {command} " in page
 
 

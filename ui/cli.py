@@ -200,6 +200,24 @@ def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else understanding_text(report))
 
 
+@evaluate.command()
+@click.option("--catalog", type=FILE, metavar="FILE", help="Over this catalog only.")
+@click.option("--n", default=700, show_default=True, type=click.IntRange(1, 100_000),
+              help="Explanations; four times as many false claims.")  # fmt: skip
+@click.option("--seed", default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
+@with_model
+def explanations(
+    catalog: Path | None, n: int, seed: int, as_json: bool, llm: str | None, model: str | None
+) -> None:
+    """Check explanations against the catalog, and their checker on false claims."""
+    from ui.explaining import explanations as measured
+    from ui.reports import explanations_text
+
+    report = measured(catalog, settings(llm=llm, model=model), n, seed)
+    click.echo(json.dumps(report, ensure_ascii=False) if as_json else explanations_text(report))
+
+
 main.add_command(tune)
 main.add_command(house)
 main.add_command(llm_group, "llm")

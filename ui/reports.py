@@ -53,3 +53,27 @@ def understanding_text(report: Mapping[str, Any]) -> str:
     for catalog, turns in report["skipped"].items():
         lines.append(f"skipped: {turns} turns on {catalog!r}, whose catalog is not here")
     return "\n".join(lines)
+
+
+def explanations_text(report: Mapping[str, Any]) -> str:
+    """Return the report of `evaluate explanations` as text."""
+    checker, sentences, n = report["checker"], report["sentences"], report["n"]
+    names = list(report["ours"])
+    lines = [f"{n['explanations']} explanations", "", *_figures(report), ""]
+    rows = [(name, str(own["n"]), *(_figure(own[key]) for key in names))
+            for name, own in report["by_catalog"].items()]  # fmt: skip
+    lines += [*table([("catalog", "n", *names), *rows]), ""]
+    if sentences.get("kept_share") is not None:
+        shares = ", ".join(
+            f"{key} {_figure(sentences[f'{key}_share'])}"
+            for key in ("kept", "rewritten", "dropped")
+        )
+        lines += [f"sentences of the model: {shares}; {sentences['fallbacks']} all by template", ""]
+    caught, kept = (_figure(checker[key]) for key in ("false_claims_caught", "true_claims_kept"))
+    lines += [
+        f"checker: {caught} of {n['false_claims']:,} false claims caught, "
+        f"{kept} of {checker['true_claims']:,} true ones kept"
+    ]
+    kinds = [(kind, str(own["n"]), _figure(own["caught"]))
+             for kind, own in checker["by_kind"].items()]  # fmt: skip
+    return "\n".join([*lines, *table([("false claim", "n", "caught"), *kinds])])

@@ -58,6 +58,15 @@ class Settings(BaseSettings):
         3.0, gt=0, description="Seconds the model has for a plan before the rules take over."
     )
 
+    explainer: Literal["template", "model"] = Field(
+        "template",
+        description="Who words explanations: fixed sentences, or the language model, checked "
+        "sentence by sentence.",
+    )
+    explain_s: float = Field(
+        5.0, gt=0, description="Seconds the model has for the words on one item."
+    )
+
     @property
     def models(self) -> Path:
         """Return where exported encoders are kept."""

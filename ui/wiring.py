@@ -28,6 +28,7 @@ from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_manifest, read_manifest
 from retrieval.retriever import Retriever
 from ui.chat_models import chat_model, model_name, prompt_of, sure_of
+from ui.explaining import make_explainer
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -120,8 +121,10 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     # After the encoder: the libraries that both need must not be imported from two threads.
     chat = chat_model(settings, serving=write)
     planner = make_planner(retriever, settings, chat)
+    explainer = make_explainer(settings, chat)
     store = open_store(folder, settings)
-    return Project(folder, retriever, Parts(store, retriever, Linker.build(retriever), planner))
+    parts = Parts(store, retriever, Linker.build(retriever), planner, explainer=explainer)
+    return Project(folder, retriever, parts)
 
 
 def session(project: Project, id: str | None) -> str:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.reports import table, understanding_text
+from ui.reports import explanations_text, table, understanding_text
 
 REPORT = {
     "ours": {"state_exact": 0.9, "reference_accuracy": None},
@@ -41,3 +41,37 @@ def test_empty_report_has_no_table():
 )
 def test_table_aligns_columns(rows, lines):
     assert table(rows) == lines
+
+
+FIGURES = {"statement_precision": 0.997, "claims_per_explanation": 3.9}
+EXPLANATIONS = {
+    "ours": FIGURES,
+    "intervals": {"statement_precision": (0.99, 1.0)},
+    "baselines": {"everything as asked": {**FIGURES, "statement_precision": 0.68}},
+    "sentences": {"kept": 0, "rewritten": 0, "dropped": 0, "by_model": 0, "fallbacks": 0},
+    "checker": {
+        "false_claims_caught": 0.995,
+        "true_claims_kept": 0.999,
+        "true_claims": 1200,
+        "by_kind": {"value": {"n": 40, "caught": 0.975}},
+    },
+    "n": {"explanations": 700, "false_claims": 2800},
+    "by_catalog": {"demo": {"n": 700, **FIGURES}},
+}
+
+
+def test_explanations_report_has_figures_and_checker():
+    text = explanations_text(EXPLANATIONS)
+    assert text.startswith("700 explanations\n")
+    assert "statement_precision     0.997 [0.990, 1.000]  0.680" in text
+    assert "checker: 0.995 of 2,800 false claims caught, 0.999 of 1,200 true ones kept" in text
+    assert text.endswith("value        40  0.975")
+    assert "sentences of the model" not in text
+
+
+def test_explanations_report_tells_what_became_of_sentences():
+    shares = {"kept_share": 0.8, "rewritten_share": 0.15, "dropped_share": 0.05}
+    told = {**EXPLANATIONS, "sentences": {**EXPLANATIONS["sentences"], **shares, "fallbacks": 3}}
+    assert (
+        "sentences of the model: kept 0.800, rewritten 0.150, dropped 0.050; 3 all by template"
+    ) in explanations_text(told)
