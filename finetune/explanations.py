@@ -28,6 +28,7 @@ from agent.facts import Fact, facts, fill
 from agent.placeholders import names, parts
 from agent.turn import Written
 from agent.wording import describe, find, label, title_of
+from finetune.errors import FinetuneError
 from finetune.falsehoods import KINDS, falsehoods
 from finetune.house.explaining import completion
 from finetune.oracle import Oracle
@@ -80,6 +81,9 @@ def evaluate(
         n: Explanations in all, shared by the catalogs.
         explainer: Words explanations with a model; ours are then the model's, checked.
         false_texts: Texts with a false claim that the checker is shown, at least.
+
+    Raises:
+        FinetuneError: If no catalog has items with enough fields.
     """
     systems: dict[str, _System] = {}
     checker = _CheckerScore()
@@ -93,6 +97,11 @@ def evaluate(
                 systems[system].written += [written] if written else []
         checker.measure(catalog, -(-false_texts // len(catalogs)), random)
     ours = "model" if explainer is not None else "template"
+    if ours not in systems:
+        raise FinetuneError(
+            f"nothing to explain in {', '.join(map(repr, catalogs)) or 'no catalog'}: no item has "
+            f"{MIN_WISHES} fields to wish for; give a catalog with prices, colours or the like"
+        )
     return {
         "ours": figures(systems[ours].told),
         "intervals": {"statement_precision": _interval(systems[ours].told, seed)},

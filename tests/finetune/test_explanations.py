@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from agent.facts import facts
 from agent.llm import ScriptedModel
 from agent.state import Constraint, Likeness, Need, Preference, State
 from finetune.catalogs import open_catalog
+from finetune.errors import FinetuneError
 from finetune.explanations import dist_2, evaluate
 from finetune.falsehoods import KINDS, falsehoods
 from finetune.house.explaining import completion
@@ -212,6 +214,12 @@ def test_report_has_figures_and_baselines(demo):
     assert evaluate({"demo": demo}, n=10, false_texts=10) == evaluate(
         {"demo": demo}, n=10, false_texts=10
     )
+
+
+def test_catalog_without_fields_is_named(demo):
+    bare = replace(demo, items=(Item("1", "A thing"),), facets=())
+    with pytest.raises(FinetuneError, match="nothing to explain in 'bare': no item has 2 fields"):
+        evaluate({"bare": bare}, n=5)
 
 
 class Liar(ScriptedModel):
