@@ -115,19 +115,29 @@ def test_second_try_counts_as_a_call(parts):
 
 def test_same_question_is_answered_from_memory_at_its_cost(parts):
     model = ScriptedModel([answer({"act": "more"})])
-    _, house, strict, lax = contenders(Slow(model, 3.0), sure=[0.9, 0.0])
+    _, _, strict, lax = contenders(Slow(model, 3.0), sure=[0.9, 0.0])
     said = turn("hmm what would go with my curtains")
     costs = {}
-    for one in (house, strict, lax):
+    for one in (strict, lax):
         watch = Watch(one)
         plan_turn(said, parts, watch.plan)
         costs[one.name] = watch.cost()
     assert len(model.history) == 1
     assert {name: cost["planned_by"] for name, cost in costs.items()} == {
-        "house": {"llm": 1.0}, "both, sure 0.9": {"fallback": 1.0}, "both, sure 0": {"llm": 1.0}
+        "both, sure 0.9": {"fallback": 1.0}, "both, sure 0": {"llm": 1.0}
     }  # fmt: skip
     assert all(cost["calls_per_turn"] == 1.0 for cost in costs.values())
-    assert costs["house"]["p50_ms"] < 3000 <= costs["both, sure 0"]["p50_ms"]
+    assert costs["both, sure 0.9"]["p50_ms"] < 3000 <= costs["both, sure 0"]["p50_ms"]
+
+
+def test_only_both_are_shown_the_rules_plan(parts):
+    model = ScriptedModel(lambda _: answer({"act": "more"}))
+    for one in contenders(model)[1:]:
+        plan_turn(turn("hmm what would go with my curtains"), parts, one.plan)
+    alone, together = (call.messages[-1]["content"] for call in model.history)
+    assert "draft: " not in alone
+    assert together.startswith(alone[:40])
+    assert "draft: " in together
 
 
 def test_streams_are_counted_too():
