@@ -229,7 +229,7 @@ class VLLMServer:
         log: IO[bytes] | None = None,
     ) -> None:
         self.serving = serving
-        self._admin = AdaptersAdmin(serving.url, api_key)
+        self._key = api_key
         # A session of its own: a Ctrl-C reaches it through us, once, and its workers end with it.
         self._process = subprocess.Popen(
             command(vllm, serving),
@@ -238,6 +238,11 @@ class VLLMServer:
             stderr=log,
             start_new_session=True,
         )
+
+    @property
+    def pid(self) -> int:
+        """Return the id of its process, which is also that of its workers' session."""
+        return self._process.pid
 
     def wait_ready(
         self, timeout_s: float = 600.0, progress: Callable[[float], object] = lambda seconds: None
@@ -249,8 +254,16 @@ class VLLMServer:
         Raises:
             ServerError: If it ends before that, or takes too long.
         """
+        with AdaptersAdmin(self.serving.url, self._key) as admin:
+            self._await_health(admin, timeout_s, progress)
+            for name in (self.serving.name, *list(self.serving.adapters)[:1]):
+                admin.warm_up(name)
+
+    def _await_health(
+        self, admin: AdaptersAdmin, timeout_s: float, progress: Callable[[float], object]
+    ) -> None:
         started = time.monotonic()
-        while not self._admin.healthy():
+        while not admin.healthy():
             waited = time.monotonic() - started
             if (code := self._process.poll()) is not None:
                 raise ServerError(f"vLLM ended with code {code} before it was ready; "
@@ -260,8 +273,6 @@ class VLLMServer:
                 raise ServerError(f"vLLM was not ready after {timeout_s:.0f} s; see its messages")
             progress(waited)
             time.sleep(1.0)
-        for name in (self.serving.name, *list(self.serving.adapters)[:1]):
-            self._admin.warm_up(name)
 
     def wait(self) -> int:
         """Wait until it ends; return its exit code as a shell tells it."""
