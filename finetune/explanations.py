@@ -122,7 +122,8 @@ def _needs(catalog: LoadedCatalog, n: int, random: Random) -> Iterator[Asked]:
     found = 0
     for _ in range(20 * n):
         one = asked(catalog.items, catalog.facets, catalog.currency, random)
-        if len(one.state.need.constraints) >= MIN_WISHES:
+        need = one.state.need
+        if len(need.constraints) + (need.like is not None) >= MIN_WISHES:
             yield one
             found += 1
         if found == n:
