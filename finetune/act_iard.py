@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from agent.rules.request import PlanRequest
@@ -23,7 +24,6 @@ from finetune.act_turns import (
     catalog_of,
     expect,
     rows,
-    stratified,
     without_talk,
 )
 from finetune.replay import Parts
@@ -120,8 +120,11 @@ def read(data: Path, most: int, seed: int) -> ActSet:
     """Return the turns of ReDial's test part."""
     parts = films(data)
     talks = {row["id"]: row for row in rows(data, "redial_test")}
-    found = dialogues(rows(data, "iard_intents"), talks, parts)
-    return ActSet("iard", ABOUT, stratified(found, most, seed), {"films": parts})
+    found = list(dialogues(rows(data, "iard_intents"), talks, parts))
+    # Not by kind: with as many combinations of intents as there are, the rare ones would prevail.
+    Random(seed).shuffle(found)
+    turns = tuple(sorted(found[:most], key=lambda turn: turn.id))
+    return ActSet("iard", ABOUT, turns, {"films": parts})
 
 
 def dialogues(labelled: Iterable[Row], talks: Mapping[str, Row], parts: Parts) -> Iterator[ActTurn]:

@@ -118,6 +118,14 @@ def test_earlier_wishes_stand_before_a_turn(films):
     assert [(c.facet, c.values) for c in second.state.need.constraints] == [("genre", ("comedy",))]
 
 
+def test_turns_are_sampled_as_they_come(films, tmp_path):
+    write(tmp_path, "redial_test", [{"id": "7", **MOVIES["7"]}])
+    write(tmp_path, "iard_intents", [dialogue("test", *TALK)])
+    assert len(act_iard.read(tmp_path, 10, 0).turns) == 2
+    (one,) = act_iard.read(tmp_path, 1, 0).turns
+    assert one in act_iard.read(tmp_path, 10, 0).turns
+
+
 def test_year_is_read_from_the_title(films):
     assert films.items["1"].fields["year"] == 1979.0
     assert "year" not in films.items["3"].fields
