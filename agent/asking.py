@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from agent.combining import combined, named
 from agent.plan import Act, Plan
 from agent.plan_answer import read_acts, turn_schema
 from agent.plan_prompt import DEFAULT, PROMPT, Budget, plan_messages, shown_facets, shown_mentions
@@ -45,6 +46,10 @@ class Asking(Protocol):
         """Return a way that shows about half as much; None where that would be too little."""
         ...
 
+    def settled(self, acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:
+        """Return the acts of the plan, given the model's and the rules'."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Instructed:
@@ -72,16 +77,22 @@ class Instructed:
             return None
         return replace(self, budget=self.budget.halved())
 
+    def settled(self, acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:
+        """Return the model's acts."""
+        return named(acts, by_rules)
+
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
     """The utterance with its mentions tagged, for models that were trained on it.
 
     Args:
-        drafted: Show the rules' plan too; without it the model plans alone.
+        drafted: Show the rules' plan too. Measured, two plans made apart are worth more.
+        together: Make one plan of the model's and the rules' (`agent.combining`).
     """
 
-    drafted: bool = True
+    drafted: bool = False
+    together: bool = True
     prompt: str = TAGGED_PROMPT
 
     def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
@@ -98,6 +109,10 @@ class Tagged:
 
     def shorter(self) -> None:
         """Return None: one turn is all there is in the prompt, and its middle is cut already."""
+
+    def settled(self, acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:
+        """Return both plans as one, or the model's alone."""
+        return combined(acts, by_rules) if self.together else named(acts, by_rules)
 
 
 ASKING: dict[str, type[Instructed] | type[Tagged]] = {PROMPT: Instructed, TAGGED_PROMPT: Tagged}

@@ -81,7 +81,7 @@ class LLMPlanner:
         if answered.completion.confidence < self._sure:
             return by_rules.model_copy(update={"fallback": UNSURE})
         return Plan(
-            acts=_completed(answered.acts, by_rules), mentions=request.mentions,
+            acts=self._asking.settled(answered.acts, by_rules), mentions=request.mentions,
             utterance=request.utterance, planner="llm", model=answered.completion.model,
             prompt=self._asking.prompt, shortened=answered.shortened,
         )  # fmt: skip
@@ -146,17 +146,6 @@ class _Call:
         if completion.truncated:
             raise BadPlan("too long", f"the answer was cut after {self.max_tokens} tokens")
         return self.asking.read(completion.text, self.request)
-
-
-def _completed(acts: tuple[Act, ...], by_rules: Plan) -> tuple[Act, ...]:
-    """Return acts with the facet a question is about, where only the rules know its name."""
-    named = {act.act: act.facet for act in by_rules.acts if act.facet}
-    return tuple(
-        act.model_copy(update={"facet": named[act.act]})
-        if not act.facet and act.act in named
-        else act
-        for act in acts
-    )
 
 
 def _objection(answer: Completion, error: BadModelOutput) -> tuple[Message, Message]:

@@ -117,7 +117,7 @@ def contenders(
         made = LLMPlanner(
             counted,
             rules,
-            asking=Tagged(drafted=fast_path),
+            asking=Tagged(together=fast_path),
             fast_path=fast_path,
             sure=least,
             deadline_s=deadline_s,

@@ -291,7 +291,7 @@ def test_a_trained_model_sees_the_draft_only_where_it_is_wanted():
     seen = []
     for drafted in (True, False):
         model = ScriptedModel([GOOD])
-        LLMPlanner(model, FixedRules(), asking=Tagged(drafted)).plan(request())
+        LLMPlanner(model, FixedRules(), asking=Tagged(drafted, together=False)).plan(request())
         seen.append(model.history[0].messages[-1]["content"])
     assert 'draft: {"acts":[{"act":"chitchat"}]}' in seen[0]
     assert "draft" not in seen[1]

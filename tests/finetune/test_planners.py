@@ -130,14 +130,13 @@ def test_same_question_is_answered_from_memory_at_its_cost(parts):
     assert costs["both, sure 0.9"]["p50_ms"] < 3000 <= costs["both, sure 0"]["p50_ms"]
 
 
-def test_only_both_are_shown_the_rules_plan(parts):
-    model = ScriptedModel(lambda _: answer({"act": "more"}))
-    for one in contenders(model)[1:]:
-        plan_turn(turn("hmm what would go with my curtains"), parts, one.plan)
-    alone, together = (call.messages[-1]["content"] for call in model.history)
-    assert "draft: " not in alone
-    assert together.startswith(alone[:40])
-    assert "draft: " in together
+def test_only_both_together_take_over_what_the_rules_placed(parts):
+    model = ScriptedModel(lambda _: answer({"act": "recommend"}))
+    said = turn("hmm what would go with my curtains, under 60")
+    alone, together = (plan_turn(said, parts, one.plan) for one in contenders(model)[1:])
+    assert not any(act.want for act in alone.acts)
+    assert any(act.want for act in together.acts)
+    assert len(model.history) == 1
 
 
 def test_streams_are_counted_too():
