@@ -45,7 +45,7 @@ def covers(request: PlanRequest, plan: Plan) -> bool:
     True when every word is a stop word or part of a mention, no span has two meanings, nothing is
     unknown or guessed, and the plan is one simple act.
     """
-    if len(plan.acts) != 1 or plan.acts[0].act not in _SIMPLE:
+    if len(plan.acts) != 1 or plan.acts[0].act not in _SIMPLE or _is_vague(request, plan.acts[0]):
         return False
     if len(request.utterance) > _LONG or any(m.score <= _CERTAIN for m in request.mentions):
         return False
@@ -53,6 +53,18 @@ def covers(request: PlanRequest, plan: Plan) -> bool:
     if len(spans) != len(set(spans)) or any(m.kind in _UNEXPLAINED for m in request.mentions):
         return False
     return not cues.said(request.utterance.casefold(), "need", "qualifies")
+
+
+def _is_vague(request: PlanRequest, act: Act) -> bool:
+    """Return whether an act is only what is left when no cue was found.
+
+    "Sounds good" before a slate may be a choice, and "some other options?" changes nothing.
+    """
+    if act.act == "chitchat":
+        polite = cues.said(request.utterance.casefold(), "need", "courtesy")
+        return bool(request.state.slate) and not polite
+    wishes = (act.want, act.avoid, act.prefer, act.drop, act.change, act.refs)
+    return act.act in ("refine", "recommend") and not any(wishes)
 
 
 def _acts(reading: Reading) -> list[Act]:

@@ -38,6 +38,7 @@ DOUBTFUL = [
     ("red instead", "replacement"),
     ("start over, i want shoes", "two acts"),
     ("blue " * 50, "length"),
+    ("sounds good", "a choice, or small talk"),
 ]
 
 
@@ -60,7 +61,7 @@ def mention(id, start, score=1.0, kind="value"):
                    values=("Blue",), score=score)  # fmt: skip
 
 
-REFINE = (Act(act="refine"),)
+REFINE = (Act(act="refine", want=("V1", "V2")),)
 
 
 def judged(*mentions, acts=REFINE):
@@ -70,6 +71,14 @@ def judged(*mentions, acts=REFINE):
 
 def test_one_simple_act_is_covered():
     assert judged(mention("V1", 0), mention("V2", 5))
+
+
+def test_a_change_of_nothing_is_not_covered():
+    assert not judged(mention("V1", 0), mention("V2", 5), acts=(Act(act="refine"),))
+
+
+def test_before_a_slate_small_talk_is_only_small_talk(covered):
+    assert covered("sounds good", state=State())
 
 
 @pytest.mark.parametrize(
