@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,24 +69,31 @@ def models(tmp_path_factory) -> Models:
     )
 
 
-@pytest.fixture(scope="session")
-def served(vllm, models, tmp_path_factory):
-    """vLLM with the base and one adapter."""
+@contextmanager
+def running(vllm: Installation, base: Path, name: str, adapters: dict[str, Path], log: Path):
+    """Start vLLM with a base and adapters on a free port, and stop it in the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     # A few seconds of engine checks are of no use to tests; memory for the cache is.
-    serving = Serving(models.base, "tiny", {"more": models.more}, port=port)
-    log = tmp_path_factory.mktemp("vllm") / "vllm.log"
+    serving = Serving(base, name, adapters, port=port)
     with log.open("wb") as opened:
         server = VLLMServer(vllm, serving, os.environ, log=opened)
-    running = Served(vllm, serving, log, server)
+    served = Served(vllm, serving, log, server)
     try:
         server.wait_ready(600)
-        yield running
+        yield served
     finally:
-        running.server.stop()
+        served.server.stop()
         print(log.read_text(errors="replace")[-4000:])
+
+
+@pytest.fixture(scope="session")
+def served(vllm, models, tmp_path_factory):
+    """vLLM with the base and one adapter."""
+    log = tmp_path_factory.mktemp("vllm") / "vllm.log"
+    with running(vllm, models.base, "tiny", {"more": models.more}, log) as served:
+        yield served
 
 
 @pytest.fixture
