@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from ui import examples, figures
+from ui import examples, figures, llm_figures
 from ui.cli import main as attune
 from ui.planner_figures import planners
 from ui.settings import Settings
@@ -68,6 +68,10 @@ BLOCKS: Blocks = {
     "conversations": figures.conversations,
     "understanding": figures.understanding,
     "planners": planners,
+    "llm-load": llm_figures.under_load,
+    "llm-words": llm_figures.first_words,
+    "llm-calls": llm_figures.calls,
+    "llm-alone": llm_figures.in_process,
 }
 SLOW_BLOCKS: Blocks = {"transcript": examples.transcript}
 

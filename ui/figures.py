@@ -95,6 +95,24 @@ def _understanding(report: Report) -> Iterator[Row]:
         yield f"{METRICS[metric]}, {turns}", value, target
 
 
+def _llm(report: Report) -> Iterator[Row]:
+    most = max((run["clients"] for run in report.get("saturation", ())), default=0)
+    told = {"planner": "the planner", "turns": "whole turns"}
+    for way in told if most else ():
+        ratios = {run["placement"]: run[way]["ratio"] for run in report["saturation"]
+                  if run["clients"] == most}  # fmt: skip
+        yield (
+            f"vLLM's tokens/s through {told[way]} beside bare HTTP, {most} clients",
+            " and ".join(f"{ratio:.2f} (cores {name})" for name, ratio in ratios.items()),
+            "≥ .90",
+        )
+    house = report["first"]["house"]
+    yield "first item of a turn, house model in this process", _both(house["item_ms"], " ms"), ""
+    yield "first word of a turn, house model in this process", _both(house["word_ms"], " ms"), ""
+    medians = {one["calls"]["median"] for one in report["calls"].values()}
+    yield "model calls per turn, median", f"{max(medians):g}", "≤ 1"
+
+
 @dataclass(frozen=True, slots=True)
 class Benchmark:
     """What writes a file of figures, how it measures, and the rows of the README it gives."""
@@ -128,6 +146,13 @@ BENCHMARKS = {
         "python benchmarks/indexing.py",
         "the first rows of the fashion catalog, each size in a process of its own, the encoder "
         "alone timed just before and after ([more](docs/measurements.md#indexing))",
+    ),
+    "llm": Benchmark(
+        _llm,
+        "python benchmarks/llm.py",
+        "the requests of scripted sessions sent to vLLM on this machine in three ways, in turn; "
+        "turns with the fast path on, over the demo catalog "
+        "([more](docs/measurements.md#the-language-model))",
     ),
 }
 
