@@ -106,6 +106,8 @@ class OpenAIChat:
         self.name = model
         self.structured: Structured = "strict"
         self.logprobs = logprobs
+        # What a server once gave it can give: a later refusal is of one request alone.
+        self._gave_logprobs = self._took_schema = False
         self._host = _host(base_url)
         self._fixed = {} if temperature is None else {"temperature": temperature}
         self._fixed |= extra or {}
@@ -187,13 +189,17 @@ class OpenAIChat:
         if not self.logprobs:
             return await self._at_levels(request, schema)
         try:
-            return await self._at_levels({**request, "logprobs": True}, schema)
+            answer = await self._at_levels({**request, "logprobs": True}, schema)
         except openai.APIStatusError as error:
             if not _refused(error):
                 raise
+        else:
+            self._gave_logprobs = True
+            return answer
         answer = await self._at_levels(request, schema)
-        logger.info("%r gives no logprobs", self)
-        self.logprobs = False
+        if not self._gave_logprobs:
+            logger.info("%r gives no logprobs", self)
+            self.logprobs = False
         return answer
 
     async def _at_levels(
@@ -216,7 +222,8 @@ class OpenAIChat:
         return answer
 
     def _remember(self, level: Structured) -> None:
-        if level != self.structured:
+        known, self._took_schema = self._took_schema, True
+        if level != self.structured and not known:
             logger.info("%r takes JSON schemas only as %r", self, level)
             self.structured = level
 

@@ -245,6 +245,20 @@ def test_server_without_logprobs_is_remembered(server):
         assert (model.structured, len(server.requests)) == ("strict", asked + 1)
 
 
+def test_refusal_of_one_request_ends_neither_logprobs_nor_schema(server):
+    no = status(400, "Out of range float values are not JSON compliant")
+    server.behave(sure_of(0.0), no, no, sure_of(0.0), no, no, no, sure_of(0.0))
+    with OpenAIChat(server.url, "m", logprobs=True) as model:
+        for _ in range(4):
+            model.complete(ASK, schema=SCHEMA, deadline_s=5)
+        assert (model.structured, model.logprobs) == ("strict", True)
+    forms = [(request.body.get("response_format") or {}).get("json_schema", {}).get("strict")
+             for request in server.requests]  # fmt: skip
+    tries = [True, False, None]
+    assert forms == [True, *tries, *tries, True, True]
+    assert "logprobs" not in server.requests[7].body
+
+
 def test_other_failures_do_not_end_logprobs(server):
     server.behave(status(500), sure_of(0.0))
     with OpenAIChat(server.url, "m", logprobs=True) as model:
