@@ -30,15 +30,15 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
-from agent.asking import Instructed, Tagged
+from agent.asking import Instructed
 from agent.dialogue import Parts
 from agent.errors import ModelUnavailable, ServerError
 from agent.llm import ChatModel
-from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
 from agent.openai_chat import OpenAIChat
 from agent.plan import Plan
-from agent.planner import PlanRequest, RulePlanner
+from agent.planner import Planner, PlanRequest
+from agent.tagged_prompt import PROMPT as TAGGED
 from benchmarks.llm_load.asked import (
     PATIENCE_S,
     Listening,
@@ -61,7 +61,7 @@ from finetune.replay import replay
 from finetune.rule_parts import by_rules
 from ui.chat_models import SURE
 from ui.settings import Settings
-from ui.wiring import open_project
+from ui.wiring import make_planner, open_project
 
 ROOT = Path(__file__).parents[1]
 LABELS = ("understanding_dev", "understanding_dev2", "understanding_test")
@@ -72,18 +72,17 @@ LONG_PROMPTS = 24
 Figures = dict[str, Any]
 
 
-def as_shipped(model: ChatModel | None, facets: Any) -> LLMPlanner | RulePlanner:
-    """Return the planner that turns have unless told otherwise, the fast path included."""
-    rules = RulePlanner(facets)
-    if model is None:
-        return rules
-    deadline = Settings().deadline_s
-    return LLMPlanner(model, rules, asking=Tagged(), sure=SURE, deadline_s=deadline)
+def as_shipped(model: ChatModel | None, catalog: Any) -> Planner:
+    """Return the planner that turns over a catalog (its facets count) have unless told otherwise.
+
+    With a model it asks as the house model is asked, whatever this one is called.
+    """
+    return make_planner(catalog, Settings(llm_prompt=TAGGED), model)
 
 
 def held(parts: Parts, lines: Sequence[Sequence[str]], model: Noted | None) -> list[Turn]:
     """Hold sessions with the planner that turns have."""
-    parts = replace(parts, planner=as_shipped(model, parts.retriever.facets))
+    parts = replace(parts, planner=as_shipped(model, parts.retriever))
     return [turn for one in lines for turn in hold(parts, one, model)]
 
 
@@ -133,7 +132,7 @@ def labelled(path: Path, chat: ChatModel, most: int, catalogs: Sequence[str]) ->
         parts = by_rules(path.parent)(name) if not catalogs or name in catalogs else None
         if parts is None:
             continue
-        listening = Listening(as_shipped(noted, parts.facets))
+        listening = Listening(as_shipped(noted, parts))
 
         def plan(request: PlanRequest, ask: Listening = listening) -> Plan:
             before = len(noted.calls)
