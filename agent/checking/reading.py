@@ -28,8 +28,8 @@ Status = Literal["supported", "contradicted", "unsupported"]
 
 _SAME = re.compile(r"\b(?:same|common|shares?|keeps the|stays with)\b")
 _THAN = re.compile(
-    r"(?<![FG]\d )(?<![FG]\d\d )\b((?:cheaper|dearer|less expensive|more expensive|costs less|costs more"
-    r"|(?:better|higher|lower|worse) rated)) than xother(\d+)\b"
+    r"(?<![FG]\d )(?<![FG]\d\d )\b((?:cheaper|dearer|less expensive|more expensive"
+    r"|costs less|costs more|(?:better|higher|lower|worse) rated)) than xother(\d+)\b"
 )
 _OTHER = re.compile(r"\bxother(\d+)\b")
 _AGAINST = re.compile(

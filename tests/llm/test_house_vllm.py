@@ -20,9 +20,18 @@ from tests.llm.conftest import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
 
-SAID = ["start over", "show me others", "what do you mean by that", "take me back a step",
-        "who are you", "something like the second one but blue, under 60, not leather",
-        "could a person help me", "the second one please", "hmm, no", "anything but that"]  # fmt: skip
+SAID = [
+    "start over",
+    "show me others",
+    "what do you mean by that",
+    "take me back a step",
+    "something like the second one but blue, under 60, not leather",
+    "who are you",
+    "could a person help me",
+    "the second one please",
+    "hmm, no",
+    "anything but that",
+]
 TAUGHT = "handoff"
 
 
