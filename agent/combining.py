@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.plan import Act, ActName, Mention, MentionKind, Plan
+from agent.plan import Act, ActName, MentionKind, Plan
 
 _WISHES = ("want", "avoid", "prefer", "drop", "change")
 _HARD: tuple[MentionKind, ...] = ("value", "number", "relative", "order")
@@ -45,7 +45,8 @@ def _filled(acts: Sequence[Act], by_rules: Plan) -> tuple[Act, ...]:
     host = next((at for at, act in enumerate(acts) if act.act in _TAKES_WISHES), None)
     if host is None:
         return tuple(acts)
-    hard = {mention.id for mention in by_rules.mentions if _is_hard(mention)}
+    hard = {mention.id for mention in by_rules.mentions if mention.kind in _HARD}
+    acts = _without_odd_numbers(acts, by_rules)
     placed = {id for act in acts for name in _WISHES for id in getattr(act, name)}
     update = {
         name: (*getattr(acts[host], name), *_of_rules(name, by_rules, hard - placed))
@@ -54,8 +55,17 @@ def _filled(acts: Sequence[Act], by_rules: Plan) -> tuple[Act, ...]:
     return (*acts[:host], acts[host].model_copy(update=update), *acts[host + 1 :])
 
 
-def _is_hard(mention: Mention) -> bool:
-    return mention.kind in _HARD
+def _without_odd_numbers(acts: Sequence[Act], by_rules: Plan) -> tuple[Act, ...]:
+    """Return acts without the numbers that the rules, who know what is plausible, left lying."""
+    placed = {id for act in by_rules.acts for name in _WISHES for id in getattr(act, name)}
+    odd = {m.id for m in by_rules.mentions if m.kind == "number" and m.id not in placed}
+    return tuple(
+        act.model_copy(
+            update={name: tuple(id for id in getattr(act, name) if id not in odd)
+                    for name in _WISHES}
+        )
+        for act in acts
+    )  # fmt: skip
 
 
 def _of_rules(name: str, by_rules: Plan, ids: set[str]) -> list[str]:

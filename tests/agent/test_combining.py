@@ -43,6 +43,11 @@ def test_a_placing_of_the_model_is_not_doubled():
     assert found == (Act(act="recommend", want=("N1",), avoid=("V1",)),)
 
 
+def test_a_number_that_the_rules_left_lying_is_none():
+    found = combined((Act(act="recommend", want=("V1", "N1")),), rules(Act(act="compare")))
+    assert found == (Act(act="recommend", want=("V1",)),)
+
+
 @pytest.mark.parametrize(("own", "facet"), [("", "price"), ("colour", "colour")])
 def test_a_question_gets_its_facet_from_the_rules_only_where_it_has_none(own, facet):
     asked = (Act(act="detail", facet=own),)

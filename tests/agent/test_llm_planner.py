@@ -267,9 +267,9 @@ class Rated(ScriptedModel):
 @pytest.mark.parametrize(("confidence", "planner"), [(0.95, "llm"), (0.5, "rules")])
 def test_an_unsure_model_leaves_the_plan_to_the_rules(confidence, planner):
     model = Rated(GOOD, confidence)
-    plan = LLMPlanner(model, FixedRules(), asking=Tagged(), sure=0.8, fast_path=False).plan(
-        request()
-    )
+    plan = LLMPlanner(
+        model, FixedRules(), asking=Tagged(together=False), sure=0.8, fast_path=False
+    ).plan(request())
     assert plan.planner == planner
     assert plan.fallback == ("" if planner == "llm" else "the model was unsure")
     assert plan.acts == (GOOD_ACTS if planner == "llm" else FixedRules.ACTS)
