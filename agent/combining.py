@@ -2,7 +2,8 @@
 
 A small model reads better what a turn is for and which items are meant; the rules place mentions
 more surely. Where both see the same acts, the rules' placings stand and the model says which items;
-where they differ, the model's acts stand and what it left lying is put where the rules put it.
+where they differ, the model's acts stand and what it left lying is put where the rules put it. A
+turn with a wish that the catalog knows is no small talk, whatever the model says.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from agent.plan import Act, ActName, MentionKind, Plan
 
 _WISHES = ("want", "avoid", "prefer", "drop", "change")
 _HARD: tuple[MentionKind, ...] = ("value", "number", "relative", "order")
+_TALK: frozenset[ActName] = frozenset({"chitchat", "elicit"})
 _TAKES_WISHES: tuple[ActName, ...] = ("refine", "recommend", "like", "more", "reject")
 
 
@@ -37,7 +39,15 @@ def combined(acts: Sequence[Act], by_rules: Plan) -> tuple[Act, ...]:
             )
             for act, rule in pairs
         )
+    if {act.act for act in acts} <= _TALK and _hard_placed(by_rules):
+        return by_rules.acts
     return named(_filled(acts, by_rules), by_rules)
+
+
+def _hard_placed(by_rules: Plan) -> bool:
+    """Return whether the rules found a wish that the catalog has a facet for."""
+    hard = {mention.id for mention in by_rules.mentions if mention.kind in _HARD}
+    return any(id in hard for act in by_rules.acts for name in _WISHES for id in getattr(act, name))
 
 
 def _filled(acts: Sequence[Act], by_rules: Plan) -> tuple[Act, ...]:

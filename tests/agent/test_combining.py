@@ -43,6 +43,12 @@ def test_a_placing_of_the_model_is_not_doubled():
     assert found == (Act(act="recommend", want=("N1",), avoid=("V1",)),)
 
 
+@pytest.mark.parametrize(("wish", "act"), [("V1", "recommend"), ("K1", "chitchat")])
+def test_a_turn_with_a_wish_the_catalog_knows_is_no_small_talk(wish, act):
+    found = combined((Act(act="chitchat"),), rules(Act(act="recommend", want=(wish,))))
+    assert found[0].act == act
+
+
 def test_a_number_that_the_rules_left_lying_is_none():
     found = combined((Act(act="recommend", want=("V1", "N1")),), rules(Act(act="compare")))
     assert found == (Act(act="recommend", want=("V1",)),)
