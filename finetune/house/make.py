@@ -127,7 +127,7 @@ def label_rows(files: Sequence[Path]) -> Iterator[Row]:
             if dialogue.catalog == catalog:
                 for example in labelled_examples(dialogue, parts, stick):
                     try:
-                        yield from (plan_row(example), plan_row(example, drafted=True))
+                        yield plan_row(example)
                     except BadPlan as error:
                         logger.debug("left out: %s", error)
 

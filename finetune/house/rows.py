@@ -34,8 +34,8 @@ def is_held_out(phrase: Phrase) -> bool:
     return crc32(phrase.text.encode()) % HELD_OUT == 0
 
 
-DRAFTED = 0.7
-"""Share of the rows that show the rules' plan too."""
+DRAFTED = 0.0
+"""Share of the rows that show the rules' plan too; it did not help (LOG.md)."""
 
 
 def plan_row(example: Example, drafted: bool = False) -> Row:
