@@ -288,7 +288,8 @@ def _not_avoided(fact: Fact, clause: str, known: Words) -> str | None:
     rest = known.without("other_than", known.without("told_against", clause, fact), fact)
     if _polarity(rest, fact, known)[1] or known.says("ruled", rest, fact):
         return f"the wish of F{fact.id} is met"
-    return None
+    # What was ruled out may be named only as ruled out ("fits your limit of {W}" would turn it).
+    return f"W{fact.id} was ruled out" if re.search(rf"\bW{fact.id}\b", rest) else None
 
 
 def sentences(text: str) -> Iterable[str]:

@@ -172,6 +172,7 @@ def test_true_sentences_are_kept(sentence):
         ("It costs {F4}.", "not price"),
         ("It is rated {F2}.", "not rating"),
         ("It is by {F6}, the {W6} you asked for.", "W6 was not asked for"),
+        ("It is by {F6}, which fits your limit of {W6}.", "W6 was ruled out"),
         ("It has {F7}, as you asked.", "not met"),
         ("It has {F7}, not {W7}.", "ruled out"),
         ("It costs {F8}.", "a difference"),
