@@ -324,7 +324,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=2, help="168 turns each")
     parser.add_argument("--repeats", type=int, default=3, help="runs of each way under load")
     parser.add_argument("--clients", type=int, nargs="+", default=[8, 32])
-    parser.add_argument("--quick", action="store_true", help="a minute, only to see that it works")
+    parser.add_argument("--quick", action="store_true", help="only to see that it works")
     parser.add_argument(
         "--out", type=Path, help="default: benchmarks/results/llm.json, if not quick"
     )
