@@ -150,7 +150,10 @@ def labelled(path: Path, chat: ChatModel, most: int, catalogs: Sequence[str]) ->
 def alone(model: Noted, script: Script, facets: Any, clients: int, most: int) -> Figures:
     """Return latency and rate of planning the recorded turns by so many clients."""
     planner = always_asking(model, facets)
-    load = through(model, planner.plan, script.requests[:most], clients, lambda: 0.0)
+    requests = script.requests[:most]
+    # With fewer requests than clients one is idle at once, and nothing is measured.
+    clients = min(clients, max(1, len(requests) // 2))
+    load = through(model, planner.plan, requests, clients, lambda: 0.0)
     return {"clients": clients, **asdict(load)}
 
 
