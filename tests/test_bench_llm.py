@@ -232,7 +232,7 @@ def test_whole_benchmark_over_a_server(parts, served, server):
     assert run["bare"]["ratio"] == 1.0
     assert run["turns"]["same"] == run["planner"]["same"] == 1.0
     assert run["planner"]["ratio"] > 0
-    assert [one["clients"] for one in report["alone"]["vllm"]] == [1, 8]
+    assert [one["clients"] for one in report["alone"]["vllm"]] == [1, 2], "half of 4 requests"
     assert report["calls"]["understanding_dev"]["turns"] >= 10
     assert report["prefix_cache"]["plan@1"]["hit_rate"] == 0.0, "the figures here stand still"
     text = printed(report)
