@@ -30,8 +30,8 @@ class Asking(Protocol):
         """The prompt's id and version, as stored with the plan."""
         ...
 
-    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
-        """Return what the model is shown; the draft is the rules' plan."""
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
         ...
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
@@ -58,8 +58,8 @@ class Instructed:
     budget: Budget = DEFAULT
     prompt: str = PROMPT
 
-    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
-        """Return what the model is shown: the turn, without the draft."""
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
         return plan_messages(request, self.budget)
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
@@ -87,17 +87,15 @@ class Tagged:
     """The utterance with its mentions tagged, for models that were trained on it.
 
     Args:
-        drafted: Show the rules' plan too. Measured, two plans made apart are worth more.
         together: Make one plan of the model's and the rules' (`agent.combining`).
     """
 
-    drafted: bool = False
     together: bool = True
     prompt: str = TAGGED_PROMPT
 
-    def messages(self, request: PlanRequest, draft: Plan) -> tuple[Message, ...]:
-        """Return what the model is shown: the turn, and the rules' plan to copy or better."""
-        return tagged_messages(request, draft if self.drafted else None)
+    def messages(self, request: PlanRequest) -> tuple[Message, ...]:
+        """Return what the model is shown."""
+        return tagged_messages(request)
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
         """Return the JSON schema of the answer."""

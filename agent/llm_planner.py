@@ -73,7 +73,7 @@ class LLMPlanner:
         if self._fast_path and covers(request, by_rules):
             return by_rules
         try:
-            answered = self.breaker.call(lambda: self._ask(request, by_rules))
+            answered = self.breaker.call(lambda: self._ask(request))
         except ModelError as error:
             reason = _loggable(error)
             logger.warning("planned by rules, %s: %s", self._model.name, reason)
@@ -86,13 +86,13 @@ class LLMPlanner:
             prompt=self._asking.prompt, shortened=answered.shortened,
         )  # fmt: skip
 
-    def _ask(self, request: PlanRequest, by_rules: Plan) -> _Answered:
+    def _ask(self, request: PlanRequest) -> _Answered:
         asking: Asking | None = self._asking
         ends = time.monotonic() + self._deadline_s
         while asking is not None:
             call = _Call(self._model, asking, request, self._max_tokens, ends)
             try:
-                acts, completion = call.answer(by_rules)
+                acts, completion = call.answer()
                 return _Answered(acts, completion, shortened=asking is not self._asking)
             except ContextOverflow as error:
                 overflow, asking = error, asking.shorter()
@@ -119,9 +119,9 @@ class _Call:
     max_tokens: int
     ends: float
 
-    def answer(self, by_rules: Plan) -> tuple[tuple[Act, ...], Completion]:
+    def answer(self) -> tuple[tuple[Act, ...], Completion]:
         """Return the model's acts, asked for once more where its first answer was no plan."""
-        messages = self.asking.messages(self.request, by_rules)
+        messages = self.asking.messages(self.request)
         completion = self._complete(messages)
         try:
             return self._read(completion), completion

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from agent.plan import Act, Mention, Plan
+from agent.plan import Act, Mention
 from agent.plan_answer import KINDS, BadPlan, read_acts
 from agent.plan_prompt import shown_mentions
 from agent.planner import PlanRequest
@@ -34,16 +34,9 @@ _MARKS = str.maketrans(
 )
 
 
-def tagged_messages(request: PlanRequest, draft: Plan | None = None) -> tuple[Message, ...]:
-    """Return the messages that ask a trained model for the plan of a turn.
-
-    Args:
-        draft: The rules' plan, which the model may copy or better.
-    """
-    turn = tagged_turn(request)
-    if draft is not None:
-        turn += f" . draft: {_drafted(draft, request)}"
-    return load(PROMPT).messages(turn=turn)
+def tagged_messages(request: PlanRequest) -> tuple[Message, ...]:
+    """Return the messages that ask a trained model for the plan of a turn."""
+    return load(PROMPT).messages(turn=tagged_turn(request))
 
 
 def tagged_turn(request: PlanRequest) -> str:
@@ -51,20 +44,6 @@ def tagged_turn(request: PlanRequest) -> str:
     names = {facet.name: _name(facet) for facet in request.facets}
     need = _need(request.state, names)
     return f"need: {need} . {_screen(request.state)} . say: {_tagged(request, names)}"
-
-
-def _drafted(draft: Plan, request: PlanRequest) -> str:
-    # The rules take every word the catalog has for a wish; here that would only be noise.
-    words = {m.id for m in request.mentions if m.kind in ("keyword", "unknown")}
-    shown = {m.id for m in shown_mentions(request)}
-    named = {mention.facet for mention in shown_mentions(request) if mention.facet}
-    acts = []
-    for act in draft.acts:
-        kept = {name: tuple(id for id in getattr(act, name) if id in shown) for name in KINDS}
-        kept["want"] = tuple(id for id in kept["want"] if id not in words)
-        facet = act.facet if act.facet in named else ""
-        acts.append(act.model_copy(update={**kept, "facet": facet, "text": ""}))
-    return written(acts, shown_mentions(request))
 
 
 def tagged_schema(mentions: Sequence[Mention]) -> dict[str, Any]:

@@ -225,7 +225,7 @@ def prefix_cache(rig: Rig, clients: int = 8) -> Figures:
     """Return what share of prompt tokens the prefix cache served, for both prompts."""
     found = {}
     long = [
-        _prompt_only(Instructed().messages(request, Plan(acts=())))
+        _prompt_only(Instructed().messages(request))
         for request in rig.script.requests[:LONG_PROMPTS]
     ]
     for name, bodies in {"plan@2": rig.bodies, "plan@1": tuple(long)}.items():

@@ -8,7 +8,6 @@ plan can give (a value the linker missed) is left out.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import product
 
 from agent.plan import Act, ActName, Mention, Plan
@@ -200,8 +199,3 @@ def _put(act: Act, id: str, place: str) -> Act:
 def yardstick(parts: Parts) -> Yardstick:
     """Return what labels over a catalog are measured with."""
     return Yardstick(Extension(list(parts.items.values())), parts.facets)
-
-
-def without_rules(parts: Parts) -> Parts:
-    """Return parts whose planner plans nothing, to see what the search finds alone."""
-    return replace(parts, plan=lambda request: Plan(acts=(), mentions=request.mentions))

@@ -17,7 +17,6 @@ from typing import Any
 from zlib import crc32
 
 from agent.plan_answer import BadPlan
-from agent.planner import RulePlanner
 from agent.tagged_prompt import tagged_messages
 from finetune.house.examples import Example, Losses, examples
 from finetune.house.phrases_format import Phrase
@@ -34,22 +33,14 @@ def is_held_out(phrase: Phrase) -> bool:
     return crc32(phrase.text.encode()) % HELD_OUT == 0
 
 
-DRAFTED = 0.0
-"""Share of the rows that show the rules' plan too; it did not help (LOG.md)."""
-
-
-def plan_row(example: Example, drafted: bool = False) -> Row:
+def plan_row(example: Example) -> Row:
     """Return the row of an example.
-
-    Args:
-        drafted: Show the rules' plan, which may be right or not.
 
     Raises:
         BadPlan: If its plan can't be written over its mentions.
     """
-    draft = RulePlanner().plan(example.request) if drafted else None
     return {
-        "prompt": [dict(message) for message in tagged_messages(example.request, draft)],
+        "prompt": [dict(message) for message in tagged_messages(example.request)],
         "completion": [{"role": "assistant", "content": example.answer}],
         "source": example.source,
     }
@@ -59,10 +50,9 @@ def plan_rows(
     phrases: Sequence[Phrase], worlds: Sequence[World], seed: int, losses: Losses
 ) -> Iterator[Row]:
     """Yield rows of phrases for ever."""
-    random = Random(seed)
-    for example in examples(phrases, worlds, random, losses):
+    for example in examples(phrases, worlds, Random(seed), losses):
         try:
-            yield plan_row(example, drafted=random.random() < DRAFTED)
+            yield plan_row(example)
         except BadPlan:
             losses.why["cannot be written"] += 1
 

@@ -137,8 +137,7 @@ def embedding_rows(vocab: Vocabulary, seed: int) -> np.ndarray[Any, np.dtype[np.
     return rows
 
 
-def read_vocabulary(folder: Path) -> Vocabulary:
-    """Return the vocabulary of a saved tokenizer; rows are not known any more (-1)."""
+def read_pieces(folder: Path) -> list[str]:
+    """Return the pieces of a saved tokenizer, in id order."""
     data = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    pieces = tuple(piece for piece, _ in data["model"]["vocab"])
-    return Vocabulary(pieces, (-1,) * len(pieces), 0)
+    return [piece for piece, _ in data["model"]["vocab"]]

@@ -18,7 +18,7 @@ from typing import Any
 
 from finetune.house.model import House, Shape, new_house, save_house
 from finetune.house.rows import Row, read_rows
-from finetune.house.tokens import read_vocabulary
+from finetune.house.tokens import read_pieces
 
 logger = logging.getLogger(__name__)
 
@@ -180,9 +180,9 @@ class _Run:
         from safetensors.torch import load_file
 
         weights = load_file(folder / "model.safetensors")
-        old = {piece: at for at, piece in enumerate(read_vocabulary(folder).pieces)}
+        old = {piece: at for at, piece in enumerate(read_pieces(folder))}
         table = self.model.get_input_embeddings().weight.detach().clone()
-        for at, piece in enumerate(read_vocabulary(self.out).pieces):
+        for at, piece in enumerate(read_pieces(self.out)):
             if piece in old and at < len(self.own):
                 table[at] = weights["model.embed_tokens.weight"][old[piece]]
         weights["model.embed_tokens.weight"] = weights["lm_head.weight"] = table

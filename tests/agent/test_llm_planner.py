@@ -287,16 +287,6 @@ def test_a_trained_model_is_shown_mentions_without_values():
     assert asked.schema["$defs"]["Act"]["properties"]["facet"] == {"enum": ["V1", "N1", "V2"]}
 
 
-def test_a_trained_model_sees_the_draft_only_where_it_is_wanted():
-    seen = []
-    for drafted in (True, False):
-        model = ScriptedModel([GOOD])
-        LLMPlanner(model, FixedRules(), asking=Tagged(drafted, together=False)).plan(request())
-        seen.append(model.history[0].messages[-1]["content"])
-    assert 'draft: {"acts":[{"act":"chitchat"}]}' in seen[0]
-    assert "draft" not in seen[1]
-
-
 @pytest.fixture
 def many_facets():
     return tuple(replace(FACETS[0], name=f"facet {n}", label=f"facet {n}") for n in range(40))

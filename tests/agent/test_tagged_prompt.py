@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from agent.plan import Act, Mention, Plan
+from agent.plan import Act, Mention
 from agent.plan_answer import BadPlan
 from agent.state import Constraint, Need, State
 from agent.tagged_prompt import (
@@ -132,16 +132,3 @@ def test_the_schema_holds_ids_to_their_fields():
     assert "change" not in fields
     assert "text" not in fields
     assert "facet" not in tagged_schema(())["$defs"]["Act"]["properties"]
-
-
-def test_the_rules_plan_stands_behind_the_turn():
-    draft = Plan(acts=GOOD_ACTS, mentions=MENTIONS)
-    (user,) = tagged_messages(request(), draft)
-    assert user["content"] == f"plan\n{tagged_turn(request())} . draft: {GOOD}"
-
-
-def test_a_draft_holds_neither_mere_words_nor_what_is_not_shown():
-    word = Mention(id="K1", kind="keyword", values=("x",), **at("x y", "x"))
-    acts = (Act(act="refine", want=("K1", "V7"), avoid=("K1",), text="x y", facet="size"),)
-    (user,) = tagged_messages(request("x y", (word,)), Plan(acts=acts, mentions=(word,)))
-    assert user["content"].endswith('. draft: {"acts":[{"act":"refine","avoid":["K1"]}]}')

@@ -15,7 +15,7 @@ from agent.state import Constraint, Need, State
 from finetune.bases import HOUSE
 from finetune.sft import Sources, train
 from finetune.sft_config import SFTConfig
-from tests.agent.planning import FACETS, SLATE, FixedRules, request
+from tests.agent.planning import FACETS, SLATE, request
 from tests.llm.conftest import running
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::DeprecationWarning")]
@@ -39,7 +39,7 @@ TAUGHT = "handoff"
 def adapter(tmp_path_factory):
     """An adapter on the house model that was taught one act, whatever is said."""
     folder = tmp_path_factory.mktemp("adapter")
-    prompts = [Tagged().messages(asked(text), FixedRules().plan(asked(text))) for text in SAID]
+    prompts = [Tagged().messages(asked(text)) for text in SAID]
     answer = {"role": "assistant", "content": f'{{"acts":[{{"act":"{TAUGHT}"}}]}}'}
     rows = [{"prompt": list(prompt), "completion": [answer]} for prompt in prompts]
     data = folder / "rows.jsonl"
@@ -64,7 +64,7 @@ def answers(model):
     found = {}
     for text in SAID:
         turn = asked(text)
-        messages = asking.messages(turn, FixedRules().plan(turn))
+        messages = asking.messages(turn)
         found[text] = model.complete(messages, schema=asking.schema(turn), deadline_s=60)
     return found
 

@@ -1,8 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from agent.apply import apply
+from agent.plan import Plan
 from agent.planner import RulePlanner
-from finetune.house.labelled import labelled_examples, need_of, without_rules, yardstick
+from finetune.house.labelled import labelled_examples, need_of, yardstick
 from finetune.labels import parse_dialogue
 from finetune.replay import Parts
 
@@ -16,6 +19,11 @@ def parts(world):
 @pytest.fixture(scope="module")
 def colours(world):
     return [value for value, _ in world.facet("colour").values if " " not in value]
+
+
+def without_rules(parts):
+    """Return parts whose planner plans nothing, to see what the search finds alone."""
+    return replace(parts, plan=lambda request: Plan(acts=(), mentions=request.mentions))
 
 
 def dialogue(*turns):
