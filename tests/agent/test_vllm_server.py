@@ -1,7 +1,6 @@
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -42,13 +41,6 @@ def configured(folder, config):
 @pytest.fixture
 def adapter(tmp_path):
     return adapter_folder(tmp_path / "adapter")
-
-
-@pytest.fixture
-def port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture

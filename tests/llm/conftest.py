@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import pytest
 
 from agent.adapters_admin import AdaptersAdmin
 from agent.vllm_server import Installation, Serving, VLLMServer, find_vllm
+from tests.conftest import free_port
 from tests.tiny_llama import GREET, MORE, RECOMMEND, write_adapter, write_base
 
 ROOT = Path(__file__).parents[2]
@@ -72,11 +72,8 @@ def models(tmp_path_factory) -> Models:
 @contextmanager
 def running(vllm: Installation, base: Path, name: str, adapters: dict[str, Path], log: Path):
     """Start vLLM with a base and adapters on a free port, and stop it in the end."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     # A few seconds of engine checks are of no use to tests; memory for the cache is.
-    serving = Serving(base, name, adapters, port=port)
+    serving = Serving(base, name, adapters, port=free_port())
     with log.open("wb") as opened:
         server = VLLMServer(vllm, serving, os.environ, log=opened)
     served = Served(vllm, serving, log, server)
