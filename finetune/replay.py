@@ -50,7 +50,7 @@ class Outcome:
     failure: str = ""
 
 
-def named_items(plan: Plan) -> tuple[str, ...]:
+def _named_items(plan: Plan) -> tuple[str, ...]:
     """Return the items that the references of a plan name."""
     found: dict[str, None] = {}
     for act in plan.acts:
@@ -61,13 +61,22 @@ def named_items(plan: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
-def implied_items(plan: Plan, state: State) -> tuple[str, ...]:
+def _implied_items(plan: Plan, state: State) -> tuple[str, ...]:
     """Return the items a plan is about where it names none."""
     if not any(act.act in ABOUT_ITEMS for act in plan.acts):
         return ()
     if any(act.act == "like" for act in plan.acts) and state.need.like:
         return (state.need.like.item_id,)
     return state.focus
+
+
+def outcome(
+    dialogue: str, index: int, label: LabelledTurn, plan: Plan, state: State, failure: str = ""
+) -> Outcome:
+    """Return what a plan and the state after it make of a turn."""
+    named = _named_items(plan)
+    refs = named or _implied_items(plan, state)
+    return Outcome(dialogue, index, label, plan, state, refs, named, failure)
 
 
 def _on_screen(state: State, label: LabelledTurn) -> State:
@@ -98,9 +107,7 @@ def replay(dialogue: Dialogue, parts: Parts) -> list[Outcome]:
         except Exception as error:
             plan, state = Plan(acts=(), utterance=label.text), before
             failure = f"{type(error).__name__}: {error}"
-        named = named_items(plan)
-        refs = named or implied_items(plan, state)
-        outcomes.append(Outcome(dialogue.id, index, label, plan, state, refs, named, failure))
+        outcomes.append(outcome(dialogue.id, index, label, plan, state, failure))
     return outcomes
 
 

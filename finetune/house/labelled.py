@@ -17,7 +17,7 @@ from agent.state import Constraint, Likeness, Need, Sorting, State
 from finetune.extension import Extension
 from finetune.house.examples import Example
 from finetune.labels import Dialogue, Expect, LabelledTurn, facet_named
-from finetune.replay import Outcome, Parts, implied_items, named_items
+from finetune.replay import Parts, outcome
 from finetune.scoring import Yardstick, acts_match, refs_match
 from retrieval.catalog import Facet
 from retrieval.filters import words
@@ -111,9 +111,7 @@ def _right(
 ) -> State | None:
     """Return the state after a plan where it is what the label says."""
     after = parts.apply(before, plan, parts.items, parts.facets)
-    named = named_items(plan)
-    outcome = Outcome("", 0, turn, plan, after, named or implied_items(plan, after), named)
-    if refs_match(outcome) is False:
+    if refs_match(outcome("", 0, turn, plan, after)) is False:
         return None
     for reading in turn.readings:
         if acts_match(plan, reading) and stick.state_matches(after.need, reading):
