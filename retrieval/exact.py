@@ -20,6 +20,7 @@ from retrieval.catalog import FieldValue, Item
 from retrieval.columns import Mask
 from retrieval.errors import IndexError_
 from retrieval.filters import Filter
+from retrieval.fusion import EQUAL, Fusion
 from retrieval.lock import WriterLock
 from retrieval.masks import mask
 from retrieval.memory import Memory
@@ -221,6 +222,7 @@ class ExactIndex:
         filter: Filter | None = None,
         k: int = 10,
         order: Order | None = None,
+        fusion: Fusion = EQUAL,
     ) -> list[Candidate]:
         """Return the best k items under a filter, as `retrieval.query.Index` defines it.
 
@@ -232,7 +234,7 @@ class ExactIndex:
             query = check_vectors(np.atleast_2d(dense), 1, self.dimension, "query")[0]
 
         def read(view: View) -> list[Candidate]:
-            ranked = self._rank(view, query, text, filter, k, order)
+            ranked = self._rank(view, query, text, filter, k, order, fusion)
             items = view.memory.items([hit.row for hit in ranked])
             return [
                 Candidate(item, hit.score, hit.dense, hit.lexical)
@@ -249,6 +251,7 @@ class ExactIndex:
         filter: Filter | None,
         k: int,
         order: Order | None,
+        fusion: Fusion,
     ) -> list[Ranked]:
         rows = view.matching(filter)
         if k < 1 or not len(rows):
@@ -257,7 +260,7 @@ class ExactIndex:
         shared = _lexical(view, rows, text) if text and lexical.is_searchable(text) else None
         scored = Scored(rows, view.seq[rows], similar, shared)
         if order is None:
-            return by_relevance(scored, k)
+            return by_relevance(scored, k, fusion)
         keys = view.memory.columns.sort_key(
             order.facet, view.state.rows, order.direction == "descending"
         )

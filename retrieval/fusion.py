@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T", bound=Hashable)
@@ -33,3 +34,39 @@ def fuse(
         for rank, key in enumerate(ranking, start=1):
             scores[key] = scores.get(key, 0.0) + share / (constant + rank)
     return dict(sorted(scores.items(), key=lambda pair: -pair[1]))
+
+
+@dataclass(frozen=True, slots=True)
+class Fusion:
+    """How a ranking by meaning and one by words become one: weighted reciprocal rank fusion.
+
+    A weight of 0 leaves a ranking out, but for what only it found, which then comes last.
+
+    Raises:
+        ValueError: If a weight or the constant is negative, or both weights are 0.
+    """
+
+    dense: float = 1.0
+    lexical: float = 1.0
+    constant: float = RANK_CONSTANT
+
+    def __post_init__(self) -> None:
+        if not (self.dense >= 0 and self.lexical >= 0 and self.constant >= 0):
+            raise ValueError(f"expected weights and a constant of 0 or more, got {self!r}")
+        if self.dense == self.lexical == 0:
+            raise ValueError("one of the weights of a fusion must be more than 0")
+
+
+EQUAL = Fusion()
+
+
+def combine(
+    meaning: Sequence[tuple[T, float]], words: Sequence[tuple[T, float]], fusion: Fusion
+) -> list[tuple[T, float]]:
+    """Return what two rankings found with fused scores, best first: every engine's one definition.
+
+    Args:
+        meaning, words: (key, score of that ranking), best first.
+    """
+    rankings = [[key for key, _ in meaning], [key for key, _ in words]]
+    return list(fuse(rankings, [fusion.dense, fusion.lexical], fusion.constant).items())

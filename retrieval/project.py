@@ -4,6 +4,7 @@ manifest.json   format, catalog name, encoder, dimension, currency, what made it
 mapping.toml    how the columns were read
 facets.json     the facets, and the index version they were counted at
 rejects.csv     rows that were not taken, with the reason
+fusion.json     how rankings are weighed, where that was tuned
 items.db        items and vectors-N.f32 (`retrieval.store`); columns.npz and bm25/ are caches
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 
 from retrieval.catalog import Facet
 from retrieval.errors import IndexError_
+from retrieval.fusion import EQUAL, Fusion
 from retrieval.texts import TEXT_FORMAT
 from retrieval.vector_file import sync_folder
 
@@ -98,6 +100,28 @@ def read_manifest(folder: Path) -> Manifest:
         )
     except TypeError as error:
         raise IndexError_(f"the manifest in {str(folder)!r} is incomplete: {error}") from error
+
+
+def write_fusion(folder: Path, fusion: Fusion) -> None:
+    """Write how the rankings of this catalog are weighed."""
+    replace_file(folder / "fusion.json", json.dumps(asdict(fusion), indent=2) + "\n")
+
+
+def read_fusion(folder: Path) -> Fusion:
+    """Return how the rankings of this catalog are weighed; equally where nothing was tuned.
+
+    Raises:
+        IndexError_: If the file is broken.
+    """
+    if not (folder / "fusion.json").is_file():
+        return EQUAL
+    data = _read_json(folder / "fusion.json", folder)
+    try:
+        return Fusion(**data)
+    except (TypeError, ValueError) as error:
+        raise IndexError_(
+            f"{str(folder / 'fusion.json')!r} is broken ({error}); delete it, or tune again"
+        ) from error
 
 
 def _read_json(path: Path, folder: Path) -> Any:

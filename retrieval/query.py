@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalog import Item
 from retrieval.filters import Filter
+from retrieval.fusion import EQUAL, Fusion
 
 Vectors = NDArray[np.float32]
 """Float32 matrix of shape (items, dimension); every row has length 1."""
@@ -107,16 +108,29 @@ class Index(Protocol):
         filter: Filter | None = None,
         k: int = 10,
         order: Order | None = None,
+        fusion: Fusion = EQUAL,
     ) -> list[Candidate]:
         """Return the best k items under a filter.
 
         With both a dense vector (shape (dimension,) or (1, dimension)) and a text, the two
-        rankings are fused by reciprocal rank; with one of them, that ranking; with neither,
-        items in insertion order. With `order`, every matching item is sorted by that facet
+        rankings are fused (`retrieval.fusion.combine`); with one of them, that ranking; with
+        neither, items in insertion order. With `order`, every matching item is sorted by that facet
         instead and the scores are only reported. Every returned item satisfies the filter.
         """
         ...
 
     def close(self) -> None:
         """Release files and locks; safe to call twice."""
+        ...
+
+
+class DurableIndex(Index, Protocol):
+    """An index whose writes can be made in one step, as a project needs it."""
+
+    def apply(self, items: Sequence[Item], vectors: Vectors, delete: Sequence[str] = ()) -> int:
+        """Upsert and delete in one step, all or nothing; return how many were deleted."""
+        ...
+
+    def save(self) -> None:
+        """Write what makes the next open or search quick."""
         ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.fusion import fuse
+from retrieval.fusion import EQUAL, Fusion, combine
 from retrieval.query import Vectors
 
 Rows = NDArray[np.int64]
@@ -64,10 +64,10 @@ def top(scores: Scores, seq: Rows, k: int) -> Rows:
     return places[np.lexsort((seq[places], -scores[places]))][:k]
 
 
-def by_relevance(scored: Scored, k: int) -> list[Ranked]:
+def by_relevance(scored: Scored, k: int, fusion: Fusion = EQUAL) -> list[Ranked]:
     """Return the k best rows: fused when there are two scores, by insertion when there is none."""
     if scored.dense is not None and scored.lexical is not None:
-        return _fused(scored, k)
+        return _fused(scored, k, fusion)
     if scored.dense is not None:
         best = top(scored.dense, scored.seq, k)
         return [scored.ranked(place, float(scored.dense[place])) for place in best]
@@ -84,14 +84,18 @@ def _found(scored: Scored, k: int) -> Rows:
     return places[scored.lexical[places] > 0]
 
 
-def _fused(scored: Scored, k: int) -> list[Ranked]:
+def _fused(scored: Scored, k: int, fusion: Fusion) -> list[Ranked]:
     assert scored.dense is not None
+    assert scored.lexical is not None
     depth = max(k, FUSED_DEPTH)
-    rankings = [top(scored.dense, scored.seq, depth).tolist(), _found(scored, depth).tolist()]
-    fused = fuse(rankings)
-    dense = scored.dense
-    best = sorted(fused, key=lambda place: (-fused[place], -dense[place], scored.seq[place]))
-    return [scored.ranked(place, fused[place]) for place in best[:k]]
+    meaning = top(scored.dense, scored.seq, depth)
+    words = _found(scored, depth)
+    fused = combine(
+        list(zip(meaning.tolist(), scored.dense[meaning].tolist(), strict=True)),
+        list(zip(words.tolist(), scored.lexical[words].tolist(), strict=True)),
+        fusion,
+    )
+    return [scored.ranked(place, score) for place, score in fused[:k]]
 
 
 def by_key(scored: Scored, keys: NDArray[np.float64], k: int) -> list[Ranked]:

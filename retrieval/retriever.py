@@ -20,6 +20,7 @@ from retrieval.catalog import Facet, Item
 from retrieval.encoder import make_encoder
 from retrieval.exact import ExactIndex
 from retrieval.filters import Filter
+from retrieval.fusion import Fusion
 from retrieval.loading.facets import infer_facets
 from retrieval.loading.mapping import Mapping
 from retrieval.loading.records import LoadedCatalog
@@ -64,6 +65,7 @@ class Retriever:
         self.encoder = encoder
         self._queries = QueryVectors(encoder)
         self._lock = threading.RLock()
+        self.fusion = project.read_fusion(folder)
         self._known, self._counted_at = project.read_facets(folder)
         self._facets = self._known
         self._seen_fields = {facet.name for facet in self._known}
@@ -198,16 +200,18 @@ class Retriever:
         k: int = 10,
         order: Order | None = None,
         dense: Vectors | None = None,
+        fusion: Fusion | None = None,
     ) -> list[Candidate]:
         """Return the best k items for a text under a filter, by meaning and by words.
 
         Args:
             dense: A vector to search by instead of the text's own.
+            fusion: How the two rankings are weighed; by default as tuned for this catalog.
         """
         text = text.strip()
         if dense is None and text:
             dense = self._queries.of(text)
-        return self.index.search(dense, text or None, filter, k, order)
+        return self.index.search(dense, text or None, filter, k, order, fusion or self.fusion)
 
     def close(self) -> None:
         """Release files and locks; safe to call twice."""

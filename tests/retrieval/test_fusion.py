@@ -2,7 +2,7 @@
 
 import pytest
 
-from retrieval.fusion import fuse
+from retrieval.fusion import Fusion, combine, fuse
 
 
 def test_agreement_beats_first_place():
@@ -29,3 +29,16 @@ def test_nothing_fuses_to_nothing(rankings):
 def test_wrong_weights_are_refused(weights):
     with pytest.raises(ValueError, match="expected 2 weights"):
         fuse([["a"], ["b"]], weights)
+
+
+def test_one_ranking_leads_and_the_other_fills_up():
+    meaning, words = [("a", 0.9), ("b", 0.8)], [("c", 5.0), ("b", 2.0)]
+    only_words = [key for key, _ in combine(meaning, words, Fusion(dense=0.0))]
+    only_meaning = [key for key, _ in combine(meaning, words, Fusion(lexical=0.0))]
+    assert (only_words, only_meaning) == (["c", "b", "a"], ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("values", [(-1, 1), (1, float("nan")), (0, 0), (1, 1, -60)])
+def test_impossible_fusion_is_refused(values):
+    with pytest.raises(ValueError, match="0"):
+        Fusion(*values)

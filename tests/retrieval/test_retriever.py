@@ -19,6 +19,7 @@ from retrieval.encoder import HashingEncoder
 from retrieval.encoding import Scratch, digest, encode_once
 from retrieval.errors import EncoderMismatch, IndexError_, IndexLocked
 from retrieval.filters import Compare
+from retrieval.fusion import Fusion
 from retrieval.loading import Column, LoadedCatalog, Mapping, Reject, infer_facets
 from retrieval.query import Order
 from retrieval.retriever import Retriever
@@ -249,6 +250,20 @@ def test_search_joins_meaning_and_words(retriever):
     assert hit.dense > 0.4
     assert found(retriever.search("dress", filter=Compare("price", "lt", 100.0), k=1)) == ["4"]
     assert found(retriever.search("", order=Order("price"))) == ["2", "1", "4", "3"]
+
+
+def test_tuned_fusion_is_used(retriever):
+    project.write_fusion(retriever.folder, Fusion(dense=0.0, lexical=2.0))
+    assert project.read_fusion(retriever.folder) == Fusion(dense=0.0, lexical=2.0)
+    again = Retriever.open(retriever.folder, retriever.encoder, write=False)
+    assert again.search("evening silk")[0].score == 2.0 / 61
+    again.close()
+
+
+def test_broken_fusion_is_named(retriever):
+    (retriever.folder / "fusion.json").write_text('{"dense": -1}')
+    with pytest.raises(IndexError_, match=r"fusion.json.*tune again"):
+        project.read_fusion(retriever.folder)
 
 
 @pytest.mark.parametrize("text", ["", "  ", "x" * 10_000, "word " * 2000, "🦄", "\x00", "\ud83d"])
