@@ -40,12 +40,13 @@ logger = logging.getLogger(__name__)
 Scores = NDArray[np.float32]
 
 
-_STOP = frozenset(word for stop in STOPWORDS_EN for word in words(stop))
+STOP = frozenset(word for stop in STOPWORDS_EN for word in words(stop))
+"""Words that are not searched."""
 
 
 def is_searchable(text: str) -> bool:
     """Return whether a text has a word that is not a stop word."""
-    return any(word not in _STOP for word in words(text))
+    return any(word not in STOP for word in words(text))
 
 
 class Stems:
@@ -60,14 +61,14 @@ class Stems:
         """Take in the words that are new in a vocabulary that only grows."""
         new = vocabulary[len(self.of_word) :]
         codes = [
-            NO_STEM if word in _STOP else self.codes.setdefault(stem, len(self.codes))
+            NO_STEM if word in STOP else self.codes.setdefault(stem, len(self.codes))
             for word, stem in zip(new, self._stemmer.stemWords(new), strict=True)
         ]
         self.of_word = np.concatenate([self.of_word, np.array(codes, dtype=np.int32)])
 
     def of_query(self, text: str) -> list[int]:
         """Return the codes of a query's stems, those known here, repeated ones repeated."""
-        kept = [word for word in words(text) if word not in _STOP][:QUERY_WORDS]
+        kept = [word for word in words(text) if word not in STOP][:QUERY_WORDS]
         return [self.codes[stem] for stem in self._stemmer.stemWords(kept) if stem in self.codes]
 
 
