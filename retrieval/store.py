@@ -189,6 +189,29 @@ class ItemStore:
                 )
         return generation, found
 
+    @property
+    def version(self) -> int:
+        """A number that grows with every change."""
+        with self._lock, errors_of(self.folder):
+            return self._state(self._reader).version
+
+    def born_after(self, version: int, chunk: int) -> Iterator[tuple[list[Item], Vectors]]:
+        """Yield the live items written after a version, with their vectors, first inserted first.
+
+        Raises:
+            StaleError: If rows are renumbered meanwhile.
+        """
+        with self._lock, errors_of(self.folder), transaction(self._reader):
+            state = self._state(self._reader)
+            rows = self._reader.execute(
+                "SELECT row FROM items WHERE died IS NULL AND born > ? ORDER BY seq", (version,)
+            ).fetchall()
+        vectors = self.vectors(state)
+        for start in range(0, len(rows), chunk):
+            chosen = [row for (row,) in rows[start : start + chunk]]
+            found = self.items_at(state.generation, chosen)
+            yield [found[row] for row in chosen], vectors[chosen]
+
     def vectors(self, state: State) -> Vectors:
         """Return the vectors of all rows of a state, memory-mapped."""
         try:
