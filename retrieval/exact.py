@@ -112,10 +112,10 @@ class ExactIndex:
             nothing = np.zeros((0, dimension), np.float32)
             old = View(State(), memory, np.zeros(0, np.bool_), np.zeros(0, np.int64), [], nothing)
         old.memory.follow(state)
-        live = np.concatenate([old.live, np.array([row[3] for row in changes.rows], np.bool_)])
+        live = np.concatenate([old.live, changes.alive])
         live[changes.died] = False
-        seq = np.concatenate([old.seq, np.array([row[2] for row in changes.rows], np.int64)])
-        ids = old.ids + [row[1] for row in changes.rows]
+        seq = np.concatenate([old.seq, changes.seq])
+        ids = old.ids + self._store.ids_at(state.generation, range(changes.first, state.rows))
         return View(state, old.memory, live, seq, ids, self._store.vectors(state))
 
     def _read(self, read: Callable[[View], T]) -> T:

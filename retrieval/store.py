@@ -7,14 +7,19 @@ and starts a new generation. This module does not know columns, BM25 or search.
 
 from __future__ import annotations
 
+import json
 import logging
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.catalog import Item
 from retrieval.errors import EncoderMismatch, IndexError_
@@ -56,11 +61,20 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What is new since a state. `rows` are (row, id, seq, alive), `died` rows known before."""
+    """What is new since a state.
+
+    Args:
+        state: Where the store stands now.
+        first: Number of the first new row; 0 where everything is new.
+        seq, alive: Of each row from the first on: its place of insertion, whether it is there.
+        died: Rows before the first that died since.
+    """
 
     state: State
-    rows: list[tuple[int, str, int, int]]
-    died: list[int]
+    first: int
+    seq: NDArray[np.int64]
+    alive: NDArray[np.bool_]
+    died: NDArray[np.int64]
 
 
 class ItemStore:
@@ -135,18 +149,36 @@ class ItemStore:
             if now.generation != since.generation:
                 since = State()
             rows = self._reader.execute(
-                "SELECT row, id, seq, died IS NULL FROM items WHERE row >= ? ORDER BY row",
-                (since.rows,),
-            ).fetchall()
-            died = self._reader.execute(
+                "SELECT seq, died IS NULL FROM items WHERE row >= ? ORDER BY row", (since.rows,)
+            )
+            new = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
+            gone = self._reader.execute(
                 "SELECT row FROM items WHERE died > ? AND row < ?", (since.version, since.rows)
-            ).fetchall()
-        return Changes(now, rows, [row for (row,) in died])
+            )
+            died = np.fromiter(chain.from_iterable(gone), np.int64)
+        return Changes(now, since.rows, new[:, 0], new[:, 1].astype(np.bool_), died)
 
     @staticmethod
     def _state(connection: sqlite3.Connection) -> State:
         meta = dict(connection.execute("SELECT key, value FROM meta"))
         return State(int(meta["generation"]), int(meta["version"]), int(meta["rows"]))
+
+    def ids_at(self, generation: int, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
+        """Return the id of each of these rows, dead ones too.
+
+        Raises:
+            StaleError: If the generation is no longer the present one.
+        """
+        wanted = json.dumps(rows.tolist() if isinstance(rows, np.ndarray) else list(rows))
+        with self._lock, errors_of(self.folder), transaction(self._reader):
+            if self._state(self._reader).generation != generation:
+                raise StaleError
+            found = self._reader.execute(
+                "SELECT items.id FROM json_each(?) AS asked JOIN items ON items.row = asked.value "
+                "ORDER BY asked.key",
+                (wanted,),
+            )
+            return [id for (id,) in found]
 
     def items_between(self, generation: int, first: int, end: int) -> Iterator[list[Item]]:
         """Yield the items of rows from first, end excluded, dead ones too, a chunk at a time."""
