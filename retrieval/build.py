@@ -17,12 +17,12 @@ import numpy as np
 from retrieval import project
 from retrieval.catalog import Item
 from retrieval.encoding import Scratch, digest, encode_once
-from retrieval.errors import EncoderMismatch
-from retrieval.exact import ExactIndex
+from retrieval.engines import EMBEDDED, Target, default_engine, open_index, without_password
+from retrieval.errors import EncoderMismatch, IndexError_
 from retrieval.loading.describe import write_rejects
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import Manifest
-from retrieval.query import Encoder, Vectors
+from retrieval.query import DurableIndex, Encoder, Vectors
 from retrieval.texts import TEXT_FORMAT, item_text, leading_facets
 
 CHUNK = 1000
@@ -69,18 +69,29 @@ class Difference:
 
 
 def build(
-    loaded: LoadedCatalog, out: Path, *, encoder: Encoder, progress: bool = False
+    loaded: LoadedCatalog,
+    out: Path,
+    *,
+    encoder: Encoder,
+    target: Target | None = None,
+    progress: bool = False,
 ) -> BuildReport:
     """Bring the project at `out` to what the catalog says, encoding only what changed.
 
+    Args:
+        target: Where the index is to be; by default where it is, and for a new project the
+            embedded engine for so many items.
+
     Raises:
+        IndexError_: If the project has another engine than asked for, or it cannot be reached.
         EncoderMismatch: If the project was built with another encoder.
         IndexLocked: If another process is writing to it.
     """
     began = time.perf_counter()
     leading = leading_facets(loaded.facets)
     old = _present(out, encoder)
-    index = ExactIndex(out, encoder.name, encoder.dimension)
+    target = _target(out, old, target, len(loaded.items))
+    index = open_index(target.engine, target.place(out, encoder))
     try:
         same_text = old is not None and (old.leading, old.text_format) == (leading, TEXT_FORMAT)
         found = compare(loaded.items, index, leading, same_text)
@@ -93,7 +104,7 @@ def build(
         kept = [item for item in found.changed if item.id in found.reusable]
         index.apply(fresh + kept, _vectors(scratch, texts, index, kept), found.gone)
         index.save()
-        _describe(out, loaded, encoder, index.version)
+        _describe(out, loaded, encoder, target, index.version)
         scratch.remove()
     finally:
         index.close()
@@ -117,7 +128,7 @@ def _present(out: Path, encoder: Encoder) -> Manifest | None:
 
 
 def compare(
-    items: Sequence[Item], index: ExactIndex, leading: Sequence[str], same_text: bool
+    items: Sequence[Item], index: DurableIndex, leading: Sequence[str], same_text: bool
 ) -> Difference:
     """Return how a catalog differs from an index.
 
@@ -146,7 +157,7 @@ def compare(
 
 
 def _vectors(
-    scratch: Scratch, texts: Sequence[str], index: ExactIndex, kept: Sequence[Item]
+    scratch: Scratch, texts: Sequence[str], index: DurableIndex, kept: Sequence[Item]
 ) -> Vectors:
     fresh = scratch.vectors(digest(text) for text in texts)
     if not kept:
@@ -154,7 +165,30 @@ def _vectors(
     return np.concatenate([fresh, index.vectors([item.id for item in kept])])
 
 
-def _describe(out: Path, loaded: LoadedCatalog, encoder: Encoder, version: int) -> None:
+def _target(out: Path, old: Manifest | None, wanted: Target | None, items: int) -> Target:
+    """Return where the index is to be.
+
+    Raises:
+        IndexError_: If it is elsewhere already.
+    """
+    if old is None:
+        return wanted or Target(default_engine(items))
+    there = Target(old.engine, old.url, old.collection)
+    if wanted is None:
+        return there
+    if {wanted.engine, there.engine} <= EMBEDDED:  # one store serves both
+        return wanted
+    if (wanted.engine, wanted.collection) != (there.engine, there.collection):
+        raise IndexError_(
+            f"the project at {str(out)!r} has engine {there.engine!r}, got {wanted.engine!r}; "
+            f"move it with `attune migrate-index {out} --engine {wanted.engine}`"
+        )
+    return wanted
+
+
+def _describe(
+    out: Path, loaded: LoadedCatalog, encoder: Encoder, target: Target, version: int
+) -> None:
     """Write the files beside the index, the manifest last."""
     project.replace_file(out / "mapping.toml", loaded.mapping.to_toml())
     project.write_facets(out, loaded.facets, version)
@@ -168,5 +202,8 @@ def _describe(out: Path, loaded: LoadedCatalog, encoder: Encoder, version: int) 
             currency=loaded.currency,
             leading=leading_facets(loaded.facets),
             created_by=project.created_by(),
+            engine=target.engine,
+            url=without_password(target.url),
+            collection=target.collection,
         ),
     )

@@ -35,6 +35,8 @@ class Manifest:
         leading: Facets that come first in the text the encoder sees.
         text_format: Version of that text.
         created_by: Name and version of the program that wrote it.
+        engine: What searches the items (`retrieval.engines`).
+        url, collection: Where that engine's server is, without any password, and the name there.
     """
 
     name: str
@@ -44,6 +46,9 @@ class Manifest:
     leading: tuple[str, ...] = ()
     text_format: int = TEXT_FORMAT
     created_by: str = ""
+    engine: str = "exact"
+    url: str = ""
+    collection: str = ""
     format: int = FORMAT
 
 

@@ -18,7 +18,7 @@ from retrieval import project
 from retrieval.build import BuildReport, build
 from retrieval.catalog import Facet, Item
 from retrieval.encoder import make_encoder
-from retrieval.exact import ExactIndex
+from retrieval.engines import Target, open_index
 from retrieval.filters import Filter
 from retrieval.fusion import Fusion
 from retrieval.loading.facets import infer_facets
@@ -72,18 +72,32 @@ class Retriever:
 
     @staticmethod
     def build(
-        loaded: LoadedCatalog, out: Path, *, encoder: Encoder, progress: bool = False
+        loaded: LoadedCatalog,
+        out: Path,
+        *,
+        encoder: Encoder,
+        target: Target | None = None,
+        progress: bool = False,
     ) -> BuildReport:
         """Index a catalog into a project directory, encoding only what changed since last time."""
-        return build(loaded, out, encoder=encoder, progress=progress)
+        return build(loaded, out, encoder=encoder, target=target, progress=progress)
 
     @classmethod
-    def open(cls, folder: Path, encoder: Encoder | None = None, *, write: bool = True) -> Retriever:
+    def open(
+        cls,
+        folder: Path,
+        encoder: Encoder | None = None,
+        *,
+        write: bool = True,
+        url: str = "",
+        key: str = "",
+    ) -> Retriever:
         """Open a project directory.
 
         Args:
             encoder: The one it was built with; by default made anew, in torch.
             write: Take the writer's lock. Any number of readers may open it beside one writer.
+            url, key: Of the index's server, where it has one; by default the manifest's URL.
 
         Raises:
             IndexError_: If it is no project, unfinished, broken or from a newer version.
@@ -92,7 +106,9 @@ class Retriever:
         """
         manifest = project.read_manifest(folder)
         encoder = encoder or make_encoder(manifest.encoder)
-        index = ExactIndex(folder, encoder.name, encoder.dimension, write=write)
+        url = url if manifest.url else ""
+        target = Target(manifest.engine, url or manifest.url, manifest.collection, key)
+        index = open_index(manifest.engine, target.place(folder, encoder), write=write)
         try:
             return cls(folder, manifest, index, encoder)
         except BaseException:

@@ -23,6 +23,7 @@ from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.errors import UIError
 from ui.house import house
+from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
 from ui.settings import Settings
 from ui.tune import tune
@@ -32,7 +33,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 EXPECTED = (AgentError, RetrievalError, PromptError, FinetuneError, UIError, OSError)
 """Errors that say what to do; anything else is a bug and shows its traceback."""
 
-SOME_REJECTED = 3
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -93,26 +93,6 @@ def _log(level: int) -> None:
     logging.basicConfig(level=level, handlers=[handler])
     for library in ("huggingface_hub", "torch.onnx._internal"):
         logging.getLogger(library).setLevel(level)
-
-
-@main.command()
-@click.argument("sources", nargs=-1, required=True, metavar="FILE…")
-@click.option("--out", type=FOLDER, default=".attune", show_default=True, help="Project directory.")
-@click.option("--mapping", type=FILE, metavar="TOML", help="What the columns mean, where asked.")
-@click.option("--strict", is_flag=True, help="Refuse a catalog with any broken row.")
-@click.option("--encoder", metavar="NAME", help="Encoder of the texts.")
-def index(
-    sources: tuple[str, ...], out: Path, mapping: Path | None, strict: bool, encoder: str | None
-) -> None:
-    """Index catalog files (CSV, TSV, JSONL, Parquet, also gzip) or queries (URL::SELECT …)."""
-    from ui import wiring
-
-    progress = sys.stderr.isatty()
-    loaded = wiring.load(sources, mapping=mapping, strict=strict, progress=progress)
-    click.echo(wiring.describe(loaded))
-    report = wiring.build(loaded, out, settings(encoder=encoder), progress=progress)
-    click.echo(wiring.outcome(report, out))
-    sys.exit(SOME_REJECTED if report.rejected else 0)
 
 
 @main.command()
@@ -218,6 +198,8 @@ def explanations(
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else explanations_text(report))
 
 
+main.add_command(index)
+main.add_command(migrate_index)
 main.add_command(tune)
 main.add_command(house)
 main.add_command(llm_group, "llm")

@@ -28,6 +28,12 @@ class Settings(BaseSettings):
         None, description="SQLAlchemy URL of the session store; by default a file in the project."
     )
     encoder: str = Field(DEFAULT_ENCODER, description="Encoder of new indexes.")
+    index_url: SecretStr | None = Field(
+        None,
+        description="URL of the index's server, with its password if it has one; by default what "
+        "the project names.",
+    )
+    index_key: SecretStr | None = Field(None, description="API key of that server.")
     llm: str | None = Field(
         None,
         description="What plans the turns: base URL of an OpenAI-compatible server, folder of a "

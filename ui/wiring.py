@@ -24,6 +24,7 @@ from agent.turn import Done
 from retrieval.build import BuildReport
 from retrieval.demo import make_demo
 from retrieval.encoder import make_encoder
+from retrieval.engines import Target
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_manifest, read_manifest
 from retrieval.retriever import Retriever
@@ -54,10 +55,17 @@ LOGGING: dict[str, Any] = {
 """Logging of the server: everything to stderr."""
 
 
-def build(loaded: LoadedCatalog, out: Path, settings: Settings, *, progress: bool) -> BuildReport:
+def build(
+    loaded: LoadedCatalog,
+    out: Path,
+    settings: Settings,
+    target: Target | None = None,
+    *,
+    progress: bool,
+) -> BuildReport:
     """Index a loaded catalog into a project directory."""
     encoder = make_encoder(settings.encoder, settings.models)
-    return Retriever.build(loaded, out, encoder=encoder, progress=progress)
+    return Retriever.build(loaded, out, encoder=encoder, target=target, progress=progress)
 
 
 def outcome(report: BuildReport, out: Path) -> str:
@@ -76,7 +84,11 @@ def outcome(report: BuildReport, out: Path) -> str:
 def open_retriever(folder: Path, settings: Settings, *, write: bool = False) -> Retriever:
     """Open a project directory with the encoder it was built with."""
     encoder = make_encoder(read_manifest(folder).encoder, settings.models)
-    return Retriever.open(folder, encoder, write=write)
+    url, key = (
+        secret.get_secret_value() if secret else ""
+        for secret in (settings.index_url, settings.index_key)
+    )
+    return Retriever.open(folder, encoder, write=write, url=url, key=key)
 
 
 def make_planner(

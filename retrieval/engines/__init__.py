@@ -3,6 +3,24 @@
 Modules of engines import their library inside; `open_index` picks the one a project names.
 """
 
-from retrieval.engines.opening import ENGINES, Engine, open_index
+from retrieval.engines.opening import (
+    EMBEDDED,
+    ENGINES,
+    Place,
+    Target,
+    check_engine,
+    default_engine,
+    open_index,
+    without_password,
+)
 
-__all__ = ["ENGINES", "Engine", "open_index"]
+__all__ = [
+    "EMBEDDED",
+    "ENGINES",
+    "Place",
+    "Target",
+    "check_engine",
+    "default_engine",
+    "open_index",
+    "without_password",
+]

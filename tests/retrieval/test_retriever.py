@@ -161,7 +161,7 @@ def test_failed_build_leaves_old_project(folder, encoder, monkeypatch):
     def crash(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(build_module.ExactIndex, "apply", crash)
+    monkeypatch.setattr("retrieval.exact.ExactIndex.apply", crash)
     with pytest.raises(KeyboardInterrupt):
         Retriever.build(catalog([Item("9", "New thing")]), folder, encoder=encoder)
     monkeypatch.undo()
