@@ -16,8 +16,8 @@ import numpy as np
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from retrieval.database import errors_of
 from retrieval.query import Encoder, Vectors
-from retrieval.store import errors_of
 from retrieval.vector_file import check_vectors, map_rows, write_rows
 
 CHUNK = 2048

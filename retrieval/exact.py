@@ -49,6 +49,13 @@ class View:
     ids: list[str]
     vectors: Vectors
 
+    def renumbered(self, kept: Rows, state: State) -> View:
+        """Return what is known of a state whose generation kept only these rows."""
+        then = State(state.generation, self.state.version, len(kept))
+        ids = [self.ids[row] for row in kept.tolist()]
+        memory = self.memory.renumbered(kept, state)
+        return View(then, memory, self.live[kept], self.seq[kept], ids, self.vectors[:0])
+
     def matching(self, filter: Filter | None) -> Rows:
         """Return the rows of all matching items."""
         if filter is None:
@@ -101,15 +108,17 @@ class ExactIndex:
                     self._view = self._follow(self._view)
                     self._stamp = stamp
                 except StaleError:
-                    self._view = None
+                    continue
         raise self._too_fast()
 
     def _follow(self, old: View | None) -> View:
         changes = self._store.changes(old.state if old else State())
-        state, dimension = changes.state, self.dimension
+        state = changes.state
+        if old is not None and changes.kept is not None:
+            old = old.renumbered(changes.kept, state)
         if old is None or old.state.generation != state.generation:
             memory = Memory(self._store, state)
-            nothing = np.zeros((0, dimension), np.float32)
+            nothing = np.zeros((0, self.dimension), np.float32)
             old = View(State(), memory, np.zeros(0, np.bool_), np.zeros(0, np.int64), [], nothing)
         old.memory.follow(state)
         live = np.concatenate([old.live, changes.alive])

@@ -12,7 +12,9 @@ from pathlib import Path
 from retrieval import lexical
 from retrieval.catalog import Item
 from retrieval.column_file import load_columns, save_columns
+from retrieval.columns import Columns
 from retrieval.lexical import Base, Lexical, Stems
+from retrieval.renumber import Rows, kept_columns
 from retrieval.store import ItemStore, State
 
 KEPT_ITEMS = 20_000
@@ -21,7 +23,7 @@ KEPT_ITEMS = 20_000
 class Memory:
     """Columns, BM25 and recently read items of one generation."""
 
-    def __init__(self, store: ItemStore, state: State) -> None:
+    def __init__(self, store: ItemStore, state: State, columns: Columns | None = None) -> None:
         self._store = store
         self._generation = state.generation
         self._folder: Path = store.folder
@@ -30,9 +32,17 @@ class Memory:
         self._stems = Stems()
         self._base: Base | None = None
         self._lexical: Lexical | None = None
-        self.columns = load_columns(self._folder / "columns.npz", state.generation, state.rows)
-        self.saved = self.columns.n
+        if columns is None:
+            columns = load_columns(self._folder / "columns.npz", state.generation, state.rows)
+            self.saved = columns.n
+        else:
+            self.saved = 0
+        self.columns = columns
         """How many rows the saved columns hold."""
+
+    def renumbered(self, kept: Rows, state: State) -> Memory:
+        """Return what is known of a generation that kept these rows of this one."""
+        return Memory(self._store, state, kept_columns(self.columns, kept))
 
     def follow(self, state: State) -> None:
         """Read the rows that were added since.

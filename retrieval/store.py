@@ -2,7 +2,8 @@
 
 A row is written once: replacing an item adds a row and marks the old one as died, so whoever still
 reads an older version finds everything of it. Compaction drops the dead rows, renumbers the rest
-and starts a new generation. This module does not know columns, BM25 or search.
+and starts a new generation, in a thread of its own. This module does not know columns, BM25 or
+search.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import json
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -22,12 +23,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalog import Item
+from retrieval.compaction import Compaction, clear, table
+from retrieval.database import connect, errors_of, transaction
 from retrieval.errors import EncoderMismatch, IndexError_
 from retrieval.item_json import dump_item, is_usable_id, load_item
 from retrieval.query import Vectors
-from retrieval.vector_file import copy_rows, map_rows, sync_folder, write_rows
+from retrieval.store_writer import StoreWriter, Write, prepare
+from retrieval.vector_file import map_rows
 
 T = TypeVar("T")
+Rows = NDArray[np.int64]
 logger = logging.getLogger(__name__)
 
 FORMAT = 1
@@ -35,15 +40,8 @@ CHUNK = 500
 COMPACT_SHARE = 0.3
 COMPACT_MINIMUM = 1000
 """Fewer dead rows than this are not worth the work."""
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE items (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL, seq INTEGER NOT NULL,
-    born INTEGER NOT NULL, died INTEGER, body TEXT NOT NULL);
-CREATE UNIQUE INDEX items_live ON items (id) WHERE died IS NULL;
-CREATE INDEX items_died ON items (died) WHERE died IS NOT NULL;
-"""
+RETRY_S = 60.0
+"""How long a compaction that failed is not tried again."""
 
 
 class StaleError(Exception):
@@ -65,58 +63,56 @@ class Changes:
 
     Args:
         state: Where the store stands now.
+        kept: Where the rows were numbered anew: those of the state asked about that are still
+            there, ascending; the first of them is row 0 now. None where numbers stayed, and where
+            nothing of the state is known any more.
         first: Number of the first new row; 0 where everything is new.
         seq, alive: Of each row from the first on: its place of insertion, whether it is there.
-        died: Rows before the first that died since.
+        died: Rows before the first that died since, by their present numbers.
     """
 
     state: State
+    kept: Rows | None
     first: int
-    seq: NDArray[np.int64]
+    seq: Rows
     alive: NDArray[np.bool_]
-    died: NDArray[np.int64]
+    died: Rows
 
 
 class ItemStore:
-    """Items and vectors on disk. One writer (the caller holds the lock), any number of readers."""
+    """Items and vectors on disk. One writer (the caller holds the lock), any number of readers.
+
+    Any thread may call it; writes of several threads share a transaction.
+    """
 
     def __init__(self, folder: Path, encoder_name: str, dimension: int, write: bool) -> None:
         self.folder = folder
         self.dimension = dimension
         self._lock = threading.RLock()
-        self._writing = threading.RLock()
+        self._compacting = threading.Lock()
+        self._compactor: threading.Thread | None = None
+        self._retry_at = 0.0
+        self._stop = threading.Event()
         path = folder / "items.db"
         if not write and not path.is_file():
             raise IndexError_(f"no index at {str(folder)!r} ({path.name} is missing); build it")
-        self._reader = sqlite3.connect(
-            path, isolation_level=None, check_same_thread=False, timeout=30
-        )
-        self._writer: sqlite3.Connection | None = None
+        self._reader = connect(path)
+        self._writer: StoreWriter | None = None
         try:
             with errors_of(path):
                 if write:
-                    self._writer = sqlite3.connect(
-                        path, isolation_level=None, check_same_thread=False, timeout=30
-                    )
-                    self._prepare(self._writer, encoder_name)
+                    self._writer = StoreWriter(folder, path)
+                    self._prepare(self._writer.connection, encoder_name)
                 self._check(encoder_name)
         except IndexError_:
             self.close()
             raise
 
     def _prepare(self, writer: sqlite3.Connection, encoder_name: str) -> None:
-        writer.execute("PRAGMA journal_mode = WAL")
-        writer.execute("PRAGMA synchronous = FULL")
-        with transaction(writer):
-            if writer.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                return
-            for statement in _SCHEMA.split(";"):
-                writer.execute(statement)
-            writer.executemany(
-                "INSERT INTO meta VALUES (?, ?)",
-                [("format", FORMAT), ("encoder", encoder_name), ("dimension", self.dimension),
-                 ("generation", 0), ("version", 0), ("rows", 0), ("seq", 0), ("dead", 0)],
-            )  # fmt: skip
+        schema = ["CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID"]
+        meta = {"format": FORMAT, "encoder": encoder_name, "dimension": self.dimension,
+                "generation": 0, "version": 0, "rows": 0, "seq": 0, "dead": 0}  # fmt: skip
+        prepare(writer, schema + table("items", "items_live", "items_died"), meta)
 
     def _check(self, encoder_name: str) -> None:
         tables = self._reader.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'")
@@ -143,25 +139,43 @@ class ItemStore:
             return int(self._reader.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: State) -> Changes:
-        """Return what happened since a state; everything, when it is of another generation."""
+        """Return what happened since a state; everything, when too little of it is known."""
+        kept = None
         with self._lock, errors_of(self.folder), transaction(self._reader):
             now = self._state(self._reader)
+            first = since.rows
             if now.generation != since.generation:
-                since = State()
+                kept = self._kept(now.generation, since)
+                since = State() if kept is None else since
+                first = 0 if kept is None else len(kept)
             rows = self._reader.execute(
-                "SELECT seq, died IS NULL FROM items WHERE row >= ? ORDER BY row", (since.rows,)
+                "SELECT seq, died IS NULL FROM items WHERE row >= ? ORDER BY row", (first,)
             )
             new = np.fromiter(chain.from_iterable(rows), np.int64).reshape(-1, 2)
             gone = self._reader.execute(
-                "SELECT row FROM items WHERE died > ? AND row < ?", (since.version, since.rows)
+                "SELECT row FROM items WHERE died > ? AND row < ?", (since.version, first)
             )
             died = np.fromiter(chain.from_iterable(gone), np.int64)
-        return Changes(now, since.rows, new[:, 0], new[:, 1].astype(np.bool_), died)
+        return Changes(now, kept, first, new[:, 0], new[:, 1].astype(np.bool_), died)
+
+    def _kept(self, generation: int, since: State) -> Rows | None:
+        """Return the rows of a state that the generation after it kept, where that is known."""
+        if generation != since.generation + 1:
+            return None
+        try:
+            kept: Rows = np.load(self.folder / f"kept-{generation}.npy")
+        except (OSError, ValueError):
+            return None
+        return kept[: np.searchsorted(kept, since.rows)]
 
     @staticmethod
     def _state(connection: sqlite3.Connection) -> State:
-        meta = dict(connection.execute("SELECT key, value FROM meta"))
-        return State(int(meta["generation"]), int(meta["version"]), int(meta["rows"]))
+        found = connection.execute(
+            "SELECT (SELECT value FROM meta WHERE key = 'generation'), "
+            "(SELECT value FROM meta WHERE key = 'version'), "
+            "(SELECT value FROM meta WHERE key = 'rows')"
+        ).fetchone()
+        return State(*map(int, found))
 
     def ids_at(self, generation: int, rows: Sequence[int] | NDArray[np.int64]) -> list[str]:
         """Return the id of each of these rows, dead ones too.
@@ -193,18 +207,15 @@ class ItemStore:
         Raises:
             StaleError: If the generation is no longer the present one.
         """
-        found: dict[int, Item] = {}
+        found: list[tuple[int, str]] = []
         with self._lock, errors_of(self.folder), transaction(self._reader):
             if self._state(self._reader).generation != generation:
                 raise StaleError
             for chunk in _chunks(rows):
-                found.update(
-                    (row, load_item(body))
-                    for row, body in self._reader.execute(
-                        f"SELECT row, body FROM items WHERE row IN ({_marks(chunk)})", chunk
-                    )
-                )
-        return found
+                found += self._reader.execute(
+                    f"SELECT row, body FROM items WHERE row IN ({_marks(chunk)})", chunk
+                ).fetchall()
+        return {row: load_item(body) for row, body in found}
 
     def rows_of(self, ids: Sequence[str]) -> tuple[int, dict[str, int]]:
         """Return the generation, and the row of each id that is there."""
@@ -264,8 +275,8 @@ class ItemStore:
     # Writing
 
     @property
-    def writer(self) -> sqlite3.Connection:
-        """The connection that writes; IndexError_ when opened for reading."""
+    def writer(self) -> StoreWriter:
+        """The side that writes; IndexError_ when opened for reading."""
         if self._writer is None:
             raise IndexError_(
                 f"the index at {str(self.folder)!r} was opened for reading; open it with write=True"
@@ -275,135 +286,69 @@ class ItemStore:
     def apply(self, items: Sequence[Item], vectors: Vectors, delete: Iterable[str] = ()) -> int:
         """Add or replace items and delete others in one step; return how many were deleted.
 
-        Durable when it returns; after a crash either all of it is there or nothing.
+        Durable when it returns; after a crash either all of it is there or nothing. Calls of
+        several threads are applied in the order they came.
         """
         writer = self.writer
+        if vectors.shape != (len(items), self.dimension):
+            expected = (len(items), self.dimension)
+            raise IndexError_(f"expected vectors of shape {expected}, got {vectors.shape}")
         bodies = [dump_item(item) for item in items]
-        with self._writing, errors_of(self.folder):
-            with transaction(writer):
-                state = self._state(writer)
-                version = state.version + 1
-                write_rows(self._vector_path(state.generation), state.rows, vectors)
-                deleted = self._kill(writer, delete, version)
-                replaced = self._insert(writer, items, bodies, state)
-                if items or deleted:
-                    self._add(writer, version=1, rows=len(items), dead=deleted + replaced)
-            if self._needs_compaction():
-                self._try_compact()
+        gone = [id for id in delete if is_usable_id(id)]
+        deleted = writer.apply(Write([item.id for item in items], bodies, vectors, gone))
+        if self._needs_compaction(writer):
+            self._compact_aside()
         return deleted
 
+    @staticmethod
+    def _needs_compaction(writer: StoreWriter) -> bool:
+        dead = writer.dead
+        return dead >= COMPACT_MINIMUM and dead > COMPACT_SHARE * writer.rows
+
+    def _compact_aside(self) -> None:
+        """Start compacting in a thread of its own, unless that is under way or failed just now."""
+        with self._compacting:
+            busy = self._compactor is not None and self._compactor.is_alive()
+            if busy or self._stop.is_set() or time.monotonic() < self._retry_at:
+                return
+            self._compactor = threading.Thread(
+                target=self._try_compact, name="compaction", daemon=True
+            )
+            self._compactor.start()
+
     def _try_compact(self) -> None:
-        """Compact, or carry on without: the write that called for it is already safe."""
+        """Compact, or carry on without: the writes that called for it are already safe."""
         try:
-            self.compact()
+            Compaction(self.writer, self.dimension, patient=True).run(self._stop)
         except IndexError_ as error:
+            self._retry_at = time.monotonic() + RETRY_S
             logger.warning("dead rows are kept for now: %s", error)
 
-    def _insert(
-        self, writer: sqlite3.Connection, items: Sequence[Item], bodies: list[str], state: State
-    ) -> int:
-        """Insert rows, each with the place of the one it replaces; return how many it did."""
-        version = state.version + 1
-        place = self._sequence_of(writer, [item.id for item in items])
-        replaced = self._kill(writer, list(place), version)
-        seq = int(writer.execute("SELECT value FROM meta WHERE key = 'seq'").fetchone()[0])
-        new = [item.id for item in items if item.id not in place]
-        place.update((id, seq + number) for number, id in enumerate(new, start=1))
-        self._add(writer, seq=len(new))
-        writer.executemany(
-            "INSERT INTO items (row, id, seq, born, body) VALUES (?, ?, ?, ?, ?)",
-            (
-                (row, item.id, place[item.id], version, body)
-                for row, (item, body) in enumerate(zip(items, bodies, strict=True), state.rows)
-            ),
-        )
-        return replaced
-
-    def _kill(self, writer: sqlite3.Connection, ids: Iterable[str], version: int) -> int:
-        update = "UPDATE items SET died = ? WHERE id = ? AND died IS NULL"
-        cursor = writer.executemany(update, [(version, id) for id in ids if is_usable_id(id)])
-        return max(cursor.rowcount, 0)
-
-    def _sequence_of(self, writer: sqlite3.Connection, ids: Sequence[str]) -> dict[str, int]:
-        known: dict[str, int] = {}
-        for chunk in _chunks(ids):
-            known.update(
-                writer.execute(
-                    f"SELECT id, seq FROM items WHERE died IS NULL AND id IN ({_marks(chunk)})",
-                    chunk,
-                ).fetchall()
-            )
-        return known
-
-    def _add(self, writer: sqlite3.Connection, **amounts: int) -> None:
-        writer.executemany(
-            "UPDATE meta SET value = value + ? WHERE key = ?",
-            [(amount, key) for key, amount in amounts.items()],
-        )
-
-    def _needs_compaction(self) -> bool:
-        meta = dict(self.writer.execute("SELECT key, value FROM meta"))
-        dead = int(meta["dead"])
-        return dead >= COMPACT_MINIMUM and dead > COMPACT_SHARE * int(meta["rows"])
+    def settle(self) -> None:
+        """Wait for a compaction under way."""
+        with self._compacting:
+            compactor = self._compactor
+        if compactor is not None:
+            compactor.join()
 
     def compact(self) -> None:
-        """Drop dead rows and number the others anew, as a new generation."""
-        writer = self.writer
-        with self._writing, errors_of(self.folder), transaction(writer):
-            state = self._state(writer)
-            found = writer.execute("SELECT row FROM items WHERE died IS NULL ORDER BY row")
-            live = [int(row) for (row,) in found]
-            target = self._vector_path(state.generation + 1)
-            copy_rows(self.vectors(state), live, target)
-            sync_folder(self.folder)
-            writer.execute("DELETE FROM items WHERE died IS NOT NULL")
-            # Ascending, and never to a larger number: no two rows meet on the way.
-            writer.executemany("UPDATE items SET row = ? WHERE row = ?", enumerate(live))
-            writer.executemany(
-                "UPDATE meta SET value = ? WHERE key = ?",
-                [(state.generation + 1, "generation"), (len(live), "rows"), (0, "dead")],
-            )
-        self.sweep()
+        """Drop dead rows and number the others anew, as a new generation; wait until it is done."""
+        self.settle()
+        Compaction(self.writer, self.dimension, patient=False).run(self._stop)
 
     def sweep(self) -> None:
-        """Remove vector files of other generations, left by a compaction or a crash in one."""
-        present = self._vector_path(self._state(self.writer).generation)
-        for path in self.folder.glob("vectors-*.f32"):
-            if path != present:
-                path.unlink(missing_ok=True)
+        """Remove what a compaction left that was cut off by a crash."""
+        with errors_of(self.folder):
+            clear(self.writer)
 
     def close(self) -> None:
-        """Close the database."""
+        """Close the database; a compaction under way is given up."""
+        self._stop.set()
+        self.settle()
         with self._lock:
             self._reader.close()
-            if self._writer is not None:
-                self._writer.close()
-
-
-@contextmanager
-def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit what is done inside, or undo all of it."""
-    connection.execute("BEGIN")
-    try:
-        yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
-
-
-@contextmanager
-def errors_of(path: Path) -> Iterator[None]:
-    """Turn what the database and the disk complain about into our error."""
-    try:
-        yield
-    except sqlite3.ProgrammingError as error:
-        raise IndexError_(f"the index at {str(path)!r} is closed: {error}") from error
-    except (sqlite3.Error, OSError) as error:
-        raise IndexError_(
-            f"cannot use the index at {str(path)!r}: {error}; what was acknowledged before is kept"
-        ) from error
+        if self._writer is not None:
+            self._writer.close()
 
 
 def _chunks(values: Sequence[T]) -> Iterator[list[T]]:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from retrieval.errors import IndexError_
 from retrieval.query import Vectors
 
 UNIT_TOLERANCE = 1e-2
-COPY_ROWS = 8192
 
 
 def check_vectors(vectors: Vectors, count: int, dimension: int, what: str) -> Vectors:
@@ -58,8 +55,8 @@ def map_rows(path: Path, rows: int, dimension: int) -> Vectors:
     return np.asarray(np.memmap(path, dtype=np.float32, mode="r", shape=(rows, dimension)))
 
 
-def write_rows(path: Path, first: int, vectors: Vectors) -> None:
-    """Write vectors from row `first` on; on disk when this returns."""
+def write_rows(path: Path, first: int, vectors: Vectors, *, sync: bool = True) -> None:
+    """Write vectors from row `first` on; on disk when this returns, unless that is for later."""
     data = memoryview(vectors.tobytes())
     position = first * vectors.shape[1] * 4
     new = not path.exists()
@@ -68,25 +65,23 @@ def write_rows(path: Path, first: int, vectors: Vectors) -> None:
         while data:
             written = os.pwrite(descriptor, data, position)
             data, position = data[written:], position + written
-        os.fsync(descriptor)
+        if sync:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
-    if new:
+    if new and sync:
         sync_folder(path.parent)
 
 
-def copy_rows(source: Vectors, rows: Sequence[int] | NDArray[np.int64], target: Path) -> None:
-    """Write the chosen rows of a matrix to a new file, a few at a time."""
-    target.unlink(missing_ok=True)
-    for start in range(0, max(len(rows), 1), COPY_ROWS):
-        chosen = np.asarray(rows[start : start + COPY_ROWS], dtype=np.int64)
-        write_rows(target, start, np.ascontiguousarray(source[chosen]))
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new and renamed files of a folder survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync_file(path: Path) -> None:
+    """Make what was written to a file, or the entries of a folder, survive a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new and renamed files of a folder survive a power cut."""
+    sync_file(folder)

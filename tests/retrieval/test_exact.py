@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval import store
+from retrieval import compaction
 from retrieval.catalog import Item
 from retrieval.errors import CatalogError, IndexError_, IndexLocked
 from retrieval.exact import ExactIndex
@@ -121,7 +121,8 @@ def test_other_process_sees_changes(tmp_path, eager):
     assert ask("more boots") == f"['b2', 's2'] {index.version}"
     index.delete(["s2"])
     assert ask("boots") == f"['b2'] {index.version}"
-    index.delete(["s1", "s3", "s4"])  # compacts
+    index.delete(["s1", "s3", "s4"])
+    index.compact()
     assert ask("boots") == f"['b2'] {index.version}"
     assert ask("card") == f"['s6'] {index.version}"
     reader.stdin.close()
@@ -172,6 +173,7 @@ def test_compaction_keeps_all_answers(tmp_path, eager):
     for item in items[:40:2]:
         put(index, [item])
     index.delete([item.id for item in items[1:40:2]])
+    index._store.settle()
     kept = [item for place, item in enumerate(items) if place >= 40 or place % 2 == 0]
     vector_files = list(tmp_path.glob("vectors-*.f32"))
     assert [path.name for path in vector_files] != ["vectors-0.f32"]
@@ -195,8 +197,9 @@ def test_failed_compaction_is_harmless(tmp_path, eager, monkeypatch, caplog):
     def crash(folder):
         raise OSError("power cut")
 
-    monkeypatch.setattr(store, "sync_folder", crash)
+    monkeypatch.setattr(compaction, "sync_folder", crash)
     assert index.delete(["s1", "s2", "s3"]) == 3
+    index._store.settle()
     assert "power cut" in caplog.text
     assert index.ids() == ["s4", "s5", "s6"]
     monkeypatch.undo()
