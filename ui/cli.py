@@ -21,6 +21,7 @@ from agent.errors import AgentError
 from finetune.errors import FinetuneError
 from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
+from ui.critiques import critiques
 from ui.errors import UIError
 from ui.house import house
 from ui.indexing import index, migrate_index
@@ -198,6 +199,7 @@ def explanations(
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else explanations_text(report))
 
 
+evaluate.add_command(critiques)
 main.add_command(index)
 main.add_command(migrate_index)
 main.add_command(tune)

@@ -8,7 +8,8 @@ from typing import Any
 _KINDS = 12
 
 
-def _figure(value: float | None, interval: Sequence[float] | None = None) -> str:
+def figure(value: float | None, interval: Sequence[float] | None = None) -> str:
+    """Return a figure with its interval as text; a dash where there is none."""
     if value is None:
         return "–"
     around = f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
@@ -28,7 +29,7 @@ def _figures(report: Mapping[str, Any]) -> list[str]:
     intervals, baselines = report["intervals"], report["baselines"]
     head = ("", "ours", *baselines)
     rows = [
-        (name, _figure(value, intervals.get(name)), *(_figure(b[name]) for b in baselines.values()))
+        (name, figure(value, intervals.get(name)), *(figure(b[name]) for b in baselines.values()))
         for name, value in report["ours"].items()
     ]
     return table([head, *rows])
@@ -37,7 +38,7 @@ def _figures(report: Mapping[str, Any]) -> list[str]:
 def _by_catalog(report: Mapping[str, Any]) -> list[str]:
     names = list(report["ours"])
     rows = [
-        (catalog, str(own["n"]), *(_figure(own[name]) for name in names))
+        (catalog, str(own["n"]), *(figure(own[name]) for name in names))
         for catalog, own in report["by_catalog"].items()
     ]
     return table([("catalog", "turns", *names), *rows])
@@ -60,20 +61,19 @@ def explanations_text(report: Mapping[str, Any]) -> str:
     checker, sentences, n = report["checker"], report["sentences"], report["n"]
     names = list(report["ours"])
     lines = [f"{n['explanations']} explanations", "", *_figures(report), ""]
-    rows = [(name, str(own["n"]), *(_figure(own[key]) for key in names))
+    rows = [(name, str(own["n"]), *(figure(own[key]) for key in names))
             for name, own in report["by_catalog"].items()]  # fmt: skip
     lines += [*table([("catalog", "n", *names), *rows]), ""]
     if sentences.get("kept_share") is not None:
         shares = ", ".join(
-            f"{key} {_figure(sentences[f'{key}_share'])}"
-            for key in ("kept", "rewritten", "dropped")
+            f"{key} {figure(sentences[f'{key}_share'])}" for key in ("kept", "rewritten", "dropped")
         )
         lines += [f"sentences of the model: {shares}; {sentences['fallbacks']} all by template", ""]
-    caught, kept = (_figure(checker[key]) for key in ("false_claims_caught", "true_claims_kept"))
+    caught, kept = (figure(checker[key]) for key in ("false_claims_caught", "true_claims_kept"))
     lines += [
         f"checker: {caught} of {n['false_claims']:,} false claims caught, "
         f"{kept} of {checker['true_claims']:,} true ones kept"
     ]
-    kinds = [(kind, str(own["n"]), _figure(own["caught"]))
+    kinds = [(kind, str(own["n"]), figure(own["caught"]))
              for kind, own in checker["by_kind"].items()]  # fmt: skip
     return "\n".join([*lines, *table([("false claim", "n", "caught"), *kinds])])
