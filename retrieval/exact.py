@@ -25,7 +25,16 @@ from retrieval.lock import WriterLock
 from retrieval.masks import mask
 from retrieval.memory import Memory
 from retrieval.query import Candidate, Order, Vectors
-from retrieval.ranking import Ranked, Rows, Scored, Scores, by_key, by_relevance, similarity
+from retrieval.ranking import (
+    Ranked,
+    Rows,
+    Scored,
+    Scores,
+    by_key,
+    by_relevance,
+    similarity,
+    smallest,
+)
 from retrieval.store import ItemStore, StaleError, State
 from retrieval.vector_file import check_vectors
 
@@ -46,21 +55,44 @@ class View:
     memory: Memory
     live: Mask
     seq: Rows
-    ids: list[str]
     vectors: Vectors
 
     def renumbered(self, kept: Rows, state: State) -> View:
         """Return what is known of a state whose generation kept only these rows."""
         then = State(state.generation, self.state.version, len(kept))
-        ids = [self.ids[row] for row in kept.tolist()]
         memory = self.memory.renumbered(kept, state)
-        return View(then, memory, self.live[kept], self.seq[kept], ids, self.vectors[:0])
+        return View(then, memory, self.live[kept], self.seq[kept], self.vectors[:0])
 
-    def matching(self, filter: Filter | None) -> Rows:
-        """Return the rows of all matching items."""
+    def matching(self, filter: Filter | None) -> Mask:
+        """Return which rows are matching items."""
         if filter is None:
-            return np.flatnonzero(self.live)
-        return np.flatnonzero(self.live & mask(self.memory.columns, filter, self.state.rows))
+            return self.live
+        return self.live & mask(self.memory.columns, filter, self.state.rows)
+
+    def lexical(self, text: str | None) -> Scores | None:
+        """Return the BM25 score of each row, None without a text worth searching."""
+        if not text or not lexical.is_searchable(text):
+            return None
+        scores = self.memory.lexical(self.state.rows).scores(text)
+        rows = self.state.rows
+        return np.zeros(rows, np.float32) if scores is None else scores[:rows]
+
+    def scored(self, rows: Rows, dense: Vectors | None, shared: Scores | None) -> Scored:
+        """Return rows with their scores; `shared` is of all rows."""
+        similar = None if dense is None else similarity(self.vectors, rows, dense)
+        return Scored(rows, self.seq[rows], similar, None if shared is None else shared[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one search asks for; `dense` has the shape (dimension,)."""
+
+    dense: Vectors | None
+    text: str | None
+    filter: Filter | None
+    k: int
+    order: Order | None
+    fusion: Fusion
 
 
 class ExactIndex:
@@ -119,13 +151,12 @@ class ExactIndex:
         if old is None or old.state.generation != state.generation:
             memory = Memory(self._store, state)
             nothing = np.zeros((0, self.dimension), np.float32)
-            old = View(State(), memory, np.zeros(0, np.bool_), np.zeros(0, np.int64), [], nothing)
+            old = View(State(), memory, np.zeros(0, np.bool_), np.zeros(0, np.int64), nothing)
         old.memory.follow(state)
         live = np.concatenate([old.live, changes.alive])
         live[changes.died] = False
         seq = np.concatenate([old.seq, changes.seq])
-        ids = old.ids + self._store.ids_at(state.generation, range(changes.first, state.rows))
-        return View(state, old.memory, live, seq, ids, self._store.vectors(state))
+        return View(state, old.memory, live, seq, self._store.vectors(state))
 
     def _read(self, read: Callable[[View], T]) -> T:
         """Return what is read from the present view, again when it was compacted meanwhile."""
@@ -198,14 +229,17 @@ class ExactIndex:
 
     def ids(self, filter: Filter | None = None) -> list[str]:
         """Return the ids of all matching items, in order of first insertion."""
-        view = self._now()
-        rows = view.matching(filter)
-        ordered = rows[np.argsort(view.seq[rows], kind="stable")]
-        return [view.ids[row] for row in ordered.tolist()]
+
+        def read(view: View) -> list[str]:
+            rows = np.flatnonzero(view.matching(filter))
+            ordered = rows[np.argsort(view.seq[rows], kind="stable")]
+            return self._store.ids_at(view.state.generation, ordered)
+
+        return self._read(read)
 
     def count(self, filter: Filter | None = None) -> int:
         """Return how many items match."""
-        return len(self._now().matching(filter))
+        return int(np.count_nonzero(self._now().matching(filter)))
 
     def facet(
         self, name: str, filter: Filter | None = None, limit: int | None = None
@@ -215,10 +249,8 @@ class ExactIndex:
         column = view.memory.columns.fields.get(name)
         if column is None:
             return []
-        chosen = np.zeros(view.state.rows, dtype=np.bool_)
-        chosen[view.matching(filter)] = True
         counts: dict[str, int] = {}
-        for code, count in enumerate(column.counts(chosen).tolist()):
+        for code, count in enumerate(column.counts(view.matching(filter)).tolist()):
             if count:
                 value = written(column.values[code])
                 counts[value] = counts.get(value, 0) + count
@@ -241,9 +273,10 @@ class ExactIndex:
         query = None
         if dense is not None:
             query = check_vectors(np.atleast_2d(dense), 1, self.dimension, "query")[0]
+        asked = Question(query, text, filter, k, order, fusion)
 
         def read(view: View) -> list[Candidate]:
-            ranked = self._rank(view, query, text, filter, k, order, fusion)
+            ranked = self._rank(view, asked)
             items = view.memory.items([hit.row for hit in ranked])
             return [
                 Candidate(item, hit.score, hit.dense, hit.lexical)
@@ -252,28 +285,21 @@ class ExactIndex:
 
         return self._read(read)
 
-    def _rank(
-        self,
-        view: View,
-        query: Vectors | None,
-        text: str | None,
-        filter: Filter | None,
-        k: int,
-        order: Order | None,
-        fusion: Fusion,
-    ) -> list[Ranked]:
-        rows = view.matching(filter)
-        if k < 1 or not len(rows):
+    def _rank(self, view: View, asked: Question) -> list[Ranked]:
+        chosen = view.matching(asked.filter)
+        if asked.k < 1 or not chosen.any():
             return []
-        similar = None if query is None else similarity(view.vectors, rows, query)
-        shared = _lexical(view, rows, text) if text and lexical.is_searchable(text) else None
-        scored = Scored(rows, view.seq[rows], similar, shared)
-        if order is None:
-            return by_relevance(scored, k, fusion)
-        keys = view.memory.columns.sort_key(
-            order.facet, view.state.rows, order.direction == "descending"
-        )
-        return by_key(scored, keys[rows], k)
+        shared = view.lexical(asked.text)
+        if asked.order is not None:
+            return _sorted(view, asked, asked.order, chosen, shared)
+        rows = self._contenders(view, asked, chosen, shared)
+        return by_relevance(view.scored(rows, asked.dense, shared), asked.k, asked.fusion)
+
+    def _contenders(self, view: View, asked: Question, chosen: Mask, shared: Scores | None) -> Rows:
+        """Return the rows that have to be compared to find the best of the chosen ones."""
+        if asked.dense is None and shared is not None:
+            return np.flatnonzero(chosen & (shared > 0))
+        return np.flatnonzero(chosen)
 
     # Keeping
 
@@ -321,9 +347,16 @@ def _take_lock(folder: Path) -> WriterLock:
         raise IndexError_(f"cannot write to {str(folder)!r}: {error}") from error
 
 
-def _lexical(view: View, rows: Rows, text: str) -> Scores:
-    scores = view.memory.lexical(view.state.rows).scores(text)
-    return np.zeros(len(rows), np.float32) if scores is None else scores[rows]
+def _sorted(
+    view: View, asked: Question, order: Order, chosen: Mask, shared: Scores | None
+) -> list[Ranked]:
+    rows = np.flatnonzero(chosen)
+    keys = view.memory.columns.sort_key(
+        order.facet, view.state.rows, order.direction == "descending"
+    )[rows]
+    places = smallest(keys, asked.k)
+    scored = view.scored(rows[places], asked.dense, shared)
+    return by_key(scored, keys[places], asked.k)
 
 
 def written(value: FieldValue) -> str:

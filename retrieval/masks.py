@@ -19,7 +19,7 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "gt": operator.gt,
     "gte": operator.ge,
 }
-_NEGATED = {"ne", "not_in", "not_contains"}
+NEGATED = {"ne", "not_in", "not_contains"}
 
 
 def mask(columns: Columns, filter: Filter | None, n: int) -> Mask:
@@ -45,7 +45,7 @@ def mask(columns: Columns, filter: Filter | None, n: int) -> Mask:
             return ~mask(columns, part, n)
         case Compare():
             found = _compare(columns, filter, n)
-            return ~found if filter.op in _NEGATED else found
+            return ~found if filter.op in NEGATED else found
 
 
 def _compare(columns: Columns, compare: Compare, n: int) -> Mask:
@@ -55,13 +55,23 @@ def _compare(columns: Columns, compare: Compare, n: int) -> Mask:
     if compare.op in ("contains", "not_contains"):
         return _contains(columns, compare, n)
     column = columns.fields.get(compare.facet, Column())
+    found = column.mask(hits(column, compare), n)
+    return ~found if is_absence(compare) else found
+
+
+def is_absence(compare: Compare) -> bool:
+    """Return whether a comparison asks for rows without any value."""
+    return compare.op == "exists" and not compare.value
+
+
+def hits(column: Column, compare: Compare) -> Mask:
+    """Return which of a column's values satisfy a comparison, read without its negation."""
     if compare.op == "exists":
-        there = column.mask(np.ones(len(column.values), dtype=np.bool_), n)
-        return there if compare.value else ~there
+        return np.ones(len(column.values), dtype=np.bool_)
     if compare.op in _ORDER:
-        return column.mask(_ordered(column, compare), n)
+        return _ordered(column, compare)
     wanted = compare.value if isinstance(compare.value, tuple) else (compare.value,)
-    return column.mask(_equal(column, wanted), n)
+    return _equal(column, wanted)
 
 
 def _contains(columns: Columns, compare: Compare, n: int) -> Mask:
