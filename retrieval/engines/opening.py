@@ -64,7 +64,16 @@ def _exact(place: Place, write: bool) -> DurableIndex:
     return ExactIndex(place.folder, place.encoder_name, place.dimension, write=write)
 
 
-_OPENERS: dict[str, Callable[[Place, bool], DurableIndex]] = {"exact": _exact}
+def _pgvector(place: Place, write: bool) -> DurableIndex:
+    from retrieval.engines.pgvector import PgvectorIndex
+
+    return PgvectorIndex(place.url, place.name, place.encoder_name, place.dimension, write=write)
+
+
+_OPENERS: dict[str, Callable[[Place, bool], DurableIndex]] = {
+    "exact": _exact,
+    "pgvector": _pgvector,
+}
 
 
 def check_engine(engine: str, url: str) -> None:
