@@ -1,15 +1,17 @@
-"""Reciprocal rank fusion: several rankings into one. Pure; knows nothing of items or scores."""
+"""Two rankings into one: by their scores, or by their ranks. Pure; knows nothing of items."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 T = TypeVar("T", bound=Hashable)
+Scale = Literal["ranks", "scores"]
 
 RANK_CONSTANT = 60
 """Cormack et al., SIGIR 2009: large enough that one list's first place does not decide alone."""
+TINY = 1e-9
 
 
 def fuse(
@@ -17,7 +19,7 @@ def fuse(
     weights: Sequence[float] | None = None,
     constant: float = RANK_CONSTANT,
 ) -> dict[T, float]:
-    """Return the fused score of everything in the rankings, best first.
+    """Return the fused score of everything in the rankings, best first: reciprocal rank fusion.
 
     Equal scores keep the order of first appearance, the first ranking before the second.
 
@@ -38,26 +40,60 @@ def fuse(
 
 @dataclass(frozen=True, slots=True)
 class Fusion:
-    """How a ranking by meaning and one by words become one: weighted reciprocal rank fusion.
+    """How a ranking by meaning and one by words become one.
 
     A weight of 0 leaves a ranking out, but for what only it found, which then comes last.
 
+    Args:
+        constant: Of reciprocal rank fusion; nothing to fusion by scores.
+        by: "ranks": weighted reciprocal rank fusion. "scores": `convex`.
+
     Raises:
-        ValueError: If a weight or the constant is negative, or both weights are 0.
+        ValueError: If a weight or the constant is negative, both weights are 0, or `by` is neither.
     """
 
     dense: float = 1.0
     lexical: float = 1.0
     constant: float = RANK_CONSTANT
+    by: Scale = "ranks"
 
     def __post_init__(self) -> None:
         if not (self.dense >= 0 and self.lexical >= 0 and self.constant >= 0):
             raise ValueError(f"expected weights and a constant of 0 or more, got {self!r}")
         if self.dense == self.lexical == 0:
             raise ValueError("one of the weights of a fusion must be more than 0")
+        if self.by not in get_args(Scale):
+            raise ValueError(f"expected fusion by ranks or by scores, got {self.by!r}")
 
 
 EQUAL = Fusion()
+"""Plain reciprocal rank fusion."""
+PRIOR = Fusion(dense=0.65, lexical=0.35, by="scores")
+"""What a catalog starts with (docs/retrieval.md says how it was chosen)."""
+
+
+def convex(
+    meaning: Sequence[tuple[T, float]],
+    words: Sequence[tuple[T, float]],
+    dense: float,
+    lexical: float,
+) -> dict[T, float]:
+    """Return the weighted sum of normalised scores, best first.
+
+    Each score is scaled between the lowest its kind can have and the best of the list: cosines by
+    (c + 1) / (best + 1), BM25 by s / best (TM2C2 of Bruch et al., TOIS 2023). What the words did
+    not find has 0 there; what only they found is as similar as the last of the other list, which it
+    can't exceed.
+    """
+    scores: dict[T, float] = {}
+    best = max(meaning[0][1] + 1, TINY) if meaning else 1.0
+    for key, cosine in meaning:
+        scores[key] = dense * (cosine + 1) / best
+    last = dense * (meaning[-1][1] + 1) / best if meaning else 0.0
+    most = max(words[0][1], TINY) if words else 1.0
+    for key, score in words:
+        scores[key] = scores.get(key, last) + lexical * score / most
+    return dict(sorted(scores.items(), key=lambda pair: -pair[1]))
 
 
 def combine(
@@ -66,7 +102,10 @@ def combine(
     """Return what two rankings found with fused scores, best first: every engine's one definition.
 
     Args:
-        meaning, words: (key, score of that ranking), best first.
+        meaning: (key, cosine similarity), best first.
+        words: (key, BM25 score of more than 0), best first.
     """
+    if fusion.by == "scores":
+        return list(convex(meaning, words, fusion.dense, fusion.lexical).items())
     rankings = [[key for key, _ in meaning], [key for key, _ in words]]
     return list(fuse(rankings, [fusion.dense, fusion.lexical], fusion.constant).items())

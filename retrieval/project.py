@@ -20,7 +20,7 @@ from typing import Any
 
 from retrieval.catalog import Facet
 from retrieval.errors import IndexError_
-from retrieval.fusion import EQUAL, Fusion
+from retrieval.fusion import PRIOR, Fusion
 from retrieval.texts import TEXT_FORMAT
 from retrieval.vector_file import sync_folder
 
@@ -113,13 +113,13 @@ def write_fusion(folder: Path, fusion: Fusion) -> None:
 
 
 def read_fusion(folder: Path) -> Fusion:
-    """Return how the rankings of this catalog are weighed; equally where nothing was tuned.
+    """Return how the rankings of this catalog are weighed; as any starts where none was tuned.
 
     Raises:
         IndexError_: If the file is broken.
     """
     if not (folder / "fusion.json").is_file():
-        return EQUAL
+        return PRIOR
     data = _read_json(folder / "fusion.json", folder)
     try:
         return Fusion(**data)
