@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 Call = TypeVar("Call")
 
 LINGER_S = 0.001
-"""A leader that followed another group waits so long: those just answered often come back."""
+"""How long a leader waits after a group of several: those just answered often come back."""
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +43,8 @@ class GroupCommit(Generic[Call]):
         self._lock = threading.Lock()
         self._waiting: list[_Entry[Call]] = []
         self._led = False
+        self._crowded = False
+        """Whether the last group held several calls."""
 
     def submit(self, call: Call) -> int:
         """Return the result of a call once it is durable; raise what it alone fails with."""
@@ -62,8 +64,6 @@ class GroupCommit(Generic[Call]):
         """Wait until the call is done, or until its turn to lead has come."""
         try:
             entry.woken.wait()
-            if not entry.done:
-                time.sleep(LINGER_S)
         except BaseException:
             # An interrupted thread must not keep the others waiting for its lead.
             with self._lock:
@@ -75,8 +75,11 @@ class GroupCommit(Generic[Call]):
             raise
 
     def _lead(self, own: _Entry[Call]) -> None:
+        if self._crowded:
+            time.sleep(LINGER_S)
         with self._lock:
             group, self._waiting = self._waiting, []
+            self._crowded = len(group) > 1
         try:
             self._write(group)
         finally:

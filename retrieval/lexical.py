@@ -1,44 +1,40 @@
-"""BM25 over the words of coded columns, through bm25s.
+"""BM25 over the words of coded columns.
 
-A large base is scored by a bm25s index, memory-mapped from disk where it was saved; rows added
-since are scored by the same library's formulas with the statistics of base and addition together.
-This module does not know filters, vectors or which rows are alive.
+The formulas are those of bm25s ("lucene"). They are applied to counts when a query is asked
+(`retrieval.postings`), so that rows written a moment ago and rows written long ago are scored with
+the same statistics: those of all rows together. This module does not know filters, vectors or
+which rows are alive.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import shutil
+import threading
 import zlib
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
-import bm25s
 import numpy as np
 import Stemmer
 from bm25s.scoring import _score_idf_lucene, _score_tfc_lucene
 from bm25s.stopwords import STOPWORDS_EN
 from numpy.typing import NDArray
 
+from retrieval import postings
 from retrieval.columns import Columns, Ints
 from retrieval.filters import words
+from retrieval.postings import Postings, Tokens
 
 K1 = 1.5
 B = 0.75
 TITLE_REPEATS = 2
 """A word of the title counts as often as this many words elsewhere."""
-REBUILD_SHARE = 0.25
-REBUILD_MINIMUM = 1000
 NO_STEM = -1
 QUERY_WORDS = 64
 """Words of a query that are looked at, so that a pasted essay does not stall the shop."""
+BLOCK_ROWS = 65_536
+"""Rows whose words are sorted at a time, so that a large catalog takes little memory."""
 
-logger = logging.getLogger(__name__)
 Scores = NDArray[np.float32]
-
 
 STOP = frozenset(word for stop in STOPWORDS_EN for word in words(stop))
 """Words that are not searched."""
@@ -54,31 +50,29 @@ class Stems:
 
     def __init__(self) -> None:
         self._stemmer = Stemmer.Stemmer("english")
+        self._lock = threading.Lock()
         self.codes: dict[str, int] = {}
         self.of_word: Ints = np.zeros(0, dtype=np.int32)
 
-    def extend(self, vocabulary: list[str]) -> None:
+    def extend(self, vocabulary: Iterable[str]) -> None:
         """Take in the words that are new in a vocabulary that only grows."""
-        new = vocabulary[len(self.of_word) :]
-        codes = [
-            NO_STEM if word in STOP else self.codes.setdefault(stem, len(self.codes))
-            for word, stem in zip(new, self._stemmer.stemWords(new), strict=True)
-        ]
-        self.of_word = np.concatenate([self.of_word, np.array(codes, dtype=np.int32)])
+        with self._lock:
+            # A list in one go: another thread may be adding words to the vocabulary.
+            new = list(vocabulary)[len(self.of_word) :]
+            codes = [
+                NO_STEM if word in STOP else self.codes.setdefault(stem, len(self.codes))
+                for word, stem in zip(new, self._stemmer.stemWords(new), strict=True)
+            ]
+            self.of_word = np.concatenate([self.of_word, np.array(codes, dtype=np.int32)])
 
     def of_query(self, text: str) -> list[int]:
         """Return the codes of a query's stems, those known here, repeated ones repeated."""
         kept = [word for word in words(text) if word not in STOP][:QUERY_WORDS]
         return [self.codes[stem] for stem in self._stemmer.stemWords(kept) if stem in self.codes]
 
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """Row (counted from the first) and stem of every word of some rows, in row order."""
-
-    rows: NDArray[np.int64]
-    stems: Ints
-    count: int
+    def checksum(self, count: int) -> int:
+        """Return a number that tells whether the first stems are the same ones as elsewhere."""
+        return zlib.crc32("\n".join(list(self.codes)[:count]).encode("utf-8", "replace"))
 
 
 def tokens_between(columns: Columns, stems: Stems, first: int, end: int) -> Tokens:
@@ -93,119 +87,47 @@ def tokens_between(columns: Columns, stems: Stems, first: int, end: int) -> Toke
     return Tokens(np.repeat(local, repeats), np.repeat(own, repeats), end - first)
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
-    """A bm25s index over the first rows."""
-
-    model: Any
-    rows: int
-    words: int
-    """Length of its documents together, in tokens."""
-
-    def scores(self, query: list[int]) -> Scores:
-        """Return the BM25 score of each row."""
-        known = [stem for stem in query if stem < len(self.model.scores["indptr"]) - 1]
-        if not known:
-            return np.zeros(self.rows, dtype=np.float32)
-        result: Scores = self.model.get_scores(known)
-        return result
-
-    def frequency(self, stem: int) -> int:
-        """Return how many rows have a stem."""
-        starts = self.model.scores["indptr"]
-        return int(starts[stem + 1] - starts[stem]) if stem < len(starts) - 1 else 0
-
-
-def build_base(tokens: Tokens, stems: Stems) -> Base | None:
-    """Return a bm25s index over tokens; None when there is nothing to index."""
-    if not len(tokens.stems):
-        return None
-    ends = np.searchsorted(tokens.rows, np.arange(tokens.count) + 1)
-    documents = [part.tolist() for part in np.split(tokens.stems, ends[:-1])]
-    model = bm25s.BM25(k1=K1, b=B, method="lucene")
-    vocabulary = dict(list(stems.codes.items())[: int(tokens.stems.max()) + 1])
-    model.index((documents, vocabulary), create_empty_token=False, show_progress=False)
-    return Base(model, tokens.count, len(tokens.stems))
+def index(columns: Columns, stems: Stems, first: int, end: int) -> Postings:
+    """Return the postings of the rows from first, end excluded; needs the stems of their words."""
+    starts = range(first, end, BLOCK_ROWS) if end > first else [first]
+    return postings.merge(
+        [
+            postings.build(
+                tokens_between(columns, stems, start, min(start + BLOCK_ROWS, end)), start
+            )
+            for start in starts
+        ]
+    )
 
 
 class Lexical:
-    """BM25 over the first n rows; a fixed view of them."""
+    """BM25 over the first n rows: those of all parts, which follow each other from row 0 on."""
 
-    def __init__(self, columns: Columns, stems: Stems, base: Base | None, n: int) -> None:
+    def __init__(self, stems: Stems, parts: Sequence[Postings]) -> None:
         self._stems = stems
-        self._base = base
-        self.n = n
-        self._first = base.rows if base else 0
-        self._new = tokens_between(columns, stems, self._first, n)
-        self._lengths = np.bincount(self._new.rows, minlength=self._new.count).astype(np.float32)
-        total = len(self._new.stems) + (base.words if base else 0)
-        self._mean = max(total / n, 1e-9) if n else 1.0
+        self._parts = parts
+        self.n = parts[-1].end if parts else 0
+        self._mean = max(sum(part.tokens for part in parts) / max(self.n, 1), 1e-9)
 
     def scores(self, text: str) -> Scores | None:
         """Return the BM25 score of each row; None when no word of the text is known."""
-        query = self._stems.of_query(text)
+        query = Counter(self._stems.of_query(text))
         if not query:
             return None
-        new = np.zeros(self._new.count, dtype=np.float32)
-        for stem in query:
-            new += self._new_scores(stem)
-        return np.concatenate([self._base.scores(query), new]) if self._base else new
+        scores = np.zeros(self.n, dtype=np.float32)
+        for stem, times in query.items():
+            self._add(stem, times, scores)
+        return scores
 
-    def _new_scores(self, stem: int) -> Scores:
-        found = self._new.rows[self._new.stems == stem]
-        if not len(found):
-            return np.zeros(self._new.count, dtype=np.float32)
-        counts = np.bincount(found, minlength=self._new.count).astype(np.float32)
-        frequency = int(np.count_nonzero(counts))
-        if self._base:
-            frequency += self._base.frequency(stem)
-        idf = _score_idf_lucene(frequency, N=self.n)
-        part: Scores = _score_tfc_lucene(counts, self._lengths, self._mean, K1, B)
-        return np.where(counts > 0, idf * part, 0).astype(np.float32)
-
-
-def wants_base(base: Base | None, n: int) -> bool:
-    """Return whether so many rows lie beyond the base that it should be built anew."""
-    rows = base.rows if base else 0
-    return n - rows > max(REBUILD_MINIMUM, REBUILD_SHARE * rows)
-
-
-def _checksum(stems: Stems, count: int) -> int:
-    return zlib.crc32("\n".join(list(stems.codes)[:count]).encode("utf-8", "replace"))
-
-
-def save_base(base: Base, stems: Stems, generation: int, folder: Path) -> None:
-    """Save a base so that `load_base` finds it; a crash leaves the old one, or none."""
-    scratch = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    shutil.rmtree(scratch, ignore_errors=True)
-    base.model.save(scratch, show_progress=False)
-    count = len(base.model.scores["indptr"]) - 1
-    note = {
-        "generation": generation,
-        "rows": base.rows,
-        "words": base.words,
-        "stems": count,
-        "checksum": _checksum(stems, count),
-    }
-    (scratch / "base.json").write_text(json.dumps(note))
-    shutil.rmtree(folder, ignore_errors=True)
-    os.replace(scratch, folder)
-
-
-def load_base(folder: Path, stems: Stems, generation: int, n: int) -> Base | None:
-    """Return the saved base, memory-mapped; None when there is none that fits these rows."""
-    try:
-        note = json.loads((folder / "base.json").read_text())
-        if note["generation"] != generation or note["rows"] > n:
-            return None
-        if note["checksum"] != _checksum(stems, note["stems"]):
-            return None
-        model = bm25s.BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
-    except FileNotFoundError:
-        return None
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        logger.warning(
-            "the saved BM25 index at %s is unusable and is built anew: %s", folder, error
-        )
-        return None
-    return Base(model, note["rows"], note["words"])
+    def _add(self, stem: int, times: int, scores: Scores) -> None:
+        """Add what one stem of a query, asked so many times, is worth in each row."""
+        found = [(part, span) for part in self._parts if (span := part.span(stem)).stop]
+        frequency = sum(span.stop - span.start for _, span in found)
+        if not frequency:
+            return
+        weight = times * _score_idf_lucene(frequency, N=self.n)
+        for part, span in found:
+            rows = part.rows[span]
+            counts = part.counts[span].astype(np.float32)
+            lengths = part.lengths[rows - part.first].astype(np.float32)
+            scores[rows] += weight * _score_tfc_lucene(counts, lengths, self._mean, K1, B)

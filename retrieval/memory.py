@@ -9,13 +9,15 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from retrieval import lexical
+from retrieval import lexical, postings
 from retrieval.catalog import Item
 from retrieval.column_file import load_columns, save_columns
 from retrieval.columns import Columns
-from retrieval.lexical import Base, Lexical, Stems
-from retrieval.renumber import Rows, kept_columns
+from retrieval.lexical import Lexical, Stems
+from retrieval.postings import Postings
+from retrieval.renumber import Rows, kept_columns, places
 from retrieval.store import ItemStore, State
+from retrieval.tiers import Tiers
 
 KEPT_ITEMS = 20_000
 
@@ -30,7 +32,7 @@ class Memory:
         self._lock = threading.Lock()
         self._items: dict[int, Item] = {}
         self._stems = Stems()
-        self._base: Base | None = None
+        self._tiers: Tiers | None = None
         self._lexical: Lexical | None = None
         if columns is None:
             columns = load_columns(self._folder / "columns.npz", state.generation, state.rows)
@@ -42,7 +44,12 @@ class Memory:
 
     def renumbered(self, kept: Rows, state: State) -> Memory:
         """Return what is known of a generation that kept these rows of this one."""
-        return Memory(self._store, state, kept_columns(self.columns, kept))
+        memory = Memory(self._store, state, kept_columns(self.columns, kept))
+        with self._lock:
+            if self._tiers is not None:
+                memory._stems = self._stems
+                memory._tiers = self._tiers.kept(places(kept, self._tiers.rows))
+        return memory
 
     def follow(self, state: State) -> None:
         """Read the rows that were added since.
@@ -79,19 +86,25 @@ class Memory:
         """Return BM25 over the first n rows, or a few more."""
         with self._lock:
             if self._lexical is None or self._lexical.n < n:
-                self._stems.extend(list(self.columns.text.vocabulary))
-                self._base = self._base_for(n)
-                self._lexical = Lexical(self.columns, self._stems, self._base, n)
+                self._lexical = self._grown(n)
             return self._lexical
 
-    def _base_for(self, n: int) -> Base | None:
-        base = self._base
-        if base is None:
-            base = lexical.load_base(self._folder / "bm25", self._stems, self._generation, n)
-        if lexical.wants_base(base, n):
-            tokens = lexical.tokens_between(self.columns, self._stems, 0, n)
-            base = lexical.build_base(tokens, self._stems)
-        return base
+    def _grown(self, n: int) -> Lexical:
+        self._stems.extend(self.columns.text.vocabulary)
+        if self._tiers is None:
+            self._tiers = Tiers(self._loaded(n))
+        known = self._tiers.rows
+        if n > known:
+            self._tiers.add(lexical.index(self.columns, self._stems, known, n))
+        return Lexical(self._stems, self._tiers.parts())
+
+    def _loaded(self, n: int) -> list[Postings]:
+        """Return the saved postings, if they are of this generation and its words."""
+        part, note = postings.load(self._folder / "bm25") or (None, {})
+        if part is None or note.get("generation") != self._generation or part.end > n:
+            return []
+        same = note.get("checksum") == self._stems.checksum(note.get("stems", 0))
+        return [part] if same else []
 
     def save(self, n: int) -> None:
         """Write columns and BM25 beside the items, so that the next open is quick."""
@@ -99,5 +112,10 @@ class Memory:
         with self._lock:
             save_columns(self.columns, self._generation, self._folder / "columns.npz")
             self.saved = self.columns.n
-            if self._base is not None:
-                lexical.save_base(self._base, self._stems, self._generation, self._folder / "bm25")
+            assert self._tiers is not None
+            whole = self._tiers.whole()
+            if whole is not None:
+                stems = int(whole.stems[-1]) + 1 if len(whole.stems) else 0
+                note = {"generation": self._generation, "stems": stems,
+                        "checksum": self._stems.checksum(stems)}  # fmt: skip
+                postings.save(whole, note, self._folder / "bm25")

@@ -16,6 +16,7 @@ Rows = NDArray[np.int64]
 def places(kept: Rows, n: int) -> Ints:
     """Return the new number of each of the first n rows, -1 of those not kept."""
     result = np.full(n, -1, dtype=np.int32)
+    kept = kept[: np.searchsorted(kept, n)]
     result[kept] = np.arange(len(kept), dtype=np.int32)
     return result
 

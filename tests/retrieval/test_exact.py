@@ -34,7 +34,7 @@ def make_index():
 def eager(monkeypatch):
     """Compaction and caches that set in at once."""
     monkeypatch.setattr("retrieval.store.COMPACT_MINIMUM", 3)
-    monkeypatch.setattr("retrieval.lexical.REBUILD_MINIMUM", 3)
+    monkeypatch.setattr("retrieval.tiers.TAIL_ROWS", 3)
     monkeypatch.setattr("retrieval.exact.UNSAVED_ROWS", 3)
 
 
@@ -249,7 +249,7 @@ def test_unreadable_field_is_refused(tmp_path, value):
 
 
 @pytest.mark.parametrize("damage", [b"", b"garbage", None])
-@pytest.mark.parametrize("name", ["columns.npz", "bm25/base.json", "bm25/indptr.csc.index.npy"])
+@pytest.mark.parametrize("name", ["columns.npz", "bm25/postings.json", "bm25/starts.npy"])
 def test_damaged_cache_is_built_anew(tmp_path, eager, name, damage):
     index = ExactIndex(tmp_path, "hashing-16", 16)
     put(index, SHOP)

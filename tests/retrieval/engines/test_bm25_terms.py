@@ -20,7 +20,7 @@ from retrieval.engines.bm25_terms import (
     stem_id,
     tf_part,
 )
-from retrieval.lexical import QUERY_WORDS, Lexical, Stems, build_base, tokens_between
+from retrieval.lexical import QUERY_WORDS, Lexical, Stems, index
 
 ROOT = Path(__file__).parents[3]
 SHOE = 3_515_400_552
@@ -50,13 +50,13 @@ def scores_of_terms(catalog, text):
 
 @given(st.lists(items, min_size=1, max_size=8), texts, st.booleans())
 @settings(max_examples=300, deadline=None)
-def test_terms_add_up_to_bm25(catalog, text, with_base):
+def test_terms_add_up_to_bm25(catalog, text, in_parts):
     columns, stems = Columns(), Stems()
     columns.extend(catalog)
-    stems.extend(list(columns.text.vocabulary))
-    tokens = tokens_between(columns, stems, 0, len(catalog))
-    base = build_base(tokens, stems) if with_base else None
-    expected = Lexical(columns, stems, base, len(catalog)).scores(text)
+    stems.extend(columns.text.vocabulary)
+    cut = len(catalog) // 2 if in_parts else 0
+    parts = [index(columns, stems, 0, cut), index(columns, stems, cut, len(catalog))]
+    expected = Lexical(stems, parts).scores(text)
     if expected is None:
         expected = np.zeros(len(catalog))
     np.testing.assert_allclose(scores_of_terms(catalog, text), expected, rtol=1e-5, atol=1e-6)
