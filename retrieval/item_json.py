@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -46,6 +47,11 @@ def _check(item: Item) -> None:
             raise CatalogError(
                 f"item {item.id!r} has {name!r} = {value!r}; expected text, a number, true or "
                 f"false, or a tuple of texts (leave a missing field out)"
+            )
+        if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
+            raise CatalogError(
+                f"item {item.id!r} has {name!r} = {value!r}; expected a finite number (leave a "
+                f"missing field out)"
             )
 
 

@@ -21,6 +21,7 @@ from retrieval.encoder import make_encoder
 from retrieval.engines import Target, open_index
 from retrieval.filters import Filter
 from retrieval.fusion import Fusion
+from retrieval.kinds import check_kinds
 from retrieval.loading.facets import infer_facets
 from retrieval.loading.mapping import Mapping
 from retrieval.loading.records import LoadedCatalog
@@ -165,10 +166,15 @@ class Retriever:
             yield from self.index.get(ids[start : start + CHUNK])
 
     def upsert(self, items: Sequence[Item]) -> None:
-        """Add or replace items; found by the next search, and durable, when this returns."""
+        """Add or replace items; found by the next search, and durable, when this returns.
+
+        Raises:
+            CatalogError: If a field is of another kind than its facet; nothing is stored then.
+        """
         last = list({item.id: item for item in items}.values())
         if not last:
             return
+        check_kinds(last, self._known)
         self.index.upsert(last, self._vectors(last))
         self._notice_fields(last)
 
