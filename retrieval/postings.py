@@ -54,7 +54,7 @@ class Postings:
 
     first: int
     tokens: int
-    lengths: Ints
+    lengths: NDArray[np.float32]
     stems: Ints
     starts: Rows
     rows: Ints
@@ -75,7 +75,7 @@ class Postings:
 
 def build(tokens: Tokens, first: int) -> Postings:
     """Return the postings of some tokens, whose rows are counted from `first`."""
-    lengths = np.bincount(tokens.rows, minlength=tokens.count).astype(np.int32)
+    lengths = np.bincount(tokens.rows, minlength=tokens.count).astype(np.float32)
     keys = tokens.stems.astype(np.int64) * max(tokens.count, 1) + tokens.rows
     keys.sort()
     begins = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -141,7 +141,7 @@ def keep(part: Postings, places: Ints) -> Postings:
     starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes[sizes > 0])])
     return Postings(
         int(np.count_nonzero(places[: part.first] >= 0)),
-        int(lengths.sum(dtype=np.int64)),
+        int(lengths.sum(dtype=np.float64)),
         lengths,
         part.stems[sizes > 0],
         starts,
