@@ -70,9 +70,18 @@ def _pgvector(place: Place, write: bool) -> DurableIndex:
     return PgvectorIndex(place.url, place.name, place.encoder_name, place.dimension, write=write)
 
 
+def _qdrant(place: Place, write: bool) -> DurableIndex:
+    from retrieval.engines.qdrant import QdrantIndex
+
+    return QdrantIndex(
+        place.url, place.name, place.encoder_name, place.dimension, write=write, api_key=place.key
+    )
+
+
 _OPENERS: dict[str, Callable[[Place, bool], DurableIndex]] = {
     "exact": _exact,
     "pgvector": _pgvector,
+    "qdrant": _qdrant,
 }
 
 
