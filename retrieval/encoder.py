@@ -24,6 +24,7 @@ DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 
 BATCH = 64
 _HASHING = re.compile(r"hashing-(\d+)")
+_TUNED = re.compile(r"tuned:([0-9a-f]{12})")
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -89,15 +90,40 @@ def weights_of(name: str) -> str:
     return str(get_model_path())
 
 
-class SentenceTransformerEncoder:
-    """Any sentence-transformers model by name or folder, through torch."""
+def tuned_folder(name: str, project: Path | None) -> Path | None:
+    """Return the folder of a project's own encoder; None for names that are no such encoder's.
 
-    def __init__(self, name: str = DEFAULT_ENCODER) -> None:
+    Raises:
+        RetrievalError: If the project is not given, or the folder is missing.
+    """
+    found = _TUNED.fullmatch(name)
+    if found is None:
+        return None
+    if project is None:
+        raise RetrievalError(f"the encoder {name!r} is kept in a project; say in which")
+    folder = project / f"encoder-{found[1]}"
+    if not (folder / "modules.json").is_file():
+        raise RetrievalError(
+            f"the encoder {name!r} of the project at {str(project)!r} is missing: expected "
+            f"{str(folder)!r}; restore that folder, or go back to the encoder before it with "
+            f"attune tune encoder {project} --rollback"
+        )
+    return folder
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model by name or folder, through torch.
+
+    Args:
+        weights: Folder of the model, where its name does not tell.
+    """
+
+    def __init__(self, name: str = DEFAULT_ENCODER, weights: Path | None = None) -> None:
         from sentence_transformers import SentenceTransformer
         from transformers.utils.logging import disable_progress_bar
 
         disable_progress_bar()
-        place = weights_of(name)
+        place = weights_of(name) if weights is None else str(weights)
         local = Path(place).exists() or not hub_answers()
         try:
             self.model: Any = SentenceTransformer(place, local_files_only=local)
@@ -130,18 +156,24 @@ def _installed(*modules: str) -> bool:
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
-def make_encoder(name: str = DEFAULT_ENCODER, cache: Path | None = None) -> Encoder:
+def make_encoder(
+    name: str = DEFAULT_ENCODER, cache: Path | None = None, project: Path | None = None
+) -> Encoder:
     """Return the encoder with a name: ONNX where installed, else torch.
 
     Args:
-        name: "hashing-64" (any dimension), or a sentence-transformers model.
+        name: "hashing-64" (any dimension), a sentence-transformers model, or "tuned:…", the
+            encoder that was tuned for a project and is kept in its folder.
         cache: Where the ONNX file is kept; without it the model runs in torch.
+        project: The project it is for.
     """
     if hashing := _HASHING.fullmatch(name):
         return HashingEncoder(int(hashing[1]))
+    tuned = tuned_folder(name, project)
+    cache = tuned or cache
     if cache is not None and _installed("onnxruntime", "tokenizers"):
         from retrieval.onnx_encoder import OnnxEncoder, is_exported
 
         if is_exported(name, cache) or _installed("onnx", "onnxscript"):
-            return OnnxEncoder(name, cache)
-    return SentenceTransformerEncoder(name)
+            return OnnxEncoder(name, cache, tuned)
+    return SentenceTransformerEncoder(name, tuned)

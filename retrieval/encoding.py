@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from rich.console import Console
@@ -24,6 +25,20 @@ CHUNK = 2048
 DIGEST = 16
 
 
+class Named(Protocol):
+    """What an encoder is known by."""
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of its vectors."""
+        ...
+
+
 def digest(text: str) -> bytes:
     """Return the hash a text is known by."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=DIGEST).digest()
@@ -32,7 +47,7 @@ def digest(text: str) -> bytes:
 class Scratch:
     """Vectors by text hash, in two append-only files of one encoder."""
 
-    def __init__(self, folder: Path, encoder: Encoder) -> None:
+    def __init__(self, folder: Path, encoder: Named) -> None:
         self._folder = folder
         self._dimension = encoder.dimension
         self._hashes = folder / "hashes"

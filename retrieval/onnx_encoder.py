@@ -42,11 +42,15 @@ def is_exported(name: str, cache: Path) -> bool:
     return (folder_of(name, cache) / "encoder.json").is_file()
 
 
-def export(name: str, cache: Path) -> Path:
-    """Export a sentence-transformers model to ONNX and return its folder."""
+def export(name: str, cache: Path, weights: Path | None = None) -> Path:
+    """Export a sentence-transformers model to ONNX and return its folder.
+
+    Args:
+        weights: Folder of the model, where its name does not tell.
+    """
     target = folder_of(name, cache)
     cache.mkdir(parents=True, exist_ok=True)
-    model = SentenceTransformerEncoder(name).model.cpu().eval()
+    model = SentenceTransformerEncoder(name, weights).model.cpu().eval()
     scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=cache))
     try:
         (scratch / "tokenizer.json").write_text(model.tokenizer.backend_tokenizer.to_str())
@@ -116,13 +120,20 @@ class OnnxEncoder:
     Args:
         name: As for `SentenceTransformerEncoder`, whose vectors these equal to 1e-4.
         cache: Folder where the exported model is kept and looked for.
+        weights: Folder of the model, where its name does not tell.
     """
 
-    def __init__(self, name: str = DEFAULT_ENCODER, cache: Path = Path(".encoders")) -> None:
+    def __init__(
+        self,
+        name: str = DEFAULT_ENCODER,
+        cache: Path = Path(".encoders"),
+        weights: Path | None = None,
+    ) -> None:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        folder = folder_of(name, cache) if is_exported(name, cache) else export(name, cache)
+        folder = folder_of(name, cache) if is_exported(name, cache) else None
+        folder = folder or export(name, cache, weights)
         about = json.loads((folder / "encoder.json").read_text())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS

@@ -21,6 +21,7 @@ from typing import Any
 from retrieval.catalog import Facet
 from retrieval.errors import IndexError_
 from retrieval.fusion import PRIOR, Fusion
+from retrieval.store import meta_of
 from retrieval.texts import TEXT_FORMAT
 from retrieval.vector_file import sync_folder
 
@@ -83,7 +84,7 @@ def has_manifest(folder: Path) -> bool:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a project.
+    """Return the manifest of a project; which encoder there is, the store of the items says.
 
     Raises:
         IndexError_: If there is none, it is broken, or a newer version wrote it.
@@ -98,6 +99,8 @@ def read_manifest(folder: Path) -> Manifest:
             f"or index the catalog again into another folder"
         )
     known = {field.name for field in fields(Manifest)}
+    stored = meta_of(folder)
+    data |= {key: stored[key] for key in ("encoder", "dimension") if key in stored}
     try:
         return Manifest(
             **{key: value for key, value in data.items() if key in known - {"leading"}},

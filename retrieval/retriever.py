@@ -106,7 +106,7 @@ class Retriever:
             IndexLocked: If another process is writing to it.
         """
         manifest = project.read_manifest(folder)
-        encoder = encoder or make_encoder(manifest.encoder)
+        encoder = encoder or make_encoder(manifest.encoder, project=folder)
         url = url if manifest.url else ""
         target = Target(manifest.engine, url or manifest.url, manifest.collection, key)
         index = open_index(manifest.engine, target.place(folder, encoder), write=write)

@@ -88,6 +88,7 @@ class ItemStore:
     def __init__(self, folder: Path, encoder_name: str, dimension: int, write: bool) -> None:
         self.folder = folder
         self.dimension = dimension
+        self._encoder_name = encoder_name
         self._lock = threading.RLock()
         self._compacting = threading.Lock()
         self._compactor: threading.Thread | None = None
@@ -128,7 +129,8 @@ class ItemStore:
             raise EncoderMismatch(
                 f"the index at {str(self.folder)!r} was built with {meta['encoder']!r} "
                 f"({meta['dimension']} dimensions), got {encoder_name!r} ({self.dimension}); "
-                f"open it with that encoder or index into another folder"
+                f"open it with that encoder (if it was tuned just now: start again), or index into "
+                f"another folder"
             )
 
     # Reading
@@ -145,6 +147,7 @@ class ItemStore:
             now = self._state(self._reader)
             first = since.rows
             if now.generation != since.generation:
+                self._check(self._encoder_name)  # it may have been encoded anew meanwhile
                 kept = self._kept(now.generation, since)
                 since = State() if kept is None else since
                 first = 0 if kept is None else len(kept)
@@ -349,6 +352,21 @@ class ItemStore:
             self._reader.close()
         if self._writer is not None:
             self._writer.close()
+
+
+def meta_of(folder: Path) -> dict[str, str | int]:
+    """Return what a store says of itself, its encoder for one; empty where there is none."""
+    path = folder / "items.db"
+    if not path.is_file():
+        return {}
+    with errors_of(path):
+        reader = connect(path)
+        try:
+            if not reader.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+                return {}
+            return dict(reader.execute("SELECT key, value FROM meta"))
+        finally:
+            reader.close()
 
 
 def _chunks(values: Sequence[T]) -> Iterator[list[T]]:

@@ -63,8 +63,10 @@ def build(
     *,
     progress: bool,
 ) -> BuildReport:
-    """Index a loaded catalog into a project directory."""
-    encoder = make_encoder(settings.encoder, settings.models)
+    """Index a loaded catalog into a project directory, which keeps the encoder it has."""
+    named = "encoder" in settings.model_fields_set or not has_manifest(out)
+    name = settings.encoder if named else read_manifest(out).encoder
+    encoder = make_encoder(name, settings.models, out)
     return Retriever.build(loaded, out, encoder=encoder, target=target, progress=progress)
 
 
@@ -83,7 +85,7 @@ def outcome(report: BuildReport, out: Path) -> str:
 
 def open_retriever(folder: Path, settings: Settings, *, write: bool = False) -> Retriever:
     """Open a project directory with the encoder it was built with."""
-    encoder = make_encoder(read_manifest(folder).encoder, settings.models)
+    encoder = make_encoder(read_manifest(folder).encoder, settings.models, folder)
     url, key = (
         secret.get_secret_value() if secret else ""
         for secret in (settings.index_url, settings.index_key)
