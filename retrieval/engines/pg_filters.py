@@ -14,7 +14,7 @@ from typing import Any, get_args
 
 from retrieval.catalog import FieldValue
 from retrieval.engines.bm25_terms import query_terms, stem_id
-from retrieval.engines.pg_rows import equality_keys, said_words, signed, storable
+from retrieval.engines.pg_rows import equality_keys, is_comparable, said_words, signed, storable
 from retrieval.errors import FilterError
 from retrieval.filters import TEXT, And, Compare, Filter, Not, Op, Or, words
 
@@ -24,10 +24,7 @@ _OF_A_NUMBER = re.compile(r"\d*e?\d*|true|false|inf|nan")
 """Words of a value that is no text: they are not among the stems."""
 STEMS_ASKED = 4
 
-NUMBER = (
-    "CASE jsonb_typeof({0}) WHEN 'number' THEN ({0})::float8 "
-    "WHEN 'object' THEN ({0} ->> 'number')::float8 END"
-)
+NUMBER = "CASE jsonb_typeof({0}) WHEN 'number' THEN ({0})::float8 END"
 WRITTEN = "CASE jsonb_typeof({0}) WHEN 'string' THEN {0} #>> '{{}}' END COLLATE \"C\""
 FIELD = "(i.fields -> %s::text)"
 AS_LIST = (
@@ -168,7 +165,7 @@ def _equal(facet: str, wanted: tuple[FieldValue, ...]) -> Sql:
     keys = [
         {storable(facet): [key]}
         for value in wanted
-        if isinstance(value, str | int | float) and value == value
+        if is_comparable(value)
         for key in equality_keys(value)
     ]
     parts = [Sql("i.keys @> %s::jsonb", (json.dumps(key),)) for key in keys]

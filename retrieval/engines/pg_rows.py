@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from retrieval.catalog import FieldValue, Item
 from retrieval.engines.bm25_terms import item_terms, stem_id
+from retrieval.errors import CatalogError
 from retrieval.filters import fold, text_of, words
 from retrieval.item_json import dump_item
 from retrieval.query import Vectors
@@ -48,34 +49,22 @@ def restored(text: str) -> str:
     return _STORED.sub(character, text)
 
 
-def stored_value(value: FieldValue) -> Any:
-    """Return a single value as JSON that `jsonb` takes, numbers beyond its range as objects."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        return storable(value)
-    assert not isinstance(value, tuple)
-    if is_finite(value):
-        return value
-    return {"number": None if value != value else "Infinity" if value > 0 else "-Infinity"}
+def stored_value(value: FieldValue) -> FieldValue:
+    """Return a single value as JSON that `jsonb` takes."""
+    return storable(value) if isinstance(value, str) else value
 
 
-def is_finite(number: float) -> bool:
-    """Return whether a number is neither infinite nor NaN, nor an integer too large to compare."""
+def read_value(stored: FieldValue) -> FieldValue:
+    """Return the value that `stored_value` wrote."""
+    return restored(stored) if isinstance(stored, str) else stored
+
+
+def is_comparable(value: object) -> bool:
+    """Return whether a value is text, true or false, or a number that is finite as a float."""
     try:
-        return math.isfinite(number)
+        return isinstance(value, str) or (isinstance(value, int | float) and math.isfinite(value))
     except OverflowError:
         return False
-
-
-def read_value(stored: Any) -> FieldValue:
-    """Return the value that `stored_value` wrote."""
-    if isinstance(stored, str):
-        return restored(stored)
-    if isinstance(stored, dict):
-        return math.nan if stored["number"] is None else float(stored["number"])
-    result: FieldValue = stored
-    return result
 
 
 def equality_keys(value: FieldValue) -> list[Any]:
@@ -104,10 +93,7 @@ class FacetUse:
 def use_of(value: FieldValue) -> FacetUse:
     """Return what kind of value a field is."""
     parts = value if isinstance(value, tuple) else (value,)
-    numbers = any(
-        isinstance(part, int | float) and not isinstance(part, bool) and part == part
-        for part in parts
-    )
+    numbers = any(isinstance(part, int | float) and not isinstance(part, bool) for part in parts)
     dates = any(isinstance(part, str) and _DATE.fullmatch(part) is not None for part in parts)
     return FacetUse(numbers, dates, isinstance(value, tuple))
 
@@ -163,6 +149,8 @@ def columns_of(item: Item) -> tuple[str, str, str, str, str, str]:
         name, parts = storable(facet), item.values(facet)
         if not parts:
             continue
+        if not all(map(is_comparable, parts)):
+            raise CatalogError(f"item {item.id!r} has {facet!r} too large to be compared")
         keys[name] = [key for part in parts for key in equality_keys(part)]
         listed = [stored_value(part) for part in parts]
         fields[name] = listed if isinstance(value, tuple) else listed[0]

@@ -48,6 +48,9 @@ class PgServer:
     def restart(self):
         """Stop the server at once, as a crash does, and start it again."""
         self.control("stop", "-m", "immediate")
+        self.start_again()
+
+    def start_again(self):
         with self.server._lock:
             self.server.ensure_postgres_running()
 
@@ -75,6 +78,16 @@ class PgServer:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             connection.execute(f'CREATE DATABASE "{name}"')
-        from urllib.parse import urlsplit, urlunsplit
+        return replaced(self.url, dbname=name)
 
-        return urlunsplit(urlsplit(self.url)._replace(path=f"/{name}"))
+
+def replaced(url, **parts):
+    """Return a URL with other parts: host, port, user, password or dbname."""
+    from urllib.parse import quote, urlencode
+
+    from psycopg.conninfo import conninfo_to_dict
+
+    known = {**conninfo_to_dict(url), **parts}
+    known = {name: value for name, value in known.items() if value}
+    database = quote(known.pop("dbname"))
+    return f"postgresql:///{database}?{urlencode(known)}"
