@@ -22,7 +22,7 @@ from retrieval.errors import EncoderMismatch, IndexError_
 from retrieval.loading.describe import write_rejects
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import Manifest
-from retrieval.query import DurableIndex, Encoder, Vectors
+from retrieval.query import DurableIndex, Encoder, Index, Vectors
 from retrieval.texts import TEXT_FORMAT, item_text, leading_facets
 
 CHUNK = 1000
@@ -128,7 +128,7 @@ def _present(out: Path, encoder: Encoder) -> Manifest | None:
 
 
 def compare(
-    items: Sequence[Item], index: DurableIndex, leading: Sequence[str], same_text: bool
+    items: Sequence[Item], index: Index, leading: Sequence[str], same_text: bool
 ) -> Difference:
     """Return how a catalog differs from an index.
 

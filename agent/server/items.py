@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,7 +12,7 @@ from agent.errors import UserInputError
 from agent.payload import ItemDetail, item_answer
 from agent.server.context import Context, Here
 from agent.server.errors import UnknownItem
-from agent.server.rows import ItemId, read_row
+from agent.server.rows import ItemId, read_row, read_stored
 from agent.utterance import strip_control
 from retrieval.catalog import Item
 from retrieval.errors import CatalogError
@@ -32,6 +32,11 @@ class Upsert(BaseModel):
     )
 
     items: list[Any] = Field(min_length=1)
+    form: Literal["catalog", "stored"] = Field(
+        "catalog",
+        description="stored: each item exactly as the catalog keeps it, under id, title, "
+        "description, fields, currency, image and url; nothing is read out of its texts.",
+    )
 
 
 class Rejected(BaseModel):
@@ -87,7 +92,8 @@ def upsert(body: Upsert, here: Here) -> UpsertAnswer:
     rejected: list[Rejected] = []
     for place, row in enumerate(body.items):
         try:
-            items.append(read_row(row, mapping, facets))
+            stored = body.form == "stored"
+            items.append(read_stored(row) if stored else read_row(row, mapping, facets))
         except CatalogError as error:
             rejected.append(Rejected(row=place, id=_id_of(row, mapping), reason=str(error)))
     if items:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 
 from retrieval.catalog import Facet, Item, Role, primary
 from retrieval.errors import RowError
+from retrieval.item_json import dump_item, load_item
 from retrieval.loading.mapping import Mapping
 from retrieval.loading.rows import item_from_row
 
@@ -38,6 +39,24 @@ def read_row(row: Any, mapping: Mapping, facets: tuple[Facet, ...]) -> Item:
     return item_from_row(
         {names.get(str(key), str(key)): value for key, value in row.items()}, mapping
     )
+
+
+def read_stored(row: Any) -> Item:
+    """Return the item of a row in the form the catalog keeps (`retrieval.item_json`).
+
+    Raises:
+        CatalogError: If it is not in that form.
+    """
+    if not isinstance(row, Row):
+        raise RowError("", "expected an object with the item's fields", str(row)[:80])
+    try:
+        item = load_item(json.dumps(whole({"fields": {}, **row})))
+        texts = (item.currency, item.image, item.url)
+        if not all(text is None or isinstance(text, str) for text in texts):
+            raise ValueError("currency, image and url are text")
+        return load_item(dump_item(item))
+    except (AttributeError, TypeError, ValueError) as error:
+        raise RowError("", f"not in the stored form: {error}", str(row)[:80]) from error
 
 
 def whole(value: Any) -> Any:

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from agent.server.limits import Limits
+from retrieval.catalog import Item
 
 
 def upsert(client, *rows):
@@ -124,3 +125,34 @@ def test_changed_items_show_in_running_session(client, say):
     upsert(client, row)
     client.post("/v1/items:delete", json={"ids": ["3"]})
     assert [item["id"] for item in say("start over, navy shirts under 50")["items"]] == ["new"]
+
+
+def test_stored_form_is_kept_exactly(client, parts):
+    row = {"id": "s1", "title": "Blue shirt", "fields": {"sizes": ["S", "M"], "deep_key": "Teal"}}
+    body = {"items": [row], "form": "stored"}
+    response = client.post("/v1/items:upsert", json=body)
+    assert response.json() == {"stored": 1, "rejected": []}
+    assert parts.retriever.items["s1"] == Item(
+        "s1", "Blue shirt", fields={"sizes": ("S", "M"), "deep_key": "Teal"}
+    )
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        7,
+        {"title": "no id"},
+        {"id": "1", "title": 5},
+        {"id": "1", "title": "t", "price": 3},
+        {"id": "1", "title": "t", "fields": ["no", "object"]},
+        {"id": "1", "title": "t", "fields": {"a": {"b": 1}}},
+        {"id": "1", "title": "t", "image": 3},
+        {"id": "1", "title": "half \ud800"},
+    ],
+)
+def test_wrong_stored_form_is_rejected(client, row):
+    body = json.dumps({"items": [row], "form": "stored"})
+    headers = {"content-type": "application/json"}
+    response = client.post("/v1/items:upsert", content=body, headers=headers)
+    assert response.status_code == 200, response.text
+    assert (response.json()["stored"], len(response.json()["rejected"])) == (0, 1)
