@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -13,6 +14,38 @@ from retrieval.filters import Compare
 from retrieval.query import Index
 
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+LITTLE_WORK = 200_000
+"""Items times facets that are counted again after every change, however many there are."""
+REST = 20
+"""Above that, counting rests so many times as long as it took, within these bounds."""
+REST_S = (1.0, 5.0)
+
+
+class Pace:
+    """When facets are to be counted again, so that a stream of writes does not stall every turn.
+
+    A small catalog is counted after every change. A large one is counted at once when it was left
+    alone for a while; under steady writes its counts, and with them the values people can name,
+    are at most `REST_S` old.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._due = 0.0
+
+    def is_due(self) -> bool:
+        """Return whether facets that have changed may be counted now."""
+        return self._clock() >= self._due
+
+    def count(self, facets: Sequence[Facet], index: Index) -> tuple[Facet, ...]:
+        """Count (`recount`), and set when that is due again."""
+        began = self._clock()
+        found = recount(facets, index)
+        took = self._clock() - began
+        self._due = began
+        if index.count() * len(facets) > LITTLE_WORK:
+            self._due = began + took + min(max(took * REST, REST_S[0]), REST_S[1])
+        return found
 
 
 def recount(facets: Sequence[Facet], index: Index) -> tuple[Facet, ...]:
