@@ -330,7 +330,7 @@ class ExactIndex:
         try:
             view = self._now()
             if view.state.rows - view.memory.saved > UNSAVED_ROWS:
-                self.save()
+                view.memory.save(view.state.rows)
         except (OSError, IndexError_) as error:
             logger.warning("the next open of %s will be slower: %s", self.folder, error)
 

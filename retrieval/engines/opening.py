@@ -78,10 +78,17 @@ def _qdrant(place: Place, write: bool) -> DurableIndex:
     )
 
 
+def _edge(place: Place, write: bool) -> DurableIndex:
+    from retrieval.engines.edge import EdgeIndex
+
+    return EdgeIndex(place.folder, place.encoder_name, place.dimension, write=write)
+
+
 _OPENERS: dict[str, Callable[[Place, bool], DurableIndex]] = {
     "exact": _exact,
     "pgvector": _pgvector,
     "qdrant": _qdrant,
+    "qdrant-edge": _edge,
 }
 
 

@@ -11,6 +11,7 @@ from retrieval.encoder import HashingEncoder
 from retrieval.errors import EncoderMismatch, FilterError, IndexError_
 from retrieval.filters import And, Compare, Not, Or, matches
 from retrieval.query import Order
+from tests.retrieval.recall_contract import *  # noqa: F403
 
 ENCODER = HashingEncoder(16)
 
