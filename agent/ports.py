@@ -8,6 +8,7 @@ from typing import Protocol
 from retrieval.catalog import Facet, Item
 from retrieval.filters import Filter
 from retrieval.query import Candidate, Index, Order, Vectors
+from retrieval.reranking import Reranker
 
 
 class Retriever(Protocol):
@@ -26,6 +27,11 @@ class Retriever(Protocol):
     @property
     def index(self) -> Index:
         """The index underneath, for counts and facets."""
+        ...
+
+    @property
+    def reranker(self) -> Reranker:
+        """What reorders candidates of a text search."""
         ...
 
     def get_many(self, ids: Sequence[str]) -> list[Item]:

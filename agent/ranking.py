@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from agent.needs import soft_words
 from agent.state import Constraint, Need, Preference
 from retrieval.catalog import Facet, Item, primary
-from retrieval.filters import matches, text_of, words
+from retrieval.filters import TEXT, matches, text_of, words
 from retrieval.query import Candidate
 from retrieval.rerank import available, diversify, overlap, quality
+from retrieval.reranking import Context, Reranker, Wanted
+from retrieval.reranking.protocol import DEPTH, reordered
 
 WEIGHTS: Mapping[str, float] = {
     "kept": 4.0,
@@ -27,6 +29,9 @@ WEIGHTS: Mapping[str, float] = {
     "quality": 0.2,
     "unavailable": -0.3,
 }
+
+
+NO_SCORES: Mapping[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +88,61 @@ def prior_features(item: Item, facets: tuple[Facet, ...]) -> dict[str, float]:
     return {"quality": quality(item, facets), "unavailable": float(gone)}
 
 
-def by_relevance(found: Sequence[Candidate], need: Need, facets: tuple[Facet, ...]) -> list[Ranked]:
-    """Return candidates of a text search, best first by relevance, wishes and quality."""
+def context_of(need: Need, facets: tuple[Facet, ...]) -> Context:
+    """Return what a need says beside its text: facet values and an amount of money."""
+    wishes: list[Constraint | Preference] = [*need.constraints, *need.preferences]
+    named = [
+        Wanted(wish.facet, wish.values)
+        for wish in wishes
+        if wish.values and wish.facet is not None and wish.facet != TEXT
+    ]
+    price = primary(facets, "price")
+    bounds = [
+        float(bound)
+        for wish in wishes
+        if price is not None and wish.facet == price.name
+        for bound in (wish.low, wish.high)
+        if isinstance(bound, int | float)
+    ]
+    return Context(facets, tuple(named), sum(bounds) / len(bounds) if bounds else None)
+
+
+def reranked(
+    reranker: Reranker,
+    text: str,
+    found: Sequence[Candidate],
+    need: Need,
+    facets: tuple[Facet, ...],
+) -> tuple[list[Candidate], dict[str, float]]:
+    """Return the first candidates in the reranker's order, the others behind, and its scores."""
+    head = found[:DEPTH]
+    scores = reranker.rank(text, head, context_of(need, facets))
+    order = [head[place] for place in reordered(head, scores)]
+    return [*order, *found[DEPTH:]], {
+        one.item.id: score for one, score in zip(head, scores, strict=True)
+    }
+
+
+def by_relevance(
+    found: Sequence[Candidate],
+    need: Need,
+    facets: tuple[Facet, ...],
+    scores: Mapping[str, float] = NO_SCORES,
+) -> list[Ranked]:
+    """Return candidates of a text search, best first by relevance, wishes and quality.
+
+    Relevance is the place among the candidates, so that any reranker weighs as much as the search.
+
+    Args:
+        scores: The reranker's, by item id; they are told with the features and count no more.
+    """
     ranked = []
     for position, candidate in enumerate(found):
         features = {"relevance": 10 / (10 + position)}
         features |= wish_features(candidate.item, need) | prior_features(candidate.item, facets)
-        ranked.append(rank(candidate, features))
+        one, score = rank(candidate, features), scores.get(candidate.item.id)
+        told = features if score is None else {**features, "rerank": score}
+        ranked.append(replace(one, features=told))
     return best_first(ranked)
 
 

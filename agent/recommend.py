@@ -6,6 +6,7 @@ that nothing that breaks one, was rejected, or has been deleted is ever shown.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
@@ -13,7 +14,7 @@ from itertools import chain, zip_longest
 from agent.likeness import by_likeness
 from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
 from agent.ports import Retriever
-from agent.ranking import Ranked, by_quality, by_relevance, spread
+from agent.ranking import Ranked, by_quality, by_relevance, reranked, spread
 from agent.relax import ways_out
 from agent.state import Constraint, Need, State
 from agent.turn import Relaxation
@@ -25,6 +26,9 @@ from retrieval.rerank import availability_filter
 
 NEARBY = 0.3
 """Cosine to the query below which an item has nothing to do with words the catalog lacks."""
+LOGGED = 5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +168,22 @@ def _by_text(
     found = retriever.search(text, filter=need.filter(), k=12 * k + len(banned))
     if nearby is not None:
         found = [one for one in found if (one.dense or 0.0) >= nearby]
-    elif not soft_words(need):
+    found, scores = reranked(retriever.reranker, text, found, need, facets)
+    if nearby is None and not soft_words(need):
         ids = {one.item.id for one in found}
         good = _prior_pool(retriever, need, k + len(banned))
         found = [*found, *(one for one in good if one.item.id not in ids)]
-    ranked = by_relevance(found, need, facets)
+    ranked = by_relevance(found, need, facets, scores)
+    _log(retriever, ranked)
     return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.35)
+
+
+def _log(retriever: Retriever, ranked: list[Ranked]) -> None:
+    """Tell what the first scores are made of, to whoever asked for it (`attune -v`)."""
+    for place, one in enumerate(ranked[:LOGGED], start=1):
+        made = ", ".join(f"{name} {value:.3g}" for name, value in one.features.items())
+        name = retriever.reranker.name
+        logger.info("%d. %s %.3f by %s: %s", place, one.item.id, one.score, name, made)
 
 
 def _is_rated(retriever: Retriever) -> bool:
@@ -227,8 +241,10 @@ def _relevant(
     if anchor:
         return by_likeness(retriever, need, anchor[0], banned)[: 5 * k]
     count = 40 * k + len(banned)
+    facets = retriever.facets
     found = retriever.search(text, filter=need.filter(), k=count)
-    ranked = [r for r in by_relevance(found, need, retriever.facets) if r.item.id not in banned]
+    found, scores = reranked(retriever.reranker, text, found, need, facets)
+    ranked = [r for r in by_relevance(found, need, facets, scores) if r.item.id not in banned]
     whole = [one for one in ranked if one.features.get("all_words")]
     best = ranked[0].score if ranked else 0.0
     return whole or [one for one in ranked if one.score >= 0.6 * best]

@@ -3,6 +3,7 @@
 RetrievalError
 ├── CatalogError        the catalog file or its mapping is unusable (the owner of the catalog acts)
 │   └── RowError        one row cannot become an item; `column`, `reason`, `excerpt` say why
+├── RerankerError       a saved reranker cannot be used (whoever tuned it acts: tune again)
 ├── FilterError         a filter names an unknown facet or compares the wrong type (the caller acts)
 └── IndexError_         a project directory cannot be opened or written
     ├── EncoderMismatch the index was built with another encoder or dimension
@@ -30,6 +31,10 @@ class RowError(CatalogError):
 
 class FilterError(RetrievalError):
     """A filter cannot be evaluated: unknown facet, or a value of the wrong type."""
+
+
+class RerankerError(RetrievalError):
+    """A reranker is damaged, made by a newer version or for other features, or can't be loaded."""
 
 
 class IndexError_(RetrievalError):

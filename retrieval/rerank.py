@@ -64,7 +64,7 @@ def _span(facet: Facet) -> tuple[float, float]:
     return low, max(high - low, 1e-9)
 
 
-def _rating(item: Item, rating: Facet, popularity: Facet | None) -> float:
+def shrunk_rating(item: Item, rating: Facet, popularity: Facet | None) -> float:
     """Return the rating shrunk towards the catalog's median by the number of raters."""
     low, span = _span(rating)
     middle = rating.quantiles[2] if len(rating.quantiles) > 2 else low + span / 2
@@ -83,7 +83,7 @@ def quality(item: Item, facets: tuple[Facet, ...]) -> float:
     rating, popularity = primary(facets, "rating"), primary(facets, "popularity")
     parts = []
     if rating and rating.kind == "numeric":
-        parts.append((0.6, _rating(item, rating, popularity)))
+        parts.append((0.6, shrunk_rating(item, rating, popularity)))
     if popularity and popularity.kind == "numeric":
         raters = max(item.number(popularity.name) or 0.0, 0.0)
         parts.append((0.4, math.log1p(raters) / max(math.log1p(popularity.high or 0.0), 1e-9)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
@@ -27,7 +28,8 @@ from retrieval.loading.mapping import Mapping
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import Manifest
 from retrieval.query import Candidate, Encoder, Index, Order, Vectors
-from retrieval.recount import recount
+from retrieval.recount import Pace
+from retrieval.reranking import Reranker, open_reranker
 from retrieval.texts import item_text
 
 KEPT_QUERIES = 1024
@@ -69,6 +71,7 @@ class Retriever:
         self.fusion = project.read_fusion(folder)
         self._known, self._counted_at = project.read_facets(folder)
         self._facets = self._known
+        self._pace = Pace()
         self._seen_fields = {facet.name for facet in self._known}
 
     @staticmethod
@@ -131,6 +134,15 @@ class Retriever:
         """How the columns of the source were read."""
         return Mapping.from_toml((self.folder / "mapping.toml").read_text(encoding="utf-8"))
 
+    @cached_property
+    def reranker(self) -> Reranker:
+        """What was tuned to reorder candidates here; opened at first use, it may need a library.
+
+        Raises:
+            RerankerError: If there is one and it can't be used.
+        """
+        return open_reranker(self.folder, self.manifest)
+
     @property
     def version(self) -> int:
         """A number that grows with every change, by whichever process."""
@@ -138,15 +150,15 @@ class Retriever:
 
     @property
     def facets(self) -> tuple[Facet, ...]:
-        """The facets with the counts of the present items."""
+        """The facets with the counts of the present items (`retrieval.recount.Pace`)."""
         with self._lock:
             version = self.index.version
-            if version != self._counted_at:
+            if version != self._counted_at and self._pace.is_due():
                 written, counted_at = project.read_facets(self.folder)
                 ours = {facet.name for facet in written}
                 self._known = (*written, *(f for f in self._known if f.name not in ours))
                 fresh = counted_at == version
-                self._facets = written if fresh else recount(self._known, self.index)
+                self._facets = written if fresh else self._pace.count(self._known, self.index)
                 self._counted_at = version
             return self._facets
 
@@ -206,7 +218,7 @@ class Retriever:
             inferred = infer_facets(list(self.items()), self.mapping)
             self._known += tuple(facet for facet in inferred if facet.name in names)
             version = self.index.version
-            self._facets = recount(self._known, self.index)
+            self._facets = self._pace.count(self._known, self.index)
             self._counted_at = version
             project.write_facets(self.folder, self._facets, version)
 

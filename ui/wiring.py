@@ -132,6 +132,7 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     """Open a project directory; without one, what was indexed here, else the demo catalog."""
     folder = folder if folder is not None else default_project(settings)
     retriever = open_retriever(folder, settings, write=write)
+    _ = retriever.reranker  # now, so that a broken one is told before the first turn
     # After the encoder: the libraries that both need must not be imported from two threads.
     chat = chat_model(settings, serving=write)
     planner = make_planner(retriever, settings, chat)

@@ -14,6 +14,7 @@ from agent.store import Store
 from retrieval.catalog import Facet, Item
 from retrieval.filters import matches, text_of, words
 from retrieval.query import Candidate
+from retrieval.reranking import NoReranker, Reranker
 from tests.agent.shop import Mind, open_shop
 
 
@@ -27,6 +28,7 @@ class MemoryShop:
     encoder_name: str = "none"
     dimension: int = 1
     version: int = 0
+    reranker: Reranker = field(default_factory=NoReranker)
 
     @property
     def index(self):
