@@ -158,11 +158,17 @@ class ExactIndex:
         seq = np.concatenate([old.seq, changes.seq])
         return View(state, old.memory, live, seq, self._store.vectors(state))
 
-    def _read(self, read: Callable[[View], T]) -> T:
-        """Return what is read from the present view, again when it was compacted meanwhile."""
-        for _ in range(ATTEMPTS):
+    def _read(self, read: Callable[[View], T], *, any_view: bool = False) -> T:
+        """Return what is read from the present view, again when it was compacted meanwhile.
+
+        Args:
+            any_view: Begin with whatever view there is: rows are asked of the store itself, so
+                that a write need not wait until all others are followed.
+        """
+        for attempt in range(ATTEMPTS):
+            known = self._view if any_view and attempt == 0 else None
             try:
-                return read(self._now())
+                return read(known or self._now())
             except StaleError:
                 continue
         raise self._too_fast()
@@ -207,7 +213,7 @@ class ExactIndex:
             rows = self._rows_of(view, ids)
             return view.memory.items([rows[id] for id in ids if id in rows])
 
-        return self._read(read)
+        return self._read(read, any_view=True)
 
     def vectors(self, ids: Sequence[str]) -> Vectors:
         """Return the vectors of these ids, in this order; KeyError names an unknown id."""
@@ -219,7 +225,7 @@ class ExactIndex:
                 raise StaleError
             return view.vectors[chosen]
 
-        return self._read(read)
+        return self._read(read, any_view=True)
 
     def _rows_of(self, view: View, ids: Sequence[str]) -> dict[str, int]:
         generation, rows = self._store.rows_of(ids)

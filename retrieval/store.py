@@ -211,29 +211,31 @@ class ItemStore:
             StaleError: If the generation is no longer the present one.
         """
         found: list[tuple[int, str]] = []
-        with self._lock, errors_of(self.folder), transaction(self._reader):
-            if self._state(self._reader).generation != generation:
-                raise StaleError
-            for chunk in _chunks(rows):
-                found += self._reader.execute(
-                    f"SELECT row, body FROM items WHERE row IN ({_marks(chunk)})", chunk
+        for chunk in _chunks(rows):
+            with self._lock, errors_of(self.folder):
+                # One statement sees one state: no transaction around it.
+                read = self._reader.execute(
+                    "SELECT row, body, (SELECT value FROM meta WHERE key = 'generation') "
+                    f"FROM items WHERE row IN ({_marks(chunk)})",
+                    chunk,
                 ).fetchall()
+            if len(read) < len(set(chunk)) or read[0][2] != generation:
+                raise StaleError
+            found += [(row, body) for row, body, _ in read]
         return {row: load_item(body) for row, body in found}
 
     def rows_of(self, ids: Sequence[str]) -> tuple[int, dict[str, int]]:
         """Return the generation, and the row of each id that is there."""
-        found: dict[str, int] = {}
-        with self._lock, errors_of(self.folder), transaction(self._reader):
-            generation = self._state(self._reader).generation
-            # No item has an id that cannot be stored, and the database would not take it.
-            for chunk in _chunks([id for id in ids if is_usable_id(id)]):
-                found.update(
-                    self._reader.execute(
-                        f"SELECT id, row FROM items WHERE died IS NULL AND id IN ({_marks(chunk)})",
-                        chunk,
-                    ).fetchall()
-                )
-        return generation, found
+        # No item has an id that cannot be stored, and the database would not take it.
+        wanted = json.dumps([id for id in ids if is_usable_id(id)])
+        with self._lock, errors_of(self.folder):
+            generation, found = self._reader.execute(
+                "SELECT (SELECT value FROM meta WHERE key = 'generation'), "
+                "(SELECT json_group_array(json_array(id, row)) FROM items "
+                "WHERE died IS NULL AND id IN (SELECT value FROM json_each(?)))",
+                (wanted,),
+            ).fetchone()
+        return int(generation), dict(json.loads(found))
 
     @property
     def version(self) -> int:
