@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from retrieval.columns import Column, Columns, Pairs, Words
 
-FORMAT = 1
+FORMAT = 2
 logger = logging.getLogger(__name__)
 
 
@@ -33,7 +33,7 @@ def save_columns(columns: Columns, generation: int, path: Path) -> None:
         "about": _text(about),
         "words": _text(list(columns.text.vocabulary)),
         "text": np.stack(columns.text.pairs.upto(n)),
-        "titles": np.stack(columns.title_words.upto(n)),
+        "main": np.stack(columns.main_words.upto(n)),
     }
     for number, name in enumerate(names):
         arrays[f"values{number}"] = _text(columns.fields[name].values)
@@ -63,7 +63,7 @@ def _read(arrays: Any, about: dict[str, Any]) -> Columns:
     columns.n = about["n"]
     columns.text = Words(json.loads(arrays["words"].tobytes()), Pairs(*arrays["text"]))
     columns.text.n = columns.n
-    columns.title_words = Pairs(*arrays["titles"])
+    columns.main_words = Pairs(*arrays["main"])
     for number, name in enumerate(about["names"]):
         values = json.loads(arrays[f"values{number}"].tobytes())
         columns.fields[name] = Column(values, Pairs(*arrays[f"pairs{number}"]))

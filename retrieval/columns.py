@@ -195,6 +195,10 @@ class Words:
         return result
 
 
+def _main_words(item: Item) -> int:
+    return len(words(item.title)) + len(words(item.description))
+
+
 class Columns:
     """Every field of every row, and the words of its whole text."""
 
@@ -202,8 +206,8 @@ class Columns:
         self.n = 0
         self.fields: dict[str, Column] = {}
         self.text = Words()
-        self.title_words = Pairs()
-        """Row and how many of the row's first words are its title's."""
+        self.main_words = Pairs()
+        """Row and how many of the row's first words are those of title and description."""
         self._field_words: dict[str, Words] = {}
         self._lock = threading.Lock()
 
@@ -220,7 +224,7 @@ class Columns:
             column.pairs.append([row for row, _ in pairs], [code for _, code in pairs])
         self.text.extend((words(text_of(item)) for item in items), first)
         rows = np.arange(first, first + len(items), dtype=np.int32)
-        self.title_words.append(rows, [len(words(item.title)) for item in items])
+        self.main_words.append(rows, [_main_words(item) for item in items])
         self.n += len(items)
 
     def sort_key(self, name: str, n: int, descending: bool) -> Floats:

@@ -26,8 +26,9 @@ from retrieval.postings import Postings, Tokens
 
 K1 = 1.5
 B = 0.75
-TITLE_REPEATS = 2
-"""A word of the title counts as often as this many words elsewhere."""
+MAIN_REPEATS = 3
+"""A word of title or description counts as often as this many of the other fields, which say
+everything else that is known of an item (docs/retrieval.md)."""
 NO_STEM = -1
 QUERY_WORDS = 64
 """Words of a query that are looked at, so that a pasted essay does not stall the shop."""
@@ -76,12 +77,12 @@ class Stems:
 
 
 def tokens_between(columns: Columns, stems: Stems, first: int, end: int) -> Tokens:
-    """Return the tokens of rows from first, end excluded; title words are repeated."""
+    """Return the tokens of rows from first, end excluded; main words are repeated."""
     rows, codes = columns.text.pairs.between(first, end)
-    _, title_words = columns.title_words.between(first, end)
+    _, main_words = columns.main_words.between(first, end)
     local = rows.astype(np.int64) - first
     position = np.arange(len(local)) - np.searchsorted(local, local)
-    repeats = np.where(position < title_words[local], TITLE_REPEATS, 1)
+    repeats = np.where(position < main_words[local], MAIN_REPEATS, 1)
     own = stems.of_word[codes]
     repeats[own == NO_STEM] = 0
     return Tokens(np.repeat(local, repeats), np.repeat(own, repeats), end - first)

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int32]
 Rows = NDArray[np.int64]
 
-FORMAT = 1
+FORMAT = 2
 AT_ONCE = 2_000_000
 """Postings moved in one step of a merge, so that its own memory stays small."""
 ARRAYS = ("lengths", "stems", "starts", "rows", "counts")

@@ -29,7 +29,7 @@ def kept_columns(columns: Columns, kept: Rows) -> Columns:
     result.n = len(kept)
     result.text = Words(columns.text.vocabulary, _pairs(columns.text.pairs, place))
     result.text.n = result.n
-    result.title_words = _pairs(columns.title_words, place)
+    result.main_words = _pairs(columns.main_words, place)
     for name, column in list(columns.fields.items()):
         pairs = _pairs(column.pairs, place)
         result.fields[name] = Column(list(column.values), pairs)

@@ -18,14 +18,14 @@ import Stemmer
 
 from retrieval.catalog import Item
 from retrieval.filters import text_of, words
-from retrieval.lexical import K1, QUERY_WORDS, STOP, TITLE_REPEATS, B
+from retrieval.lexical import K1, MAIN_REPEATS, QUERY_WORDS, STOP, B
 
 _stemmer = Stemmer.Stemmer("english")
 
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The stems of an item with their counts, title words counted `TITLE_REPEATS` times.
+    """The stems of an item with their counts, those of title and description times `MAIN_REPEATS`.
 
     Args:
         length: All counts together: the length of the item's text as BM25 sees it, in tokens.
@@ -43,10 +43,10 @@ def _stem(word: str) -> str:
 def item_terms(item: Item) -> Terms:
     """Return the terms of an item's title, description and text fields."""
     counts: Counter[str] = Counter()
-    title_words = len(words(item.title))
+    main_words = len(words(item.title)) + len(words(item.description))
     for place, word in enumerate(words(text_of(item))):
         if word not in STOP:
-            counts[_stem(word)] += TITLE_REPEATS if place < title_words else 1
+            counts[_stem(word)] += MAIN_REPEATS if place < main_words else 1
     return Terms(dict(counts), counts.total())
 
 

@@ -62,10 +62,10 @@ def test_terms_add_up_to_bm25(catalog, text, in_parts):
     np.testing.assert_allclose(scores_of_terms(catalog, text), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_title_words_count_twice():
+def test_main_words_count_thrice():
     terms = item_terms(Item("x", "Red shoes", "red and warm", {"tags": ("shoe", "wool"), "n": 3.0}))
-    assert terms.counts == {"red": 3, "shoe": 3, "warm": 1, "wool": 1}
-    assert terms.length == 8
+    assert terms.counts == {"red": 6, "shoe": 4, "warm": 3, "wool": 1}
+    assert terms.length == 14
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,6 @@ def test_stem_numbers_hardly_collide():
 
 def test_stems_that_share_a_number_add_up(monkeypatch):
     monkeypatch.setattr("retrieval.engines.bm25_terms.stem_id", len)
-    terms = item_terms(Item("x", "", "red sky blue"))
+    terms = item_terms(Item("x", "", fields={"tags": "red sky blue"}))
     assert item_weights(terms, 3.0) == pytest.approx({3: 2 / 2.5, 4: 1 / 2.5})
     assert query_weights("red sky") == {3: 2}
