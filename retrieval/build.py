@@ -23,6 +23,7 @@ from retrieval.loading.describe import write_rejects
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import Manifest
 from retrieval.query import DurableIndex, Encoder, Index, Vectors
+from retrieval.spelling import write_words
 from retrieval.texts import TEXT_FORMAT, item_text, leading_facets
 
 CHUNK = 1000
@@ -193,6 +194,7 @@ def _describe(
     project.replace_file(out / "mapping.toml", loaded.mapping.to_toml())
     project.write_facets(out, loaded.facets, version)
     write_rejects(out / "rejects.csv", loaded.rejects)
+    write_words(out, loaded.items)
     project.write_manifest(
         out,
         Manifest(

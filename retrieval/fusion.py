@@ -68,7 +68,7 @@ class Fusion:
 
 EQUAL = Fusion()
 """Plain reciprocal rank fusion."""
-PRIOR = Fusion(dense=0.65, lexical=0.35, by="scores")
+PRIOR = Fusion(dense=0.7, lexical=0.3, by="scores")
 """What a catalog starts with (docs/retrieval.md says how it was chosen)."""
 
 

@@ -31,7 +31,7 @@ SAMPLES = 50
 DEPTH = 10
 AGREEMENT = 0.95
 """Least share of the sampled answers that must be the same."""
-BESIDE = ("mapping.toml", "facets.json", "rejects.csv", "fusion.json")
+BESIDE = ("mapping.toml", "facets.json", "rejects.csv", "words.json", "fusion.json")
 """Files of a project that any index of it needs."""
 
 

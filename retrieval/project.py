@@ -4,6 +4,7 @@ manifest.json   format, catalog name, encoder, dimension, currency, what made it
 mapping.toml    how the columns were read
 facets.json     the facets, and the index version they were counted at
 rejects.csv     rows that were not taken, with the reason
+words.json      words of the catalog, for the spelling of queries
 fusion.json     how rankings are weighed, where that was tuned
 items.db        items and vectors-N.f32 (`retrieval.store`); columns.npz and bm25/ are caches
 """

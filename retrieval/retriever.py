@@ -20,7 +20,7 @@ from retrieval.build import BuildReport, build
 from retrieval.catalog import Facet, Item
 from retrieval.encoder import make_encoder
 from retrieval.engines import Target, open_index
-from retrieval.filters import Filter
+from retrieval.filters import TEXT, Compare, Filter
 from retrieval.fusion import Fusion
 from retrieval.kinds import check_kinds
 from retrieval.loading.facets import infer_facets
@@ -30,6 +30,7 @@ from retrieval.project import Manifest
 from retrieval.query import Candidate, Encoder, Index, Order, Vectors
 from retrieval.recount import Pace
 from retrieval.reranking import Reranker, open_reranker
+from retrieval.spelling import Spelling, read_words
 from retrieval.texts import item_text
 
 KEPT_QUERIES = 1024
@@ -69,6 +70,7 @@ class Retriever:
         self._queries = QueryVectors(encoder)
         self._lock = threading.RLock()
         self.fusion = project.read_fusion(folder)
+        self.spelling = Spelling(read_words(folder), self._has_word)
         self._known, self._counted_at = project.read_facets(folder)
         self._facets = self._known
         self._pace = Pace()
@@ -241,11 +243,17 @@ class Retriever:
         Args:
             dense: A vector to search by instead of the text's own.
             fusion: How the two rankings are weighed; by default as tuned for this catalog.
+
+        Words that the catalog does not know are corrected, unless a vector is given.
         """
         text = text.strip()
         if dense is None and text:
+            text = self.spelling.correct(text)
             dense = self._queries.of(text)
         return self.index.search(dense, text or None, filter, k, order, fusion or self.fusion)
+
+    def _has_word(self, word: str) -> bool:
+        return self.index.count(Compare(TEXT, "contains", word)) > 0
 
     def close(self) -> None:
         """Release files and locks; safe to call twice."""

@@ -252,6 +252,14 @@ def test_search_joins_meaning_and_words(retriever):
     assert found(retriever.search("", order=Order("price"))) == ["2", "1", "4", "3"]
 
 
+def test_misspelt_words_are_searched_as_meant(retriever):
+    by_words = Fusion(dense=0.0, by="scores")
+    assert retriever.search("evning", fusion=by_words)[0].lexical > 0
+    assert found(retriever.search("evning", fusion=by_words))[:2] == ["3", "4"]
+    retriever.upsert([Item("5", "Evning tie")])
+    assert found(retriever.search("evning", fusion=by_words))[:1] == ["5"]
+
+
 def test_tuned_fusion_is_used(retriever):
     project.write_fusion(retriever.folder, Fusion(dense=0.0, lexical=2.0))
     assert project.read_fusion(retriever.folder) == Fusion(dense=0.0, lexical=2.0)
