@@ -67,7 +67,7 @@ def write_judgements(path, retriever, worth=worth):
     return path
 
 
-def write_feedback(path, retriever, rounds=4, seed=3):
+def write_feedback(path, retriever, rounds=12, seed=3):
     """Write impressions of people who look at the first places more often, and know the best."""
     chance = random.Random(seed)
     lines = []
@@ -76,9 +76,11 @@ def write_feedback(path, retriever, rounds=4, seed=3):
             slate = retriever.search(query, k=10)
             shown = []
             for rank, one in enumerate(slate, start=1):
-                looked = chance.random() < 1 / rank
+                propensity = rank**-0.5
+                looked = chance.random() < propensity
                 clicked = looked and chance.random() < worth(query, one.item) / 4
-                shown.append({"id": one.item.id, "rank": rank, "clicked": clicked})
+                shown.append({"id": one.item.id, "rank": rank, "clicked": clicked,
+                              "propensity": propensity})  # fmt: skip
             lines.append(json.dumps({"query": query, "items": shown}))
     path.write_text("\n".join(lines), "utf-8")
     return path
