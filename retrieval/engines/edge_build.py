@@ -210,12 +210,14 @@ def _best(vectors: Vectors, rows: Rows, queries: Vectors, k: int) -> Rows:
 
 
 def sizes_of(folder: Path) -> dict[str, int]:
-    """Return the size of each file of a graph, by its path in the folder."""
-    shard = folder / "shard"
+    """Return the size of each file of numbers of a graph, by its path in the folder.
+
+    Notes (JSON) are written anew, and completed, whenever a graph is opened.
+    """
     return {
         str(path.relative_to(folder)): path.stat().st_size
-        for path in sorted(shard.rglob("*"))
-        if path.is_file()
+        for path in sorted((folder / "shard").rglob("*"))
+        if path.is_file() and path.suffix != ".json"
     }
 
 

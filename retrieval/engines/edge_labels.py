@@ -26,7 +26,7 @@ GROUPS = 16
 MOST_COLUMNS = 8
 """Labels cost time to build: only the columns that most rows have a value in get some."""
 DISTINCT_SHARE = 0.5
-"""A column whose values repeat less than this says is no filter: titles, links, part numbers."""
+"""A text column with more distinct values than this is no filter: titles, links, part numbers."""
 
 ALL: Filter = And()
 NONE: Filter = Or()
@@ -128,9 +128,11 @@ def choose_labels(columns: Columns, first: int, end: int) -> Labels:
     """Return groups for the columns worth it, by the rows from first, end excluded."""
     sizes: dict[str, int] = {}
     for name, column in list(columns.fields.items()):
-        _, codes = column.pairs.between(first, end)
-        if len(codes) and len(np.unique(codes)) <= DISTINCT_SHARE * len(codes):
-            sizes[name] = len(codes)
+        rows, codes = column.pairs.between(first, end)
+        there = np.unique(codes)
+        numeric = not np.isnan(column.numbers()[there]).all()
+        if len(codes) and (numeric or len(there) <= DISTINCT_SHARE * len(codes)):
+            sizes[name] = len(np.unique(rows))
     chosen = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_COLUMNS]
     groups: dict[str, Ints] = {}
     used = 0
