@@ -29,7 +29,7 @@ OLDEST_PGVECTOR = (0, 8)
 """The first with iterative scans, without which a filter leaves holes in the answers."""
 ANN_MINIMUM = 10_000
 """Below so many items no graph is built: comparing all is as quick."""
-M, EF_CONSTRUCTION = 16, 100
+M, EF_CONSTRUCTION = 24, 200
 HALF_DIMENSIONS = 4000
 """pgvector indexes no longer ones."""
 FACET_INDEXES = 16

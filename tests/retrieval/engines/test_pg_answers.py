@@ -243,7 +243,7 @@ def graph(url, tmp_path_factory):
     index = PgvectorIndex(url, "graph", "hashing-16", 16)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pg_schema, "ANN_MINIMUM", 1000)
-        patch.setattr(pg_search, "FEW", 100)
+        patch.setattr(pg_search, "few_of", lambda items: 100)
         for one in (oracle, index):
             one.upsert(items, vectors)
             one.save()
@@ -286,7 +286,7 @@ def test_words_under_wide_filter_are_exact(graph):
 def test_graph_that_gives_up_is_replaced(graph, url, monkeypatch):
     oracle, _, vectors = graph
     monkeypatch.setitem(pg_link.SETTINGS, "hnsw.iterative_scan", "off")
-    monkeypatch.setattr(pg_search, "SMALLEST_EF", 20)
+    monkeypatch.setattr(pg_search, "EF", 20)
     reader = PgvectorIndex(url, "graph", "hashing-16", 16, write=False)
     for query in vectors[:5]:
         expected = oracle.search(query, filter=FILTERED["10 %"])
