@@ -36,6 +36,8 @@ class Pairs:
         rows = empty if rows is None else rows
         codes = empty if codes is None else codes
         self._state = (np.stack([rows, codes]).astype(np.int32), len(rows))
+        self.single = bool(np.array_equal(rows, np.arange(len(rows))))
+        """Whether every row has exactly one code, so that the row is the place of its pair."""
 
     def append(self, rows: Sequence[int] | Ints, codes: Sequence[int] | Ints) -> None:
         """Add pairs; their rows must not be smaller than those already there."""
@@ -45,6 +47,7 @@ class Pairs:
             grown = np.empty((2, size + size // 2), dtype=np.int32)
             grown[:, :used] = table[:, :used]
             table = grown
+        self.single = self.single and np.array_equal(rows, np.arange(used, size))
         table[0, used:size] = rows
         table[1, used:size] = codes
         self._state = (table, size)
@@ -129,9 +132,12 @@ class Column:
     def mask(self, hits: Mask, n: int) -> Mask:
         """Return which of the first n rows have a value whose code is hit."""
         rows, codes = self.pairs.upto(n)
-        result = np.zeros(n, dtype=np.bool_)
         # Codes can only be newer than `hits` in rows beyond n.
-        result[rows[hits[codes]]] = True
+        hit = hits.take(codes)
+        if self.pairs.single and len(codes) == n:
+            return hit
+        result = np.zeros(n, dtype=np.bool_)
+        result[rows[hit]] = True
         return result
 
     def counts(self, chosen: Mask) -> NDArray[np.int64]:
