@@ -26,8 +26,11 @@ from ui.errors import UIError
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
+from ui.ranker import cross_encoder, ranker
 from ui.settings import Settings
+from ui.syncing import sync
 from ui.tune import tune
+from ui.tune_encoder import encoder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -202,7 +205,11 @@ def explanations(
 evaluate.add_command(critiques)
 main.add_command(index)
 main.add_command(migrate_index)
+main.add_command(sync)
 main.add_command(tune)
+tune.add_command(ranker)
+tune.add_command(cross_encoder)
+tune.add_command(encoder)
 main.add_command(house)
 main.add_command(llm_group, "llm")
 

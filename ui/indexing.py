@@ -70,11 +70,14 @@ def index(
 ) -> None:  # fmt: skip
     """Index catalog files (CSV, TSV, JSONL, Parquet, also gzip) or queries (URL::SELECT …).
 
-    A new project gets the embedded engine for its size; an old one keeps its own.
+    A new project gets the embedded engine for its size; an old one keeps its own, and its encoder.
     """
+    from retrieval.project import has_manifest, read_manifest
     from ui import wiring
     from ui.cli import settings
 
+    if encoder is None and has_manifest(out):
+        encoder = read_manifest(out).encoder
     given = settings(encoder=encoder)
     target = target_of(engine, url, collection, out, given)
     progress = sys.stderr.isatty()

@@ -63,10 +63,8 @@ def build(
     *,
     progress: bool,
 ) -> BuildReport:
-    """Index a loaded catalog into a project directory, which keeps the encoder it has."""
-    named = "encoder" in settings.model_fields_set or not has_manifest(out)
-    name = settings.encoder if named else read_manifest(out).encoder
-    encoder = make_encoder(name, settings.models, out)
+    """Index a loaded catalog into a project directory."""
+    encoder = make_encoder(settings.encoder, settings.models, out)
     return Retriever.build(loaded, out, encoder=encoder, target=target, progress=progress)
 
 
