@@ -62,9 +62,17 @@ def changed_facets(anchor: Item, need: Need) -> frozenset[str]:
 
 
 def _weight(facet: Facet, facets: tuple[Facet, ...]) -> float:
-    weight = _ROLE_WEIGHT.get(facet.role or "", 1.0)
+    """Return how much keeping a facet matters: by its meaning, else by how many items have it.
+
+    A catalog can have hundreds of attributes that few items state; together they must not outweigh
+    what kind of thing an item is, or who made it.
+    """
+    if facet.role not in _ROLE_WEIGHT:
+        return facet.coverage
+    weight = _ROLE_WEIGHT[facet.role]
     if facet.role == "category":
-        weight = max(2.0, weight - [f.name for f in by_role(facets, "category")].index(facet.name))
+        places = [one.name for one in by_role(facets, "category")]
+        return max(2.0, weight - places.index(facet.name))
     return weight / 2 if facet.derived_from else weight
 
 

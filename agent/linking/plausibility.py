@@ -17,6 +17,7 @@ _OBJECTS = frozenset({"him", "her", "me", "us", "them", "it"})
 _INTO = frozenset({"to", "in", "into"})
 _GIVING = frozenset({"for", "4", "give", "gift"})
 _STOPS = (".", "!", "?")
+_AS = frozenset({"as", "a", "an", "the", "either", "than", "other"})
 
 
 class Plausibility:
@@ -41,6 +42,18 @@ class Plausibility:
         if _into_the_basket(tokens, i) or (alone and _free_of_something(tokens, i)):
             return True
         return self._is(entry, "audience") and _somebody_else(tokens, i, last)
+
+    def beside_its_facet(self, entry: Entry, tokens: Sequence[Token], i: int, last: int) -> bool:
+        """Return whether its facet is named beside a value: "style retro", "kids as the style"."""
+        start, end = i - 1, last
+        while word_at(tokens, start) in _AS:
+            start -= 1
+        while word_at(tokens, end) in _AS:
+            end += 1
+        beside = [tokens[j].norm for j in (start, end) if 0 <= j < len(tokens)]
+        return any(
+            facet.name == entry.facet for norm in beside for facet in self._names.named(norm)
+        )
 
     def everyday(self, tokens: Sequence[Token], i: int, last: int) -> bool:
         """Return whether a one-word name is an everyday word here ("one", "next", "all")."""
@@ -68,6 +81,8 @@ class Plausibility:
         before, after = word_at(tokens, i - 1), word_at(tokens, last)
         capital = tokens[i].text[0].isupper() and i > 0 and before not in _STOPS
         if capital or before in ("by", "from", "brand") or after == "brand":
+            return True
+        if before in ("in", "of") and self._is(entry, "material"):
             return True
         beyond = [j for j, word in ((i - 2, before), (last + 1, after)) if word in ("or", "and")]
         return any(

@@ -183,6 +183,8 @@ _NAMING = frozenset(
      "bought"}
 )  # fmt: skip
 _STARTS = frozenset(".!?")
+_NAME = 3
+"""Words of a value's name within which a word of a title is not looked for."""
 _POINTERS = frozenset({"the", "that", "this", "about", "of"})
 _NEGATIONS = frozenset({"not", "no", "without", "nothing", "except", "hate", "want"})
 _CLOSERS = frozenset({"it", "one"})
@@ -200,7 +202,7 @@ def _on_slate(
     is_value: Callable[[Sequence[str]], bool],
 ) -> tuple[Mention, int, int] | None:
     """Find a part of a slate title that only some items have ("the titan", "poang")."""
-    if not tokens[i].is_word or tokens[i].norm not in telling:
+    if not tokens[i].is_word or tokens[i].norm not in telling or _in_a_name(tokens, i, is_value):
         return None
     last = i + 1
     ids = telling[tokens[i].norm]
@@ -223,6 +225,15 @@ def _on_slate(
     if last < len(tokens) and tokens[last].word in ("one", "ones"):
         last += 1
     return _mention(tokens, first, last, ordered, 0.9 if len(ordered) == 1 else 0.7), first, last
+
+
+def _in_a_name(tokens: Sequence[Token], i: int, is_value: Callable[[Sequence[str]], bool]) -> bool:
+    """Return whether a word is a part of a value named there: "lite" in "no Tripp Lite"."""
+    return any(
+        is_value([token.norm for token in tokens[first:last]])
+        for first in range(max(0, i - _NAME + 1), i + 1)
+        for last in range(max(i + 1, first + 2), min(first + _NAME, len(tokens)) + 1)
+    )
 
 
 def _mention(

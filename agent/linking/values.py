@@ -69,9 +69,13 @@ class ValueLinker:
     def _at(self, tokens: Sequence[Token], i: int, last: int) -> tuple[Entry, ...]:
         """Return what tokens [i, last) may mean here: a name, or a colour with a modifier."""
         norms = [token.norm for token in tokens[i:last]]
+        meanings = self._meanings(norms)
+        named = [e for e in meanings if self._plausibility.beside_its_facet(e, tokens, i, last)]
+        if named and len(meanings) > 1:
+            return tuple(named)
         entries = tuple(
             entry
-            for entry in self._meanings(norms)
+            for entry in meanings
             if not self._plausibility.out_of_place(entry, tokens, i, last)
         )
         if entries and not self._plausibility.everyday(tokens, i, last):

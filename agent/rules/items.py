@@ -142,7 +142,7 @@ def _only_judged(reading: Reading) -> bool:
 
 def _like(reading: Reading) -> list[Act]:
     """Return a like act: similar to a reference, or a reference with changes."""
-    like = reading.cue("like")
+    like = reading.cue("like") or (_one_in_view(reading) and reading.cue("same"))
     if not reading.references and not (like and reading.request.slate):
         return []
     if reading.cue("than_item") or _other_category(reading):
@@ -150,6 +150,12 @@ def _like(reading: Reading) -> list[Act]:
     if like or _reference_with_change(reading):
         return [wish_act(reading, "like", reading.liked_refs)]
     return []
+
+
+def _one_in_view(reading: Reading) -> bool:
+    """Return whether one item is spoken of, or shown alone: what "the same" is the same as."""
+    request = reading.request
+    return len(request.state.focus or request.slate) == 1
 
 
 def _other_category(reading: Reading) -> bool:

@@ -75,7 +75,8 @@ def _acts(reading: Reading) -> list[Act]:
     if reading.cue("handoff"):
         return [*leading, Act(act="handoff")]
     answers = [Act(act="answer")] if reading.cue("answer") else []
-    if answers and not reading.ids("want", "value") and not reading.cue("select"):
+    wished = reading.ids("want", "value") + reading.ids("avoid", "value")
+    if answers and not wished and not reading.cue("select"):
         return [*leading, *answers]
     if leading:
         return [*leading, *answers, *about_the_need(reading, led=True)]

@@ -48,10 +48,16 @@ class PolarityReader:
         """Return mention id to polarity."""
         found: dict[str, Polarity] = {}
         for i, mention in enumerate(self._order):
-            before = self._order[i - 1] if i else None
-            found[mention.id] = self._one(mention, before, found)
+            found[mention.id] = self._one(mention, self._before(i), found)
         self._spare_heads(found)
         return found
+
+    def _before(self, i: int) -> Mention | None:
+        """Return the mention before one, passing over its facet's name: "without style retro"."""
+        facet = self._order[i].facet
+        named = i and self._order[i - 1].kind == "facet" and self._order[i - 1].facet == facet
+        place = i - 2 if named else i - 1
+        return self._order[place] if place >= 0 else None
 
     def _one(
         self, mention: Mention, before: Mention | None, found: dict[str, Polarity]

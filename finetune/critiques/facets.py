@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.critiques.phrasing import directions, speakable
+from finetune.critiques.phrasing import directions, speakable, spelling
 from finetune.errors import FinetuneError
 from retrieval.catalog import Facet, primary
 from retrieval.filters import fold
 
 MOST_KEPT = 10
 LEAST_COVERAGE = 0.1
+LEAST_EDITED = 0.3
+"""Share of the items that must say something of a facet for it to be asked for by value; what most
+items are silent about can be wanted, but neither had nor ruled out with any certainty."""
+
 LEAST_ITEMS = 3
 """Items that must have a value for it to be asked for."""
 
@@ -54,12 +58,16 @@ def kept_facets(facets: Sequence[Facet], items: int) -> tuple[Facet, ...]:
 
 
 def _sayable(facet: Facet) -> dict[str, str]:
-    if facet.role == "category" or facet.kind == "boolean":
+    """Return the values that can be asked for; not those that the catalog spells in two ways."""
+    if facet.role == "category" or facet.kind == "boolean" or facet.coverage < LEAST_EDITED:
         return {}
+    written: dict[str, set[str]] = {}
+    for value, _ in facet.values:
+        written.setdefault(spelling(value), set()).add(fold(value))
     return {
         fold(value): value
         for value, count in facet.values
-        if count >= LEAST_ITEMS and speakable(value)
+        if count >= LEAST_ITEMS and speakable(value) and len(written[spelling(value)]) == 1
     }
 
 

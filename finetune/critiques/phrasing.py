@@ -20,11 +20,19 @@ from retrieval.filters import fold, words
 
 _SPEAKABLE = re.compile(r"[A-Za-z][A-Za-z0-9 '&.+-]{1,23}")
 _MOST_WORDS = 3
+_SIGNS = re.compile(r"[\W_]+")
 _NO_VALUE = frozenset(
     ("na", "none", "no", "not", "yes", "true", "false", "other", "others", "unknown", "various",
      "default", "supported", "unsupported", "misc", "any", "all", "new", "unspecified", "generic")
 )  # fmt: skip
 """Words of values that nobody asks for: they stand where there is no value."""
+
+_FUNCTION_WORDS = frozenset(
+    ("a", "an", "the", "and", "or", "but", "be", "is", "it", "me", "my", "we", "us", "you", "one",
+     "on", "in", "by", "for", "from", "to", "of", "up", "only", "just", "so", "now", "next", "here",
+     "mr", "ms", "hm", "hmm", "oh", "um", "ok")
+)  # fmt: skip
+"""Values that are nothing but these cannot be told from the sentence around them."""
 
 
 @cache
@@ -40,7 +48,13 @@ def speakable(value: str) -> bool:
         bool(_SPEAKABLE.fullmatch(value))
         and 0 < len(own) <= _MOST_WORDS
         and not _NO_VALUE & set(own)
+        and not set(own) <= _FUNCTION_WORDS
     )
+
+
+def spelling(value: str) -> str:
+    """Return a value as it sounds, without case, blanks and signs: one brand as two is one."""
+    return _SIGNS.sub("", value.casefold())
 
 
 def directions(facet: Facet) -> tuple[Direction, ...]:

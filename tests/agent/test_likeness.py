@@ -22,6 +22,15 @@ def test_kept_facets_lead_with_category(clothes):
     assert [one.facet.name for one in kept] == ["type", "gender", "brand", "material"]
 
 
+def test_rare_attributes_weigh_little(clothes):
+    rare = tuple(Facet(f"spec{n}", "categorical", f"spec {n}", coverage=0.02) for n in range(40))
+    fields = {**clothes.items["1"].fields, **{facet.name: "x" for facet in rare}}
+    anchor = replace(clothes.items["1"], fields=fields)
+    kept = kept_facets(anchor, need(RED), (*clothes.facets, *rare))
+    weights = {one.facet.name: one.weight for one in kept}
+    assert sum(weights[facet.name] for facet in rare) < weights["brand"] < weights["type"]
+
+
 def test_broken_wish_counts_as_changed(clothes):
     assert changed_facets(clothes.items["1"], need(RED)) == {"colour"}
     assert changed_facets(clothes.items["2"], need(RED, id="2")) == frozenset()

@@ -102,6 +102,19 @@ def test_ambiguity_is_kept(tmp_path):
     assert len({m.id for m in coral}) == 2
 
 
+@pytest.mark.parametrize(
+    ("text", "facet"),
+    [("brand coral", "brand"), ("coral as the colour", "colour"), ("a colour other than coral",
+     "colour")],
+)  # fmt: skip
+def test_named_facet_settles_a_value(tmp_path, text, facet):
+    odd = Item("o1", "Coral mug", fields={"kind": "Mugs", "brand": "Coral", "price": 5.0})
+    tint = Item("o2", "Mug", fields={"kind": "Mugs", "colour": "Coral", "price": 5.0})
+    with open_shop(tmp_path, (*ITEMS, odd, tint)) as shop:
+        found = Linker(shop).link(text, State(), ())
+    assert [m.facet for m in found if m.kind == "value"] == [facet]
+
+
 def test_numbers_follow_the_recent_facet(mind):
     asked = state_of(wish("width_cm", high=90.0, turn=1))
     (mention,) = [m for m in mind.link("make it 110", asked) if m.kind == "number"]

@@ -102,6 +102,14 @@ def test_brand_on_slate_is_no_title(mind):
     assert "item" not in kinds
 
 
+def test_part_of_a_named_value_is_no_title():
+    slate = [Item("1", "Tripp Lite battery"), Item("2", "Zebra printer")]
+    shelf, values = Shelf(), {"tripp lite"}
+    assert named(shelf, "but not by Tripp Lite", slate, values) == []
+    assert named(shelf, "but not by Tripp Lite", slate) != []
+    assert named(shelf, "the Lite", slate, values) == [("the Lite", ("1",))]
+
+
 @pytest.mark.parametrize(
     ("text", "item"),
     [

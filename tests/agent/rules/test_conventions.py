@@ -260,6 +260,35 @@ def test_likeness_sets_the_anchor(mind, text, anchor, wanted):
     assert sums(after) == ({**KIND, **wanted}, {}, {})
 
 
+@pytest.mark.parametrize(
+    ("text", "wanted", "excluded"),
+    [
+        ("the same but red", {"colour": {"Red"}}, {}),
+        ("the same in grey", {"colour": {"Grey"}}, {}),
+        ("same but not nike", {}, {"brand": {"Nike"}}),
+        ("nice, but from adidas please", {"brand": {"Adidas"}}, {}),
+        ("it's close, but not from nike please", {}, {"brand": {"Nike"}}),
+        ("almost, but in black", {"colour": {"Black"}}, {}),
+        ("could i see this one in red instead", {"colour": {"Red"}}, {}),
+        ("this one not by nike", {}, {"brand": {"Nike"}}),
+        ("this one made of canvas", {"material": {"Canvas"}}, {}),
+        ("like this but any brand but nike", {}, {"brand": {"Nike"}}),
+        ("like this but not in leather instead", {}, {"material": {"Leather"}}),
+        ("the same for men and also red", {"gender": {"Men"}, "colour": {"Red"}}, {}),
+    ],
+)
+def test_one_item_in_view_is_meant(mind, text, wanted, excluded):
+    after = mind.hear(text, state=state_of(SHOES, slate=SHOWN, focus=("s1",)))
+    assert after.need.like is not None
+    assert after.need.like.item_id == "s1"
+    assert sums(after)[:2] == ({**KIND, **wanted}, excluded)
+    assert after.need.preferences == ()
+
+
+def test_same_of_many_is_no_likeness(mind):
+    assert mind.hear("the same but red", state=SHOP).need.like is None
+
+
 def test_like_keeps_what_was_asked(mind):
     after = mind.hear(
         "like the second but red, under 90", state=state_of(SHOES, BUDGET, slate=SHOWN)

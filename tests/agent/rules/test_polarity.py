@@ -134,6 +134,19 @@ def test_another_colour_excludes_the_own(polarities):
     assert polarities("the same in a different colour")["colour"] == "avoid"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "without brand nike",
+        "not in the colour blue",
+        "any brand but nike",
+        "a brand other than puma",
+    ],
+)
+def test_named_facet_leaves_its_value_excluded(polarities, text):
+    assert list(polarities(text).values())[-1] == "avoid"
+
+
 def test_numbers_are_wanted_bounds(polarities):
     assert polarities("not more than 60 euros")["not more than 60 euros"] == "want"
 

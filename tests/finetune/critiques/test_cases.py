@@ -98,10 +98,20 @@ def test_identifiers_are_not_kept():
     assert list(chosen.weights) == ["kind", "brand", "colour", "use"]
 
 
+def test_value_spelled_two_ways_is_not_asked_for():
+    brands = Facet("brand", "categorical", "brand", "brand", values=(
+        ("Pond's", 9), ("Ponds", 9), ("Arno", 9), ("ARNO", 9), ("Birk", 9), ("Cato", 2),
+        ("Dell", 3),
+    ))  # fmt: skip
+    chosen = choose((FACETS[1], brands), 50, "crockery")
+    assert set(chosen.values["brand"]) == {"arno", "birk", "dell"}
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [("Navy Blue", True), ("IKEA of Sweden", True), ("USB-C", True), ("NA", False),
-     ("Not supported", False), ("0 - 40", False), ("a b c d", False), ("x" * 40, False)],
+     ("Not supported", False), ("Only", False), ("0 - 40", False), ("a b c d", False),
+     ("x" * 40, False)],
 )  # fmt: skip
 def test_only_names_are_said(value, said):
     assert speakable(value) is said
