@@ -13,6 +13,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval import unsynced
 from retrieval.database import errors_of, transaction
 from retrieval.store_writer import StoreWriter
 from retrieval.vector_file import map_rows, sync_file, sync_folder, write_rows
@@ -141,6 +142,7 @@ class Compaction:
         np.save(kept, np.concatenate(self._kept))
         sync_folder(self._writer.folder)
         execute = self._writer.connection.execute
+        unsynced.clear(self._writer.connection)  # by their old numbers; the new file has them all
         execute("ALTER TABLE items RENAME TO items_old")
         execute("ALTER TABLE items_next RENAME TO items")
         meta = self._writer.meta()

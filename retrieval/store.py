@@ -22,6 +22,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval import unsynced
 from retrieval.catalog import Item
 from retrieval.compaction import Compaction, clear, table
 from retrieval.database import connect, errors_of, transaction
@@ -105,6 +106,7 @@ class ItemStore:
                     self._writer = StoreWriter(folder, path)
                     self._prepare(self._writer.connection, encoder_name)
                 self._check(encoder_name)
+                self._check_vectors()
         except IndexError_:
             self.close()
             raise
@@ -132,6 +134,15 @@ class ItemStore:
                 f"open it with that encoder (if it was tuned just now: start again), or index into "
                 f"another folder"
             )
+
+    def _check_vectors(self) -> None:
+        """Repair what a power cut took from the vector file, or refuse to read without it."""
+        if self._writer is not None:
+            self._writer.recover()
+            return
+        with transaction(self._reader):
+            path = self._vector_path(self._state(self._reader).generation)
+            unsynced.check(self._reader, path)
 
     # Reading
 

@@ -1,8 +1,9 @@
-"""The writing side of the store: groups of calls in one transaction, vectors before items.
+"""The writing side of the store: groups of calls in one transaction.
 
 A group takes a handful of statements, however many calls it holds: each statement gives the
-interpreter away for a moment, and beside busy search threads it is slow to come back. This module
-does not know who reads.
+interpreter away for a moment, and beside busy search threads it is slow to come back. And it takes
+one sync of the disk: the vectors of a small group are in the transaction too, until the vector file
+is synced for many groups together. This module does not know who reads.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from retrieval import unsynced
 from retrieval.database import connect, errors_of, transaction
 from retrieval.group_commit import GroupCommit
 from retrieval.query import Vectors
@@ -25,6 +27,10 @@ from retrieval.vector_file import write_rows
 ROWS_AT_ONCE = 150
 """Rows of one INSERT: six values each, and older SQLite takes at most 999."""
 IDS_AT_ONCE = 10_000
+UNSYNCED_ROWS = 2000
+"""So many vectors at most wait in the database for the next sync of their file."""
+SMALL_ROWS = 256
+"""Above that a group syncs the vector file itself, rather than write its vectors twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,7 @@ class StoreWriter:
         self.rows = 0
         self.dead = 0
         """Rows there were, and of these dead ones, after the last commit."""
+        self._unsynced = 0
         self._group = GroupCommit(self._commit)
 
     def apply(self, write: Write) -> int:
@@ -140,13 +147,30 @@ class StoreWriter:
         with self.lock, errors_of(self.folder), transaction(self.connection):
             meta = self.meta()
             batch = plan(calls, meta, self._known(calls))
-            vectors = np.concatenate([call.vectors for call in calls])
-            if len(vectors):
-                # On disk before the transaction that counts them in.
-                write_rows(self.vector_path(meta.generation), meta.rows - len(vectors), vectors)
+            waiting = self._keep(np.concatenate([call.vectors for call in calls]), meta)
             self._write(batch, meta)
+        self._unsynced = waiting
         self.rows, self.dead = meta.rows, meta.dead
         return batch.deleted
+
+    def _keep(self, vectors: Vectors, meta: Meta) -> int:
+        """Write the last rows' vectors, safe once the transaction is; return how many wait."""
+        first, path = meta.rows - len(vectors), self.vector_path(meta.generation)
+        if not len(vectors):
+            return self._unsynced
+        waiting = self._unsynced + len(vectors)
+        if len(vectors) > SMALL_ROWS or waiting > UNSYNCED_ROWS or not path.exists():
+            write_rows(path, first, vectors)
+            unsynced.clear(self.connection)
+            return 0
+        write_rows(path, first, vectors, sync=False)
+        unsynced.put(self.connection, first, vectors)
+        return waiting
+
+    def recover(self) -> None:
+        """Write the vectors that a power cut may have taken from their file."""
+        with self.lock, transaction(self.connection):
+            unsynced.recover(self.connection, self.vector_path(self.meta().generation))
 
     def _known(self, calls: Sequence[Write]) -> dict[str, tuple[int, int]]:
         """Return row and place of insertion of every live item that a call names."""
@@ -198,7 +222,9 @@ def prepare(connection: sqlite3.Connection, schema: Sequence[str], meta: dict[st
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     with transaction(connection):
-        if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        found = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        connection.execute(unsynced.TABLE)
+        if found:
             return
         for statement in schema:
             connection.execute(statement)
