@@ -1,7 +1,11 @@
 """The store: calls as a plain dict would take them, group commit, compaction, power cuts."""
 
 import shutil
+import subprocess
+import sys
+import textwrap
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +17,7 @@ from retrieval.catalog import Item
 from retrieval.errors import CatalogError, IndexError_
 from retrieval.store import ItemStore, StaleError, State
 
+ROOT = Path(__file__).parents[2]
 DIMENSION = 4
 
 
@@ -226,6 +231,50 @@ def crashed(store, folder):
     """A copy of an open store's files: what a killed process leaves."""
     shutil.copytree(store.folder, folder)
     return folder
+
+
+WRITERS = """
+    import sys, threading
+    from pathlib import Path
+    import numpy as np
+    from retrieval.catalog import Item
+    from retrieval.store import ItemStore
+    store = ItemStore(Path(sys.argv[1]), "encoder", 4, True)
+    def write(thread):
+        for number in range(100_000):
+            vector = np.array([[thread, number, 1, 0]], np.float32)
+            store.apply([Item(f"{thread}-{number}", "t")], vector, [f"{thread}-{number - 2}"])
+            sys.stdout.write(f"{thread} {number}\\n")
+            sys.stdout.flush()
+    for thread in range(8):
+        threading.Thread(target=write, args=(thread,), daemon=True).start()
+    threading.Event().wait()
+"""
+
+
+def test_acknowledged_by_threads_survives_kill(tmp_path):
+    writer = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(WRITERS), str(tmp_path)],
+        stdout=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    lines = [writer.stdout.readline() for _ in range(120)]
+    writer.kill()
+    lines += writer.stdout.read().split("\n")
+    writer.wait()
+    writer.stdout.close()
+    last = {}
+    for thread, number in (line.split() for line in lines if len(line.split()) == 2):
+        last[thread] = int(number)
+    store = ItemStore(tmp_path, "encoder", DIMENSION, True)
+    state = store.changes(State()).state
+    for thread, number in last.items():
+        rows = store.rows_of([f"{thread}-{number - 1}", f"{thread}-{number}"])[1]
+        assert f"{thread}-{number}" in rows or f"{thread}-{number + 2}" in rows
+        assert store.rows_of([f"{thread}-{number - 2}"])[1] == {}
+        for id, row in rows.items():
+            expected = [int(thread), int(id.split("-")[1]), 1, 0]
+            assert store.vectors(state)[row].tolist() == expected
+    store.close()
 
 
 def test_cut_off_compaction_is_swept(opened, tmp_path_factory, monkeypatch):
