@@ -140,7 +140,7 @@ def share_of(keys: Sequence[str], share: float, seed: int) -> set[str]:
     return {unique[place] for place in order[: max(1, round(share * len(unique)))]}
 
 
-def _grow(groups: Sequence[Group], config: LTRConfig, highest: float) -> Any:
+def grow(groups: Sequence[Group], config: LTRConfig, highest: float) -> Any:
     """Return a model stopped early on an inner share of the queries, where there are enough."""
     import lightgbm
 
@@ -188,7 +188,7 @@ def cross_validate(groups: Sequence[Group], config: LTRConfig) -> CrossValidated
     scores: list[NDArray[np.float64]] = [np.zeros(len(group.candidates)) for group in groups]
     for fold in range(config.folds):
         seen = [g for g in groups if g.learnable and fold_of[g.key] != fold]
-        model = _grow(seen, config, highest)
+        model = grow(seen, config, highest)
         rounds.append(int(model.current_iteration()))
         for place, group in enumerate(groups):
             if fold_of.get(group.key, 0) == fold and len(group.candidates):

@@ -98,8 +98,8 @@ def test_same_seed_grows_the_same_trees(shop, judged, tmp_path):
 def test_no_query_is_on_both_sides(shop, clicked, monkeypatch):
     found = feedback_groups(shop, read_feedback(clicked), linked_context(shop))
     seen = []
-    grow = ltr._grow
-    monkeypatch.setattr(ltr, "_grow", lambda groups, *a: seen.append(groups) or grow(groups, *a))
+    grow = ltr.grow
+    monkeypatch.setattr(ltr, "grow", lambda groups, *a: seen.append(groups) or grow(groups, *a))
     ltr.cross_validate(found.groups, QUICK)
     keys = {group.key for group in found.groups if group.learnable}
     held = [keys - {group.key for group in groups} for groups in seen]

@@ -1,0 +1,277 @@
+"""Rerankers side by side: nDCG@10 beside the search alone, and what a candidate costs.
+
+    python benchmarks/rerank.py --work DIR [--cross-encoder FOLDER] [--pairs N] [--out JSON]
+
+Two sets with human ratings, from ../shared/data; without them it says so and ends.
+Electronics: the first 100 candidates of each query, of which the rated ones are ranked (condensed
+lists); learning to rank is cross-validated by query. Home Depot: the rated titles of each query;
+trained on four fifths of the queries, tested on the rest. The cross-encoder is trained on Home
+Depot's training queries only, or read from FOLDER; on electronics it is as it is. DIR keeps
+indexes and models between runs. One thread; prints tables, writes JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from finetune.ranker import ltr
+from finetune.ranker.cross_encoder import CrossEncoderConfig, train
+from finetune.ranker.data import Judged, read_judgements
+from finetune.ranker.groups import Group, judged_group, judged_groups, linked_context
+from finetune.ranker.ltr import LTRConfig
+from finetune.ranker.tune import Verdict, compare, pairs_of
+from retrieval.catalog import Item
+from retrieval.encoder import DEFAULT_ENCODER, make_encoder
+from retrieval.filters import Compare
+from retrieval.loading import LoadedCatalog, Mapping, infer_facets, load
+from retrieval.project import has_manifest
+from retrieval.query import Candidate
+from retrieval.reranking.cross_encoder import CrossEncoderReranker
+from retrieval.reranking.features import features, stems
+from retrieval.reranking.ltr import LTRReranker
+from retrieval.reranking.protocol import Context, NoReranker, Reranker
+from retrieval.retriever import Retriever
+from retrieval.texts import item_text
+
+ROOT = Path(__file__).parents[1]
+DATA = ROOT.parent / "shared/data"
+RATINGS = DATA / "search_electronics_ratings.csv.gz"
+ELECTRONICS = DATA / "catalog_electronics.jsonl.gz"
+HOME_DEPOT = DATA / "search_homedepot.csv.gz"
+TEST_SHARE = 20
+"""Per cent of Home Depot's queries, chosen by a hash of the query, that nothing is trained on."""
+MAX_LENGTH = 48
+BATCHES = (50, 100)
+TIMED = 40
+"""Queries whose candidates are scored twice: for the first time, and again."""
+
+Scores = list[list[float]]
+
+
+def is_test(query: str) -> bool:
+    """Return whether a query is in the test split."""
+    number = int.from_bytes(blake2b(query.encode(), digest_size=8).digest(), "little")
+    return number % 100 < TEST_SHARE
+
+
+def opened(folder: Path, catalog: Callable[[], LoadedCatalog]) -> Retriever:
+    """Open an index, building it first where it is not."""
+    encoder = make_encoder(DEFAULT_ENCODER, folder.parent / "models")
+    if not has_manifest(folder):
+        print(f"indexing {folder.name} …", flush=True)
+        Retriever.build(catalog(), folder, encoder=encoder)
+    return Retriever.open(folder, encoder, write=False)
+
+
+def home_depot_catalog() -> LoadedCatalog:
+    """Return the titles as a catalog; the id is also a number, so that a filter can name items."""
+    import csv
+    import gzip
+
+    with gzip.open(HOME_DEPOT, "rt", encoding="utf-8") as file:
+        titles = {row["product_id"]: row["product_title"] for row in csv.DictReader(file)}
+    items = tuple(Item(id, title, fields={"sku": float(id)}) for id, title in titles.items())
+    return LoadedCatalog("homedepot", items, infer_facets(items, Mapping()), Mapping())
+
+
+def rated_titles(retriever: Retriever, judged: Sequence[Judged]) -> list[Group]:
+    """Return the rated titles of each query as the search ranks them among themselves."""
+    groups = []
+    for one in judged:
+        among = Compare("sku", "in", tuple(float(id) for id in one.grades))
+        found = retriever.search(one.query, filter=among, k=len(one.grades))
+        groups.append(judged_group(one, found, features(one.query, found, Context())))
+    return groups
+
+
+def by_model(reranker: Reranker, groups: Sequence[Group]) -> Scores:
+    """Return a reranker's scores of each group."""
+    return [reranker.rank(group.query, group.candidates) for group in groups]
+
+
+def of_column(name: str, groups: Sequence[Group]) -> Scores:
+    """Return one feature as the score, to show where its strength comes from."""
+    from retrieval.reranking.features import NAMES
+
+    place = NAMES.index(name)
+    return [np.nan_to_num(group.matrix[:, place], nan=-9.0).tolist() for group in groups]
+
+
+def figures(verdict: Verdict) -> dict[str, Any]:
+    """Return a verdict for JSON."""
+    return {name: round(value, 4) for name, value in verdict.metrics().items()}
+
+
+def cross_encoder_of(
+    work: Path, given: Path | None, groups: Sequence[Group], pairs: int
+) -> tuple[Path, dict[str, Any]]:
+    """Return the folder of a cross-encoder, trained on groups where none is given or kept."""
+    if given is not None:
+        return given, {"folder": "given"}
+    folder, told = work / f"cross_encoder_{pairs}", work / f"cross_encoder_{pairs}.json"
+    config = CrossEncoderConfig(max_length=MAX_LENGTH)
+    if not told.exists():
+        every = pairs_of(groups, ())
+        random.Random(0).shuffle(every)
+        done = train(every[:pairs], folder, config, progress=True)
+        told.write_text(json.dumps({**asdict(config), **done, "pairs": len(every[:pairs])}))
+    return folder, json.loads(told.read_text())
+
+
+def timings(
+    reranker: Reranker, asked: Sequence[tuple[str, list[Candidate], Context]], batch: int
+) -> dict[str, float]:
+    """Return what a candidate costs in µs, the first time and again, and a batch in ms."""
+    seen: dict[str, list[float]] = {"first": [], "again": []}
+    for query, found, context in asked:
+        for turn in seen:
+            began = time.perf_counter()
+            reranker.rank(query, found[:batch], context)
+            seen[turn].append(time.perf_counter() - began)
+    told = {}
+    for turn, seconds in seen.items():
+        for p in (50, 95):
+            told[f"{turn}_p{p}_us"] = round(float(np.percentile(seconds, p)) / batch * 1e6, 2)
+    told["batch_p50_ms"] = round(float(np.percentile(seen["first"], 50)) * 1e3, 2)
+    told["batch_p95_ms"] = round(float(np.percentile(seen["first"], 95)) * 1e3, 2)
+    return told
+
+
+class BM25:
+    """BM25 over the candidates alone, their words known beforehand: the reference of cost."""
+
+    name = "bm25"
+
+    def __init__(self, pools: Sequence[list[Candidate]], batch: int) -> None:
+        import bm25s
+
+        self._models = {}
+        for pool in pools:
+            model = bm25s.BM25()
+            texts = [list(stems(item_text(one.item))) for one in pool[:batch]]
+            model.index(texts, show_progress=False)
+            self._models[pool[0].item.id] = model
+
+    def rank(self, query: str, candidates: Sequence[Candidate], context: Context) -> list[float]:
+        """Return BM25 scores."""
+        model = self._models[candidates[0].item.id]
+        return list(model.get_scores(list(stems(query))))
+
+
+def latency(
+    retriever: Retriever, rerankers: Sequence[Reranker], queries: Sequence[str]
+) -> dict[str, Any]:
+    """Return the cost of each reranker over the same candidates, and its ratio to BM25's."""
+    context_of = linked_context(retriever)
+    asked = []
+    for query in queries:
+        found = retriever.search(query, k=max(BATCHES))
+        if len(found) == max(BATCHES):
+            asked.append((query, found, context_of(query)))
+    told: dict[str, Any] = {}
+    for batch in BATCHES:
+        bm25 = BM25([found for _, found, _ in asked], batch)
+        rows = {}
+        for reranker in (bm25, *rerankers):
+            chosen = asked if reranker.name != "cross-encoder" else asked[: TIMED // 4]
+            reranker.rank(*chosen[-1])
+            rows[reranker.name] = timings(reranker, chosen[:TIMED], batch)
+        base = rows["bm25"]["again_p50_us"]
+        for row in rows.values():
+            row["times_bm25"] = round(row["first_p50_us"] / base, 2)
+        told[str(batch)] = rows
+    return told
+
+
+def table(title: str, rows: dict[str, dict[str, Any]]) -> None:
+    """Print rows of figures under each other."""
+    print(f"\n{title}")
+    names = list(next(iter(rows.values())))
+    print(" " * 24 + "".join(f"{name:>17}" for name in names))
+    for label, row in rows.items():
+        print(f"{label:24}" + "".join(f"{row[name]:>17}" for name in names))
+
+
+def measure(work: Path, given: Path | None, pairs: int) -> dict[str, Any]:
+    """Return all figures."""
+    config = LTRConfig()
+    depot = opened(work / "homedepot", home_depot_catalog)
+    groups = rated_titles(depot, read_judgements(HOME_DEPOT))
+    test = [group for group in groups if is_test(group.query)]
+    seen = [group for group in groups if not is_test(group.query)]
+    trees = ltr.grow([group for group in seen if group.learnable], config, ltr.highest_grade(seen))
+    folder, trained = cross_encoder_of(work, given, seen, pairs)
+    cross = CrossEncoderReranker(str(folder))
+    depot_rows = {
+        "none": compare(test, by_model(NoReranker(), test), 0),
+        "dense": compare(test, of_column("dense", test), 0),
+        "lexical": compare(test, of_column("lexical", test), 0),
+        "ltr": compare(test, by_model(LTRReranker(trees.model_to_string()), test), 0),
+        "cross-encoder": compare(test, by_model(cross, test), 0),
+    }
+    depot.close()
+    shop = opened(work / "electronics", lambda: load([ELECTRONICS]))
+    gathered = judged_groups(shop, read_judgements(RATINGS), linked_context(shop))
+    rated = gathered.groups
+    validated = ltr.cross_validate(rated, config)
+    shop_rows = {
+        "none": compare(rated, by_model(NoReranker(), rated), 0),
+        "dense": compare(rated, of_column("dense", rated), 0),
+        "lexical": compare(rated, of_column("lexical", rated), 0),
+        "ltr": compare(rated, [list(own) for own in validated.scores], 0),
+        "cross-encoder": compare(rated, by_model(cross, rated), 0),
+    }
+    full = LTRReranker(ltr.fit(rated, config, validated.rounds))
+    speed = latency(shop, (NoReranker(), full, cross), [group.query for group in rated])
+    shop.close()
+    return {
+        "what": "nDCG@10, gain 2^grade - 1, against the search alone, queries paired",
+        "machine": f"{platform.machine()}, one thread, Python {platform.python_version()}",
+        "electronics": {name: figures(row) for name, row in shop_rows.items()},
+        "electronics_not_found": gathered.unfound,
+        "homedepot": {name: figures(row) for name, row in depot_rows.items()},
+        "homedepot_queries": {"train": len(seen), "test": len(test)},
+        "cross_encoder": trained,
+        "ltr": asdict(config),
+        "latency": speed,
+    }
+
+
+def main() -> None:
+    """Measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--cross-encoder", type=Path)
+    parser.add_argument("--pairs", type=int, default=24_000)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/rerank.json")
+    given = parser.parse_args()
+    if not (RATINGS.exists() and HOME_DEPOT.exists()):
+        print("the rated sets are not in ../shared/data; nothing to measure")
+        return
+    import torch
+
+    torch.set_num_threads(1)
+    found = measure(given.work, given.cross_encoder, given.pairs)
+    table("electronics, cross-validated", found["electronics"])
+    table("Home Depot, test split", found["homedepot"])
+    for batch, rows in found["latency"].items():
+        table(f"latency, batch of {batch}", rows)
+    given.out.write_text(json.dumps(found, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
