@@ -20,6 +20,7 @@ from retrieval.errors import IndexError_, IndexLocked
 MINIMUM_VERSION = (1, 17)
 """First version with payload indexes that add no links to the graph."""
 TIMEOUT_SECONDS = 60
+MESSAGE_CHARACTERS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Server:
         cause = getattr(error, "source", error)
         status = getattr(error, "status_code", None)
         code = str(error.code()) if hasattr(error, "code") else ""
-        said = str(cause).strip() or type(cause).__name__
+        said = " ".join(str(cause).split())[:MESSAGE_CHARACTERS] or type(cause).__name__
         said = said.replace(self._key, "***") if self._key else said
         if "already accessed by another instance" in said:
             return IndexLocked(f"{self.address.url} is open in another process: {said}")
