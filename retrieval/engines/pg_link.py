@@ -23,6 +23,8 @@ T = TypeVar("T")
 
 IDLE = 8
 CONNECT_SECONDS = 10
+LOST_SECONDS = 30
+"""A server that is silent for so long is taken for lost."""
 SETTINGS = {
     "jit": "off",  # compiling takes longer than these queries
     "random_page_cost": "1.1",
@@ -98,6 +100,8 @@ class Link:
                 autocommit=True,
                 prepare_threshold=None,  # filters differ: a general plan would be a bad one
                 connect_timeout=CONNECT_SECONDS,
+                tcp_user_timeout=LOST_SECONDS * 1000,
+                keepalives_idle=LOST_SECONDS,
                 application_name=f"attune {os.getpid()} on {socket.gethostname()}"[:60],
             )
         except psycopg.Error as error:
@@ -116,14 +120,28 @@ class Link:
 
         Tried again on a new connection when an idle one turns out to be dead.
         """
+        psycopg = _library()
         with self.errors():
-            while (connection := self._take()) is not None:
+            while True:
+                idle = self._take()
+                connection = idle or self._reader()
                 try:
-                    return self._once(connection, work)
-                except _library().OperationalError:
-                    if not connection.broken and not connection.closed:
+                    with connection.transaction():
+                        result = work(connection)
+                except psycopg.OperationalError:
+                    was_dead = idle is not None and connection.closed
+                    connection.close()
+                    if not was_dead:
                         raise
-            return self._once(self._reader(), work)
+                except RetrievalError:
+                    self._give(connection)
+                    raise
+                except BaseException:
+                    connection.close()
+                    raise
+                else:
+                    self._give(connection)
+                    return result
 
     def _take(self) -> Connection | None:
         with self._guard:
@@ -132,29 +150,15 @@ class Link:
     def _reader(self) -> Connection:
         from pgvector.psycopg import register_vector
 
-        psycopg = _library()
         connection = self.connect()
         try:
             register_vector(connection)
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.isolation_level = _library().IsolationLevel.REPEATABLE_READ
             connection.read_only = True
         except BaseException:
             connection.close()
             raise
         return connection
-
-    def _once(self, connection: Connection, work: Callable[[Connection], T]) -> T:
-        try:
-            with connection.transaction():
-                result = work(connection)
-        except RetrievalError:
-            self._give(connection)
-            raise
-        except BaseException:
-            connection.close()
-            raise
-        self._give(connection)
-        return result
 
     def _give(self, connection: Connection) -> None:
         with self._guard:

@@ -45,6 +45,9 @@ SPARE = 50
 SCAN_TUPLES = 20_000
 """The graph is given up after so many visited items."""
 
+_GRAPH_ONLY = ("enable_sort", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+"""Switched off, these leave the planner only the order of the graph, or of scored words."""
+
 Scored = list[tuple[int, float]]
 """Rows with a score, best first."""
 
@@ -197,6 +200,7 @@ class Search:
             return [], words
         meaning = self._walk_graph(depth)
         if len(meaning) < depth:
+            self._set(**dict.fromkeys(_GRAPH_ONLY, "on"))
             meaning = self._among_few(depth, self.facts.items)[1]
         return meaning, words
 
@@ -256,7 +260,7 @@ class Search:
         if self.query.filter is None:
             found = self._rows(bm25, Sql("LIMIT %s", (depth,)))
         else:
-            self._set(enable_hashjoin="off", enable_mergejoin="off")
+            self._set(**dict.fromkeys(_GRAPH_ONLY[2:], "off"))
             found = self._rows(
                 Sql(f"SELECT 2, r.row, r.score FROM ({bm25.text}) AS r", bm25.args),
                 Sql(f"JOIN {{items}} AS i ON i.row = r.row WHERE {condition.text}", condition.args),
@@ -268,10 +272,7 @@ class Search:
         """Return the best by meaning that the graph finds; fewer than asked if it gives up."""
         self._set(
             **{"hnsw.ef_search": str(EF), "hnsw.max_scan_tuples": str(SCAN_TUPLES)},
-            enable_sort="off",
-            enable_seqscan="off",
-            enable_hashjoin="off",
-            enable_mergejoin="off",
+            **dict.fromkeys(_GRAPH_ONLY, "off"),
         )
         dense, dimension = self.query.dense, self.query.dense.dimensions()
         join = Sql("")

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from retrieval.catalog import Item
 from retrieval.engines.pg_rows import (
     COPY_END,
@@ -182,16 +180,16 @@ def _write_vectors(
 ) -> None:
     """Write the vectors that are new or others than before: each costs a walk through the graph."""
     there = [row for row, _ in stored.values()]
-    old: dict[int, Any] = {}
+    old: dict[int, bytes] = {}
     if there:
-        query = "SELECT row, embedding::real[] FROM {vectors} WHERE row = ANY(%s)"
-        with connection.cursor(binary=True) as cursor:
-            old = dict(cursor.execute(tables.fill(query), (there,)).fetchall())
+        query = "SELECT row, vector_send(embedding) FROM {vectors} WHERE row = ANY(%s)"
+        old = dict(_run(connection, tables, query, there))
+    new = batch.vectors.astype(">f4")
+    # The server's form of a vector begins with its dimension, in four bytes.
     places = [
         place
         for place, row in enumerate(rows)
-        if row not in old
-        or not np.array_equal(np.array(old[row], np.float32), batch.vectors[place])
+        if row not in old or old[row][4:] != new[place].tobytes()
     ]
     chosen = [rows[place] for place in places]
     if replaced := [row for row in chosen if row in old]:
