@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.catalog import Facet
+from retrieval.errors import RetrievalError
 from retrieval.filters import Filter
 from retrieval.fusion import PRIOR, Fusion, combine
 from retrieval.metrics import Estimate, ndcg_at_k, paired_bootstrap
@@ -176,11 +177,11 @@ def tune_fusion_on(
         start: What is kept where no other weights are better beyond doubt.
 
     Raises:
-        ValueError: If fewer than `FEWEST` queries have a relevant item.
+        RetrievalError: If fewer than `FEWEST` queries have a relevant item.
     """
     judged = {query: own for query, own in ratings.items() if max(own.values(), default=0) > 0}
     if len(judged) < FEWEST:
-        raise ValueError(
+        raise RetrievalError(
             f"expected {FEWEST} or more queries with a relevant item, got {len(judged)}; "
             f"judge more, or tune without judgements"
         )
@@ -188,7 +189,8 @@ def tune_fusion_on(
     kept = [ndcg_at_k(own.ranking(start), rated, CUT)
             for own, rated in zip(lists, judged.values(), strict=True)]  # fmt: skip
     table = grid_values(lists, list(judged.values()))
-    gain = paired_bootstrap(held_out(table, seed).tolist(), kept, seed)
+    chosen = table[np.arange(len(table)), chosen_by_others(table, seed)]
+    gain = paired_bootstrap(chosen.tolist(), kept, seed)
     better = gain.low > 0
     reason = "better on queries it was not chosen by" if better else "no better beyond doubt"
     return FusionReport(
@@ -197,11 +199,11 @@ def tune_fusion_on(
     )  # fmt: skip
 
 
-def held_out(table: Values, seed: int) -> Values:
-    """Return each query's value under the fusion that was best on the other folds' queries."""
+def chosen_by_others(table: Values, seed: int) -> NDArray[np.int64]:
+    """Return for each query the place on the grid that was best on the other folds' queries."""
     folds = np.random.default_rng(seed).permutation(len(table)) % FOLDS
-    result = np.empty(len(table), dtype=np.float64)
+    places = np.zeros(len(table), dtype=np.int64)
     for fold in range(FOLDS):
         own = folds == fold
-        result[own] = table[own, int(table[~own].mean(axis=0).argmax())]
-    return result
+        places[own] = int(table[~own].mean(axis=0).argmax()) if not own.all() else START
+    return places

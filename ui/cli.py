@@ -27,10 +27,12 @@ from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
 from ui.ranker import cross_encoder, ranker
+from ui.retrieval_quality import evaluate_retrieval
 from ui.settings import Settings
 from ui.syncing import sync
 from ui.tune import tune
 from ui.tune_encoder import encoder
+from ui.tune_fusion import fusion
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -203,6 +205,7 @@ def explanations(
 
 
 evaluate.add_command(critiques)
+evaluate.add_command(evaluate_retrieval)
 main.add_command(index)
 main.add_command(migrate_index)
 main.add_command(sync)
@@ -210,6 +213,7 @@ main.add_command(tune)
 tune.add_command(ranker)
 tune.add_command(cross_encoder)
 tune.add_command(encoder)
+tune.add_command(fusion)
 main.add_command(house)
 main.add_command(llm_group, "llm")
 

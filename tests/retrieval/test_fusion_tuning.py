@@ -8,6 +8,7 @@ import pytest
 
 from retrieval.catalog import Facet, Item
 from retrieval.encoder import HashingEncoder, unit
+from retrieval.errors import RetrievalError
 from retrieval.exact import ExactIndex
 from retrieval.fusion import PRIOR, Fusion
 from retrieval.fusion_tuning import (
@@ -15,7 +16,7 @@ from retrieval.fusion_tuning import (
     GRID,
     START,
     choose,
-    held_out,
+    chosen_by_others,
     lists_of,
     tune_fusion,
     tune_fusion_on,
@@ -125,7 +126,7 @@ def test_labels_that_do_not_decide_keep_the_start(shop):
 
 def test_too_few_judged_queries_are_refused(shop):
     ratings = {f"query {n}": {"1": 1.0} for n in range(FEWEST - 1)} | {"bad": {"2": 0.0}}
-    with pytest.raises(ValueError, match=r"expected 20 or more queries.*got 19"):
+    with pytest.raises(RetrievalError, match=r"expected 20 or more queries.*got 19"):
         tune_fusion_on(shop(HashingEncoder(64)), ratings)
 
 
@@ -165,9 +166,10 @@ def test_no_kind_may_lose():
 def test_values_are_of_folds_not_chosen_by():
     # Every query likes its own fusion best; what the others like is worth nothing to it.
     table = np.eye(len(GRID))[[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]
-    assert held_out(table, seed=1).sum() <= 1
+    places = chosen_by_others(table, seed=1)
+    assert table[np.arange(10), places].sum() <= 1
     agreed = np.tile(np.linspace(0, 1, len(GRID)), (20, 1))
-    assert held_out(agreed, seed=1).tolist() == [1.0] * 20
+    assert chosen_by_others(agreed, seed=1).tolist() == [len(GRID) - 1] * 20
 
 
 def test_noise_is_a_unit_vector():
