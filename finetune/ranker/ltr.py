@@ -141,12 +141,19 @@ def share_of(keys: Sequence[str], share: float, seed: int) -> set[str]:
 
 
 def grow(groups: Sequence[Group], config: LTRConfig, highest: float) -> Any:
-    """Return a model stopped early on an inner share of the queries, where there are enough."""
+    """Return a model of groups, its size found by early stopping where there are enough."""
     import lightgbm
 
-    if len({group.key for group in groups}) < config.few:
-        seen = dataset(groups, highest)
-        return lightgbm.train(parameters(config, highest), seen, config.few_rounds)
+    rounds = config.few_rounds
+    if len({group.key for group in groups}) >= config.few:
+        rounds = _rounds(groups, config, highest)
+    return lightgbm.train(parameters(config, highest), dataset(groups, highest), rounds)
+
+
+def _rounds(groups: Sequence[Group], config: LTRConfig, highest: float) -> int:
+    """Return how many trees are best for an inner share of the queries, trained on the others."""
+    import lightgbm
+
     inner = share_of([group.key for group in groups], config.inner, config.seed)
     seen = dataset([group for group in groups if group.key not in inner], highest)
     held = dataset([group for group in groups if group.key in inner], highest, seen)
@@ -154,7 +161,7 @@ def grow(groups: Sequence[Group], config: LTRConfig, highest: float) -> Any:
     model = lightgbm.train(
         parameters(config, highest), seen, config.rounds, valid_sets=[held], callbacks=[stop]
     )
-    return lightgbm.train(parameters(config, highest), seen, max(1, model.best_iteration))
+    return max(1, int(model.best_iteration))
 
 
 @dataclass(frozen=True)
