@@ -7,6 +7,7 @@ index is closed meanwhile, the copy is thrown away. This module does not know wh
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 
@@ -20,6 +21,9 @@ from retrieval.vector_file import map_rows, sync_file, sync_folder, write_rows
 
 STEP = 1000
 """Rows looked at in one transaction: a few hundredths of a second of waiting for a writer."""
+
+DROP_STEP = 5000
+"""Rows of the old table deleted at a time."""
 
 TABLE = """
 CREATE TABLE {name} (
@@ -152,12 +156,31 @@ class Compaction:
 
 def clear(writer: StoreWriter) -> None:
     """Remove what compactions left behind: tables, and files of other generations."""
+    for name in ("items_next", "items_old"):
+        _drop(writer, name)
     with writer.lock:
         present = writer.meta().generation
-        for name in ("items_next", "items_old"):
-            writer.connection.execute(f"DROP TABLE IF EXISTS {name}")
         wanted = {writer.vector_path(present), writer.kept_path(present)}
     for pattern in ("vectors-*.f32", "kept-*.npy"):
         for path in writer.folder.glob(pattern):
             if path not in wanted:
                 path.unlink(missing_ok=True)
+
+
+def _drop(writer: StoreWriter, name: str) -> None:
+    """Drop a table in steps: in one go a large one would keep writers waiting for seconds."""
+
+    def execute(statement: str, *values: int | str) -> sqlite3.Cursor:
+        with writer.lock:
+            return writer.connection.execute(statement, values)
+
+    parts = execute("SELECT type, name FROM sqlite_master WHERE tbl_name = ?", name).fetchall()
+    if not parts:
+        return
+    for kind, index in parts:
+        if kind == "index":
+            execute(f"DROP INDEX {index}")
+    first = f"(SELECT min(row) FROM {name})"
+    while execute(f"DELETE FROM {name} WHERE row < {first} + ?", DROP_STEP).rowcount:
+        continue
+    execute(f"DROP TABLE {name}")
