@@ -52,7 +52,11 @@ class Searchable(Protocol):
 
     index: Index
     encoder: Encoder
-    spelling: Spelling
+
+    @property
+    def spelling(self) -> Spelling:
+        """What queries are corrected by."""
+        ...
 
     @property
     def facets(self) -> tuple[Facet, ...]:

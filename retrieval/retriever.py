@@ -70,7 +70,6 @@ class Retriever:
         self._queries = QueryVectors(encoder)
         self._lock = threading.RLock()
         self.fusion = project.read_fusion(folder)
-        self.spelling = Spelling(read_words(folder), self._has_word)
         self._known, self._counted_at = project.read_facets(folder)
         self._facets = self._known
         self._pace = Pace()
@@ -135,6 +134,11 @@ class Retriever:
     def mapping(self) -> Mapping:
         """How the columns of the source were read."""
         return Mapping.from_toml((self.folder / "mapping.toml").read_text(encoding="utf-8"))
+
+    @cached_property
+    def spelling(self) -> Spelling:
+        """What puts queries as this catalog would write them; made at the first search."""
+        return Spelling(read_words(self.folder), self._has_word)
 
     @cached_property
     def reranker(self) -> Reranker:

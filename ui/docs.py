@@ -15,6 +15,7 @@ import click
 from ui import examples, figures, llm_figures
 from ui.cli import main as attune
 from ui.planner_figures import planners
+from ui.retrieval_figures import retrieval
 from ui.settings import Settings
 from ui.tree import tree
 
@@ -68,6 +69,7 @@ BLOCKS: Blocks = {
     "conversations": figures.conversations,
     "understanding": figures.understanding,
     "planners": planners,
+    "retrieval": retrieval,
     "llm-load": llm_figures.under_load,
     "llm-words": llm_figures.first_words,
     "llm-calls": llm_figures.calls,
