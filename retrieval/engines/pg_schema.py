@@ -36,7 +36,7 @@ FACET_INDEXES = 16
 SMALLEST_BUILD, LARGEST_BUILD = 64 << 20, 4 << 30
 """Bounds of the memory that building an index may take, bytes."""
 
-_NAME = re.compile(r"[a-z_][a-z0-9_]{0,39}")
+_NAME = re.compile(r"[a-z_][a-z0-9_]{0,47}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Tables:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise IndexError_(
-                f"expected an index name of a-z, 0-9 and _, not starting with a digit, at most 40 "
+                f"expected an index name of a-z, 0-9 and _, not starting with a digit, at most 48 "
                 f"characters, got {self.name!r}"
             )
 

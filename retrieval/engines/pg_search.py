@@ -11,18 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from retrieval.engines.bm25_terms import idf, query_weights
+from retrieval.engines.pg_facts import Facts, conditions, read_facts
 from retrieval.engines.pg_filters import (
     AS_LIST,
     FIELD,
     NUMBER,
     WRITTEN,
-    Conditions,
     Sql,
     bound_to,
     facets_of,
 )
-from retrieval.engines.pg_rows import restored, signed, storable
 from retrieval.engines.pg_schema import Tables
 from retrieval.filters import Filter
 from retrieval.fusion import Fusion, combine
@@ -74,19 +72,6 @@ class Found:
     lexical: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What a search must know of the index before it asks."""
-
-    items: int
-    mean: float
-    weights: dict[int, float]
-    """Inverse document frequency of each stem of the query times how often it is asked."""
-    lists: frozenset[str]
-    numbers: frozenset[str]
-    has_graph: bool
-
-
 def few_of(items: int) -> int:
     """Return up to how many matching items are compared one by one.
 
@@ -94,42 +79,6 @@ def few_of(items: int) -> int:
     visits until enough match. Both cost the same at √(items × depth × 20 / 2.6).
     """
     return max(FEW, int((2000 * items) ** 0.5))
-
-
-def read_facts(
-    connection: Connection, tables: Tables, facets: set[str], text: str | None = None
-) -> Facts:
-    """Return the facts of the index for a query's facets and words."""
-    repeats = {signed(stem): count for stem, count in query_weights(text or "").items()}
-    row = connection.execute(
-        tables.fill("""SELECT items, tokens,
-        array(SELECT s.stem FROM {stems} AS s WHERE s.stem = ANY(%s::int[]) AND s.items > 0),
-        array(SELECT s.items FROM {stems} AS s WHERE s.stem = ANY(%s::int[]) AND s.items > 0),
-        array(SELECT f.name FROM {facets} AS f WHERE f.name = ANY(%s) AND f.lists),
-        array(SELECT f.name FROM {facets} AS f WHERE f.name = ANY(%s) AND f.numbers),
-        EXISTS (SELECT 1 FROM pg_index WHERE indexrelid = to_regclass('{hnsw}') AND indisvalid)
-        FROM {meta}"""),
-        (list(repeats), list(repeats), *[[storable(facet) for facet in facets]] * 2),
-    ).fetchone()
-    assert row is not None
-    items, tokens, stems, frequencies, lists, numbers, has_graph = row
-    weights = {
-        stem: repeats[stem] * idf(count, items)
-        for stem, count in zip(stems, frequencies, strict=True)
-    }
-    return Facts(
-        items,
-        max(tokens / items, 1e-9) if items else 1.0,
-        weights,
-        frozenset(map(restored, lists)),
-        frozenset(map(restored, numbers)),
-        has_graph,
-    )
-
-
-def conditions(tables: Tables, facts: Facts) -> Conditions:
-    """Return what writes conditions on this index."""
-    return Conditions(f"{tables.name}_terms", facts.lists)
 
 
 @dataclass(frozen=True, slots=True)

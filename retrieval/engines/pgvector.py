@@ -13,11 +13,12 @@ import numpy as np
 
 from retrieval.catalog import Item
 from retrieval.engines import pg_schema, pg_write
+from retrieval.engines.pg_facts import conditions, read_facts
 from retrieval.engines.pg_filters import AS_LIST, FIELD, Sql, bound_to, facets_of
 from retrieval.engines.pg_link import Link
 from retrieval.engines.pg_rows import read_value
 from retrieval.engines.pg_schema import Tables
-from retrieval.engines.pg_search import Query, Search, conditions, read_facts
+from retrieval.engines.pg_search import Query, Search
 from retrieval.errors import IndexError_
 from retrieval.exact import written
 from retrieval.filters import Filter

@@ -213,7 +213,7 @@ def test_closed_index_says_so(shop):
         put(shop, SHOP)
 
 
-@pytest.mark.parametrize("name", ["", "1a", "a-b", "A", 'a"; DROP TABLE x', "a" * 41])
+@pytest.mark.parametrize("name", ["", "1a", "a-b", "A", 'a"; DROP TABLE x', "a" * 49])
 def test_unusable_name_is_refused(url, name):
     with pytest.raises(IndexError_, match="expected an index name"):
         PgvectorIndex(url, name, "hashing-16", 16)
