@@ -54,7 +54,7 @@ def target_of(
 def default_collection(folder: Path) -> str:
     """Return the name of a project's collection where none is given: that of its folder."""
     name = "".join(c if c.isascii() and c.isalnum() else "_" for c in folder.resolve().name.lower())
-    return f"attune_{name.strip('_') or 'items'}"
+    return f"attune_{name.strip('_')[:32] or 'items'}"
 
 
 @click.command()

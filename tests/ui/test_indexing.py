@@ -41,6 +41,7 @@ def test_url_with_password_comes_from_the_setting(monkeypatch, tmp_path):
 
 def test_collection_is_named_after_the_folder(tmp_path):
     assert default_collection(tmp_path / "Größe 42!") == "attune_gr__e_42"
+    assert default_collection(tmp_path / ("x" * 99)) == "attune_" + "x" * 32
 
 
 @pytest.mark.parametrize(
