@@ -98,11 +98,8 @@ def _near(view: View, asked: Question, chosen: Mask, k: int, shard: Shard, span:
     assert asked.dense is not None
     matching = int(np.count_nonzero(chosen[span.first : span.end]))
     if matching > PART_ROWS:
-        bound = ALL
-        if asked.filter is not None:
-            columns = view.memory.columns
-            bound = shard.labels(columns).bound(asked.filter, columns)
-        rows = shard.near(span, asked.dense, chosen, matching, k, bound)
+        columns = view.memory.columns
+        rows = shard.near(span, asked.dense, chosen, k, asked.filter or ALL, columns)
         if rows is not None:
             return rows
     return _nearest(view, asked.dense, chosen, span.first, span.end, k)

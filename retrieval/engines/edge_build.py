@@ -1,8 +1,9 @@
 """Builds one graph of vectors with qdrant-edge, in a process of its own.
 
 The library holds Python's lock while it builds, so searches of the same process would wait minutes.
-Started as `python -m retrieval.engines.edge_build FOLDER`, where `job.json` says what to do; done
-when `card.json` is there. This module does not know stores, columns or filters.
+Started as `python -m retrieval.engines.edge_build FOLDER PARENT`, where `job.json` says what to do
+and PARENT is the process that waits; done when `card.json` is there. This module does not know
+stores, columns or filters.
 """
 
 from __future__ import annotations
@@ -230,12 +231,14 @@ def _sync(folder: Path) -> None:
     sync_folder(folder)
 
 
-def _die_with_parent() -> None:
-    """Have Linux end this process with the thread that started it; elsewhere do nothing."""
+def _die_with(parent: int) -> None:
+    """Have Linux end this process when the thread that started it ends; elsewhere do nothing."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:  # ended before that
+        sys.exit("nobody waits for this graph any more")
 
 
 if __name__ == "__main__":
-    _die_with_parent()
+    _die_with(int(sys.argv[2]))
     build(Path(sys.argv[1]))

@@ -8,6 +8,7 @@ This module does not know the graph, nor which rows are alive.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.columns import Column, Columns, Ints
+from retrieval.columns import Column, Columns, Floats, Ints
 from retrieval.filters import And, Compare, Filter, Not, Or
 from retrieval.masks import NEGATED, hits, is_absence
 
 LABEL = "label"
 """The one facet of the bounds: what groups a row is in."""
-GROUPS = 16
+GROUPS = 32
 """A group has about this part of a column's values; rarer ones are found without a graph."""
 MOST_COLUMNS = 8
 """Labels cost time to build: only the columns that most rows have a value in get some."""
@@ -45,14 +46,20 @@ class RowLabels:
 
 
 class Labels:
-    """By column: the label of each of its first codes, -1 where no row here has the value."""
+    """The labels of some rows.
 
-    def __init__(self, groups: dict[str, Ints]) -> None:
+    Args:
+        groups: By column: the label of each of its first codes, -1 where no row has the value.
+        shares: The part of the rows that have each label.
+    """
+
+    def __init__(self, groups: dict[str, Ints], shares: Floats) -> None:
         self.groups = groups
+        self.shares = shares
 
     def of_rows(self, columns: Columns, first: int, end: int) -> RowLabels:
         """Return the labels of rows from first, end excluded."""
-        count = 1 + max((int(labels.max()) for labels in self.groups.values()), default=0)
+        count = max(len(self.shares), 1)
         parts = [np.zeros(0, np.int64)]
         for name, labels in self.groups.items():
             rows, codes = columns.fields[name].pairs.between(first, end)
@@ -90,6 +97,19 @@ class Labels:
         found = found[found >= 0]
         return Compare(LABEL, "in", tuple(found.tolist())) if len(found) else NONE
 
+    def share(self, bound: Filter) -> float:
+        """Return about which part of the rows satisfies a bound, as if labels were independent."""
+        match bound:
+            case And(parts):
+                return math.prod(self.share(part) for part in parts)
+            case Or(parts):
+                return 1 - math.prod(1 - self.share(part) for part in parts)
+            case Not(part):
+                return 1 - self.share(part)
+            case Compare(_, _, labels):
+                assert isinstance(labels, tuple)
+                return min(1.0, float(self.shares[[int(label) for label in labels]].sum()))
+
     def save(self, columns: Columns, path: Path) -> None:
         """Write the label of each value to a file."""
         about = [
@@ -100,7 +120,8 @@ class Labels:
             f"labels{place}": labels for place, labels in enumerate(self.groups.values())
         }
         with path.open("wb") as file:
-            np.savez(file, about=np.frombuffer(json.dumps(about).encode(), np.uint8), **arrays)
+            note = np.frombuffer(json.dumps(about).encode(), np.uint8)
+            np.savez(file, about=note, shares=self.shares, **arrays)
 
 
 def load_labels(path: Path, columns: Columns) -> Labels:
@@ -121,7 +142,8 @@ def load_labels(path: Path, columns: Columns) -> Labels:
             groups[name] = np.array(
                 [known.get((type(value), value), -1) for value in present], np.int32
             )
-    return Labels({name: labels for name, labels in groups.items() if len(labels)})
+        shares = arrays["shares"]
+    return Labels({name: labels for name, labels in groups.items() if len(labels)}, shares)
 
 
 def choose_labels(columns: Columns, first: int, end: int) -> Labels:
@@ -135,15 +157,17 @@ def choose_labels(columns: Columns, first: int, end: int) -> Labels:
             sizes[name] = len(np.unique(rows))
     chosen = sorted(sizes, key=lambda name: (-sizes[name], name))[:MOST_COLUMNS]
     groups: dict[str, Ints] = {}
+    shares = [np.zeros(0)]
     used = 0
     for name in chosen:
         column = columns.fields[name]
         _, codes = column.pairs.between(first, end)
         labels = _grouped(column, codes)
         labels[labels >= 0] += used
-        used = int(labels.max()) + 1
+        shares.append(np.bincount(labels[codes] - used) / (end - first))
+        used += len(shares[-1])
         groups[name] = labels
-    return Labels(groups)
+    return Labels(groups, np.concatenate(shares))
 
 
 def _grouped(column: Column, codes: Ints) -> Ints:

@@ -7,10 +7,15 @@ is kept, with the new number of each row. This module does not know which rows a
 from __future__ import annotations
 
 import json
+import logging
+import math
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from retrieval.columns import Columns, Mask
 from retrieval.engines.edge_build import FORMAT, Card, nearest, sizes_of, wanted_of
@@ -21,12 +26,21 @@ from retrieval.query import Vectors
 from retrieval.ranking import Rows
 
 MOST = 5000
-"""Never ask a graph for more neighbours than this: comparing all rows is as quick."""
+"""Never ask a graph for more neighbours than this."""
+WORTH = 40
+"""Nor for more than one in so many of the matching rows: comparing all of those is as quick."""
 MASKED_MOST = 1000
 """Up to so many neighbours, ask without a filter and leave out what does not match."""
+SPARE = 1.2
+"""Ask for so many times as many as should do."""
 FILTER_BREADTH = 2
 """A graph under a filter is searched so many times as broadly: it is less well linked."""
 STEP = 4
+"""How many times more to ask for when too few of the neighbours match."""
+
+NO_LABELS = Labels({}, np.zeros(0))
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,49 +65,54 @@ class Shard:
         self.card = card
         self._handle = handle
         self._lock = threading.Lock()
-        self._labels: tuple[Columns | None, Labels] = (None, Labels({}))
+        self._labels: tuple[Columns | None, Labels] = (None, NO_LABELS)
 
     def near(
-        self,
-        span: Span,
-        query: Vectors,
-        chosen: Mask,
-        matching: int,
-        k: int,
-        bound: Filter,
+        self, span: Span, query: Vectors, chosen: Mask, k: int, filter: Filter, columns: Columns
     ) -> Rows | None:
         """Return at least the k chosen rows nearest to a query, None where it cannot tell.
 
         Args:
             chosen: Of all rows of the present generation, those that may be returned.
-            matching: How many of them are in the span.
-            bound: Labels that all chosen rows satisfy.
+            filter: What they all satisfy.
         """
-        needed = min(k, matching)
-        for limit, filter in self._attempts(matching / self.card.points, k, bound):
-            breadth = self.breadth(limit) * (1 if filter is None else FILTER_BREADTH)
-            rows = nearest(self._handle, query, limit, breadth, filter)
+        matching = int(np.count_nonzero(chosen[span.first : span.end]))
+        most = min(MOST, matching // WORTH)
+        for limit, under in self._attempts(matching / self.card.points, k, filter, columns):
+            if limit > most:
+                continue
+            breadth = self.breadth(limit)
+            if under is not None:
+                breadth = FILTER_BREADTH * self.breadth(wanted_of(k))
+            rows = nearest(self._handle, query, limit, breadth, under)
             if span.rows is not None:
                 rows = span.rows[rows - self.card.first]
                 rows = rows[rows >= 0]
             rows = rows[chosen[rows]]
-            if len(rows) >= needed:
+            if len(rows) >= min(k, matching):
                 return rows
         return None
 
-    def _attempts(self, share: float, k: int, bound: Filter) -> list[tuple[int, Any]]:
-        """Return what to ask the graph for, in turn: how many neighbours, under which filter."""
+    def _attempts(
+        self, share: float, k: int, filter: Filter, columns: Columns
+    ) -> Iterator[tuple[int, Any]]:
+        """Yield what to ask the graph for, in turn: how many neighbours, under which filter.
+
+        Args:
+            share: The part of the points that are chosen.
+        """
+        labels = self._labels_of(columns)
+        bound = labels.bound(filter, columns)
         wanted = wanted_of(k)
-        unfiltered = int(1.3 * wanted / share)
-        attempts: list[tuple[int, Any]] = []
-        if unfiltered <= MASKED_MOST:
-            attempts.append((unfiltered, None))
+        unfiltered = math.ceil(SPARE * wanted / share)
+        if unfiltered <= MASKED_MOST or bound == ALL:
+            yield unfiltered, None
         if bound != ALL:
             under = translated(bound)
-            attempts += [(wanted * STEP**turn, under) for turn in range(3)]
-        elif MASKED_MOST < unfiltered <= MOST:
-            attempts.append((unfiltered, None))
-        return [(limit, under) for limit, under in attempts if limit <= MOST]
+            outside = labels.share(bound) / share
+            limit = math.ceil(SPARE * wanted * outside) if outside > 1 else wanted
+            yield limit, under
+            yield STEP * limit, under
 
     def breadth(self, limit: int) -> int:
         """Return how broadly to search for so many neighbours, as was measured at build."""
@@ -104,12 +123,16 @@ class Shard:
         known, ef = measured[-1]
         return max(limit, ef)
 
-    def labels(self, columns: Columns) -> Labels:
-        """Return the labels by the codes of these columns."""
+    def _labels_of(self, columns: Columns) -> Labels:
+        """Return the labels by the codes of these columns, none where they cannot be read."""
         with self._lock:
             known, labels = self._labels
             if known is not columns:
-                labels = load_labels(self.path / "labels.npz", columns)
+                try:
+                    labels = load_labels(self.path / "labels.npz", columns)
+                except (OSError, ValueError, KeyError) as error:
+                    logger.warning("searches under filters are slower: %s", error)
+                    labels = NO_LABELS
                 self._labels = (columns, labels)
             return labels
 

@@ -190,11 +190,11 @@ class Shards:
             span = self.at(source.generation).next_span(len(source.live))
             if span is None or self._closed:
                 return
-            scratch = self._folder / f"edge-{source.generation}-{span[0]}-{span[1]}.tmp"
+            name = f"edge-{source.generation}-{span[0]}-{span[1]}-{time.time_ns():x}"
+            scratch = self._folder / f"{name}.tmp"
             try:
                 self._run(scratch, source, span, polite)
-                target = scratch.with_name(f"{scratch.stem}-{time.time_ns():x}")
-                scratch.rename(target)
+                target = scratch.rename(self._folder / name)
                 self._publish(open_shard(target), Span(*span), source.generation)
             except OSError as error:
                 raise IndexError_(f"cannot build a graph in {self._folder}: {error}") from error
@@ -233,7 +233,8 @@ class Shards:
             os.cpu_count() or 1, polite,
         )  # fmt: skip
         (scratch / "job.json").write_text(json.dumps(asdict(job)))
-        command = [sys.executable, "-m", "retrieval.engines.edge_build", str(scratch.resolve())]
+        module = "retrieval.engines.edge_build"
+        command = [sys.executable, "-m", module, str(scratch.resolve()), str(os.getpid())]
         root = Path(retrieval.__file__).parents[1]
         with self._lock:
             if self._closed:

@@ -42,6 +42,7 @@ def hasten(monkeypatch):
     monkeypatch.setattr("retrieval.engines.edge.EXACT_ROWS", 20)
     monkeypatch.setattr("retrieval.engines.edge.PART_ROWS", 10)
     monkeypatch.setattr("retrieval.engines.edge_shards.TAIL_ROWS", 100)
+    monkeypatch.setattr("retrieval.engines.edge_shard.WORTH", 1)
 
 
 @pytest.fixture
@@ -149,7 +150,7 @@ def test_few_matches_are_compared_one_by_one(filled, asked):
     assert found(filled.search(text="kind 3"))
     assert asked == []
     assert found(filled.search(QUERY))
-    assert asked == [(39, False)]
+    assert asked == [(36, False)]
 
 
 def test_graph_is_searched_under_labels(filled, asked, monkeypatch):
@@ -328,9 +329,9 @@ WRITER = """
     import sys
     from pathlib import Path
     import numpy as np
-    from retrieval.engines import edge, edge_shards
+    from retrieval.engines import edge, edge_shard, edge_shards
     from tests.retrieval.recall_contract import DIMENSION, crowd
-    edge.EXACT_ROWS, edge.PART_ROWS, edge_shards.TAIL_ROWS = 20, 10, 100
+    edge.EXACT_ROWS, edge.PART_ROWS, edge_shards.TAIL_ROWS, edge_shard.WORTH = 20, 10, 100, 1
     index = edge.EdgeIndex(Path(sys.argv[1]), "random-32", DIMENSION)
     for turn in range(10_000):
         items, vectors = crowd(60, seed=turn)
