@@ -4,10 +4,10 @@
 
 Two sets with human ratings, from ../shared/data; without them it says so and ends.
 Electronics: the first 100 candidates of each query, of which the rated ones are ranked (condensed
-lists); learning to rank is cross-validated by query. Home Depot: the rated titles of each query;
-trained on four fifths of the queries, tested on the rest. The cross-encoder is trained on Home
-Depot's training queries only, or read from FOLDER; on electronics it is as it is. DIR keeps
-indexes and models between runs. One thread; prints tables, writes JSON.
+lists); learning to rank is cross-validated by query. Home Depot: the rated titles of each query.
+A fifth of its queries is for testing only; trees are grown, and the cross-encoder trained, on some
+of the others (or it is read from FOLDER). On electronics the cross-encoder is taken as it is.
+DIR keeps indexes and models between runs. One thread; prints tables, writes JSON.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from finetune.ranker import ltr
-from finetune.ranker.cross_encoder import CrossEncoderConfig, train
+from finetune.ranker.cross_encoder import CrossEncoderConfig, Pair, train
 from finetune.ranker.data import Judged, read_judgements
 from finetune.ranker.groups import Group, judged_group, judged_groups, linked_context
 from finetune.ranker.ltr import LTRConfig
-from finetune.ranker.tune import Verdict, compare, pairs_of
+from finetune.ranker.tune import Verdict, compare
 from retrieval.catalog import Item
 from retrieval.encoder import DEFAULT_ENCODER, make_encoder
 from retrieval.filters import Compare
@@ -41,9 +41,9 @@ from retrieval.loading import LoadedCatalog, Mapping, infer_facets, load
 from retrieval.project import has_manifest
 from retrieval.query import Candidate
 from retrieval.reranking.cross_encoder import CrossEncoderReranker
-from retrieval.reranking.features import features, stems
+from retrieval.reranking.features import features, stem_set, stems
 from retrieval.reranking.ltr import LTRReranker
-from retrieval.reranking.protocol import Context, NoReranker, Reranker
+from retrieval.reranking.protocol import NO_CONTEXT, Context, NoReranker, Reranker
 from retrieval.retriever import Retriever
 from retrieval.texts import item_text
 
@@ -54,6 +54,8 @@ ELECTRONICS = DATA / "catalog_electronics.jsonl.gz"
 HOME_DEPOT = DATA / "search_homedepot.csv.gz"
 TEST_SHARE = 20
 """Per cent of Home Depot's queries, chosen by a hash of the query, that nothing is trained on."""
+TEST, TRAIN = 900, 3000
+"""Home Depot's queries that are tested on, and that trees are grown on."""
 MAX_LENGTH = 48
 BATCHES = (50, 100)
 TIMED = 40
@@ -117,7 +119,7 @@ def figures(verdict: Verdict) -> dict[str, Any]:
 
 
 def cross_encoder_of(
-    work: Path, given: Path | None, groups: Sequence[Group], pairs: int
+    work: Path, given: Path | None, retriever: Retriever, judged: Sequence[Judged], pairs: int
 ) -> tuple[Path, dict[str, Any]]:
     """Return the folder of a cross-encoder, trained on groups where none is given or kept."""
     if given is not None:
@@ -125,7 +127,13 @@ def cross_encoder_of(
     folder, told = work / f"cross_encoder_{pairs}", work / f"cross_encoder_{pairs}.json"
     config = CrossEncoderConfig(max_length=MAX_LENGTH)
     if not told.exists():
-        every = pairs_of(groups, ())
+        titles = {item.id: item.title for item in retriever.items()}
+        highest = max(grade for one in judged for grade in one.grades.values())
+        every = [
+            Pair(one.query, titles[id], grade / highest)
+            for one in judged
+            for id, grade in one.grades.items()
+        ]
         random.Random(0).shuffle(every)
         done = train(every[:pairs], folder, config, progress=True)
         told.write_text(json.dumps({**asdict(config), **done, "pairs": len(every[:pairs])}))
@@ -166,7 +174,9 @@ class BM25:
             model.index(texts, show_progress=False)
             self._models[pool[0].item.id] = model
 
-    def rank(self, query: str, candidates: Sequence[Candidate], context: Context) -> list[float]:
+    def rank(
+        self, query: str, candidates: Sequence[Candidate], context: Context = NO_CONTEXT
+    ) -> list[float]:
         """Return BM25 scores."""
         model = self._models[candidates[0].item.id]
         return list(model.get_scores(list(stems(query))))
@@ -186,9 +196,12 @@ def latency(
     for batch in BATCHES:
         bm25 = BM25([found for _, found, _ in asked], batch)
         rows = {}
-        for reranker in (bm25, *rerankers):
+        every: list[Reranker] = [bm25, *rerankers]
+        for reranker in every:
             chosen = asked if reranker.name != "cross-encoder" else asked[: TIMED // 4]
             reranker.rank(*chosen[-1])
+            for kept in (stems, stem_set):
+                kept.cache_clear()
             rows[reranker.name] = timings(reranker, chosen[:TIMED], batch)
         base = rows["bm25"]["again_p50_us"]
         for row in rows.values():
@@ -206,35 +219,40 @@ def table(title: str, rows: dict[str, dict[str, Any]]) -> None:
         print(f"{label:24}" + "".join(f"{row[name]:>17}" for name in names))
 
 
+def beside(groups: Sequence[Group], trees: Scores, cross: Reranker) -> dict[str, Verdict]:
+    """Return the verdict on each way of ranking the candidates of groups.
+
+    Args:
+        trees: Scores of the learning-to-rank model, which saw none of these queries.
+    """
+    return {
+        "none": compare(groups, by_model(NoReranker(), groups), 0),
+        "dense": compare(groups, of_column("dense", groups), 0),
+        "lexical": compare(groups, of_column("lexical", groups), 0),
+        "ltr": compare(groups, trees, 0),
+        "cross-encoder": compare(groups, by_model(cross, groups), 0),
+    }
+
+
 def measure(work: Path, given: Path | None, pairs: int) -> dict[str, Any]:
     """Return all figures."""
     config = LTRConfig()
     depot = opened(work / "homedepot", home_depot_catalog)
-    groups = rated_titles(depot, read_judgements(HOME_DEPOT))
-    test = [group for group in groups if is_test(group.query)]
-    seen = [group for group in groups if not is_test(group.query)]
+    judged = read_judgements(HOME_DEPOT)
+    learned = [one for one in judged if not is_test(one.query)]
+    test = rated_titles(depot, [one for one in judged if is_test(one.query)][:TEST])
+    seen = rated_titles(depot, learned[:TRAIN])
     trees = ltr.grow([group for group in seen if group.learnable], config, ltr.highest_grade(seen))
-    folder, trained = cross_encoder_of(work, given, seen, pairs)
+    folder, trained = cross_encoder_of(work, given, depot, learned, pairs)
     cross = CrossEncoderReranker(str(folder))
-    depot_rows = {
-        "none": compare(test, by_model(NoReranker(), test), 0),
-        "dense": compare(test, of_column("dense", test), 0),
-        "lexical": compare(test, of_column("lexical", test), 0),
-        "ltr": compare(test, by_model(LTRReranker(trees.model_to_string()), test), 0),
-        "cross-encoder": compare(test, by_model(cross, test), 0),
-    }
+    own = by_model(LTRReranker(trees.model_to_string()), test)
+    depot_rows = beside(test, own, cross)
     depot.close()
     shop = opened(work / "electronics", lambda: load([ELECTRONICS]))
     gathered = judged_groups(shop, read_judgements(RATINGS), linked_context(shop))
     rated = gathered.groups
     validated = ltr.cross_validate(rated, config)
-    shop_rows = {
-        "none": compare(rated, by_model(NoReranker(), rated), 0),
-        "dense": compare(rated, of_column("dense", rated), 0),
-        "lexical": compare(rated, of_column("lexical", rated), 0),
-        "ltr": compare(rated, [list(own) for own in validated.scores], 0),
-        "cross-encoder": compare(rated, by_model(cross, rated), 0),
-    }
+    shop_rows = beside(rated, [list(own) for own in validated.scores], cross)
     full = LTRReranker(ltr.fit(rated, config, validated.rounds))
     speed = latency(shop, (NoReranker(), full, cross), [group.query for group in rated])
     shop.close()

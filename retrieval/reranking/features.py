@@ -98,7 +98,8 @@ def stems(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=KEPT_TEXTS)
-def _stem_set(text: str) -> frozenset[str]:
+def stem_set(text: str) -> frozenset[str]:
+    """Return the stems of a text, without order."""
     return frozenset(stems(text))
 
 
@@ -155,7 +156,7 @@ def _share(hits: int, of: int) -> float:
 
 def _words(query: str, item: Item) -> list[float]:
     asked, title = stems(query), stems(item.title)
-    own, everything = _stem_set(item.title), _stem_set(text_of(item))
+    own, everything = stem_set(item.title), stem_set(text_of(item))
     pairs = list(pairwise(asked))
     spoken = f" {' '.join(title)} "
     places = {stem: place for place, stem in reversed(list(enumerate(title)))}
