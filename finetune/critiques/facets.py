@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.critiques.phrasing import directions, speakable, spelling
+from finetune.critiques.phrasing import comparatives, directions, speakable, spelling
 from finetune.errors import FinetuneError
 from retrieval.catalog import Facet, primary
 from retrieval.filters import fold
@@ -71,6 +71,19 @@ def _sayable(facet: Facet) -> dict[str, str]:
     }
 
 
+def _numbers(facets: Sequence[Facet]) -> tuple[Facet, ...]:
+    """Return the amounts that can be asked to be more or less, one for each way to say it."""
+    found: list[Facet] = []
+    said: set[str] = set()
+    for facet in sorted(facets, key=lambda one: -one.coverage):
+        sides = directions(facet) if facet.kind in ("numeric", "date") else ()
+        own = {phrase for side in sides for phrase in comparatives(facet, side)}
+        if own and facet.coverage >= LEAST_COVERAGE and not own & said:
+            found.append(facet)
+            said |= own
+    return tuple(found)
+
+
 def choose(facets: Sequence[Facet], items: int, catalog: str) -> Chosen:
     """Return the facets that cases over a catalog are made of.
 
@@ -79,13 +92,7 @@ def choose(facets: Sequence[Facet], items: int, catalog: str) -> Chosen:
     """
     kept = kept_facets(facets, items)
     category = primary(kept, "category")
-    numbers = tuple(
-        facet
-        for facet in facets
-        if facet.kind in ("numeric", "date")
-        and facet.coverage >= LEAST_COVERAGE
-        and directions(facet)
-    )
+    numbers = _numbers(facets)
     values = {facet.name: said for facet in kept if len(said := _sayable(facet)) > 1}
     if not kept or not (values or numbers):
         had = ", ".join(repr(facet.name) for facet in facets[:12]) or "none"

@@ -60,10 +60,11 @@ def spelling(value: str) -> str:
 def directions(facet: Facet) -> tuple[Direction, ...]:
     """Return the directions that people have words for on a facet."""
     sides: tuple[Direction, ...] = ("up", "down")
-    return tuple(side for side in sides if _relative(facet, side))
+    return tuple(side for side in sides if comparatives(facet, side))
 
 
-def _relative(facet: Facet, direction: Direction) -> list[str]:
+def comparatives(facet: Facet, direction: Direction) -> list[str]:
+    """Return what people say for more or less of a facet; nothing where they have no word."""
     table: dict[str, dict[str, list[str]]] = _phrases()[direction]
     if facet.role is not None:
         return table["roles"].get(facet.role, [])
@@ -93,7 +94,7 @@ class Speaker:
             form = random.choice(self._forms("negate", facet, values[0]))
             said.append(form.format(v=self._value(values[0], random), label=self._label(facet)))
         for facet, direction in edits.relative.items():
-            said.append(random.choice(_relative(self._facets[facet], direction)))
+            said.append(random.choice(comparatives(self._facets[facet], direction)))
         random.shuffle(said)
         frame: str = random.choice(_phrases()["frames"])
         return frame.format(edits=_together(said, random))

@@ -73,3 +73,23 @@ def test_places_keep_their_order():
 
 def test_nothing_said_nothing_chosen():
     assert chosen() == []
+
+
+def in_text(text, *mentions, slate=()):
+    return [m.id for m in choose(PlanRequest(text, mentions, State(), slate, FACETS))]
+
+
+def test_list_goes_on_about_one_facet():
+    oak = said("V1", "brand", 0).model_copy(update={"end": 3, "values": ("Oak",), "text": "oak"})
+    coral = said("V2", "colour", 7), said("V3", "brand", 7)
+    assert in_text("oak or coral", oak, *coral) == ["V1", "V3"]
+    assert in_text("oak in coral", oak, *coral) == ["V1", "V2"]
+
+
+def test_refused_is_what_the_item_in_view_has():
+    pink = Item("1", "Mug", fields={"brand": "Coral", "colour": "Red"})
+    other = Item("2", "Mug", fields={"brand": "Oak", "colour": "Red"})
+    both = said("V1", "colour", 8), said("V2", "brand", 8)
+    assert in_text("but not coral", *both, slate=(pink,)) == ["V2"]
+    assert in_text("but in_ coral", *both, slate=(pink,)) == ["V1"]
+    assert in_text("but not coral", *both, slate=(pink, other)) == ["V1"]

@@ -131,6 +131,18 @@ def test_directions_are_those_with_words(facet, sides):
     assert directions(facet) == sides
 
 
+def test_one_amount_for_each_way_to_say_it():
+    rivals = tuple(
+        Facet(name, "numeric", name, role, coverage=coverage)
+        for name, role, coverage in (
+            ("views", "popularity", 0.5), ("sales", "popularity", 0.9), ("hours", None, 1.0),
+            ("length", None, 1.0), ("weight", None, 0.05),
+        )
+    )  # fmt: skip
+    chosen = choose((*FACETS, *rivals), 12, "crockery")
+    assert [facet.name for facet in chosen.numbers] == ["hours", "price", "sales"]
+
+
 def test_shared_value_is_said_with_its_facet():
     shade = Facet("ink", "categorical", "ink colour", values=(("blue", 4), ("gold", 4)))
     speaker, random = Speaker((*FACETS, shade)), Random(0)
