@@ -1,4 +1,4 @@
-"""Retrieval as tables: pure functions over what benchmarks/retrieval.py wrote."""
+"""Retrieval as tables: pure functions over what benchmarks/retrieval_quality.py wrote."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Measure how well items are found on judged queries, and keep the figures.
 
-    python benchmarks/retrieval.py [--project DIR …] [--out JSON]
+    python benchmarks/retrieval_quality.py [--project DIR …] [--out JSON]
 
 The same as `attune evaluate retrieval --json` over the shared sample data, and, for projects that
 are indexed already, how their rankings would be weighed by queries made from them.
