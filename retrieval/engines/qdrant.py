@@ -8,6 +8,7 @@ on ids. What the server cannot say exactly (texts compared by order) is read and
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,13 +17,14 @@ import numpy as np
 from retrieval.catalog import Item
 from retrieval.engines.bm25_terms import query_weights
 from retrieval.engines.qdrant_collection import Collection, Precision, has_id
-from retrieval.engines.qdrant_filters import Bounds, Condition, translate
+from retrieval.engines.qdrant_fields import INDEXED, Fields
+from retrieval.engines.qdrant_filters import Bounds, Condition, all_of, one_of, translate
 from retrieval.engines.qdrant_meta import Lease, Meta, MetaPoint, check_encoder
-from retrieval.engines.qdrant_payload import key_of, point_id, restored
+from retrieval.engines.qdrant_payload import has_field, key_of, point_id, restored
 from retrieval.engines.qdrant_schema import create_items, create_meta
 from retrieval.engines.qdrant_search import Found, Search
 from retrieval.engines.qdrant_server import Server
-from retrieval.engines.qdrant_writing import Writer, refresh
+from retrieval.engines.qdrant_writing import Writer
 from retrieval.errors import FilterError, IndexError_
 from retrieval.exact import written
 from retrieval.filters import Filter, matches
@@ -73,9 +75,11 @@ class QdrantIndex:
         self._few = few
         self._writing = threading.RLock()
         self._lease: Lease | None = None
+        self._writer: Writer | None = None
         self._server = Server(url, api_key)
         self._items = Collection(self._server, name)
         self._point = MetaPoint(self._server, name)
+        self._fields = Fields(self._server, name)
         try:
             self._open(name, write)
         except BaseException:
@@ -92,6 +96,7 @@ class QdrantIndex:
         check_encoder(self._point.read(), self.encoder_name, self.dimension, self._point.where)
         if write:
             self._lease = Lease(self._point)
+            self._writer = Writer(self._items, self._point, self._fields, self._lease)
 
     def _create(self, name: str) -> None:
         there = self._server.ask("collection_exists", collection_name=name)
@@ -117,14 +122,14 @@ class QdrantIndex:
 
     def set_mark(self, version: int) -> None:
         """Remember that everything up to a version of the source of truth was applied."""
-        self._writer_lease().change(mark=version)
+        self._holder()[0].change(mark=version)
 
     # Writing
 
-    def _writer_lease(self) -> Lease:
-        if self._lease is None:
+    def _holder(self) -> tuple[Lease, Writer]:
+        if self._lease is None or self._writer is None:
             raise IndexError_(f"{self._point.where} was opened for reading; open it for writing")
-        return self._lease
+        return self._lease, self._writer
 
     def upsert(self, items: Sequence[Item], vectors: Vectors) -> None:
         """Add or replace items; durable when it returns, the last one of an id wins."""
@@ -143,9 +148,9 @@ class QdrantIndex:
         if len(last) < len(items):
             items = [items[place] for place in last.values()]
             vectors = vectors[list(last.values())]
-        lease = self._writer_lease()
+        _, writer = self._holder()
         with self._writing:
-            return Writer(self._items, self._point, lease).apply(items, vectors, delete)
+            return writer.apply(items, vectors, delete)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Delete items by id; return how many were there."""
@@ -158,10 +163,7 @@ class QdrantIndex:
     # Filters
 
     def _bounds(self, filter: Filter | None) -> Bounds:
-        return translate(filter, lambda field: "text" in self._kinds(field))
-
-    def _kinds(self, field: str) -> frozenset[str]:
-        return self._point.read().kinds.get(field, frozenset())
+        return translate(filter, lambda field: "text" in self._fields.get(field))
 
     def _checked(
         self, filter: Filter, bounds: Bounds, *fields: str
@@ -226,17 +228,17 @@ class QdrantIndex:
         self, name: str, filter: Filter | None = None, limit: int | None = None
     ) -> list[tuple[str, int]]:
         """Return the values of a facet among matching items with counts, most frequent first."""
-        bounds = self._bounds(filter)
-        if not self._kinds(name):  # a server refuses what it has no index for
-            return []
-        counts: dict[str, int] = {}
-        if filter is None or bounds.exact:
-            for value, count in self._items.facet(f"v.{key_of(name)}", bounds.upper, limit):
-                counts[restored(value.removeprefix("="))] = count
+        bounds, key = self._bounds(filter), key_of(name)
+        counts: Counter[str] = Counter()
+        if (filter is not None and not bounds.exact) or INDEXED not in self._fields.get(name):
+            there = all_of([bounds.upper, one_of("e", [has_field(key)])])
+            for record in self._items.scan(there, ["body"]):
+                item = load_item(record.payload["body"])
+                if matches(filter, item):
+                    counts.update({written(value) for value in item.values(name)})
         else:
-            for item, _, _ in self._checked(filter, bounds):
-                for value in {written(value) for value in item.values(name)}:
-                    counts[value] = counts.get(value, 0) + 1
+            for value, count in self._items.facet(f"v.{key}", bounds.upper, limit):
+                counts[restored(value.removeprefix("="))] = count
         return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     # Searching
@@ -267,7 +269,7 @@ class QdrantIndex:
         if order is None:
             ranked = search.by_relevance(k, fusion)
         else:
-            ranked = search.by_order(k, order, self._kinds(order.facet), load_item)
+            ranked = search.by_order(k, order, self._fields.get(order.facet), load_item)
         return self._candidates(ranked, filter)
 
     def _precision(self, condition: Condition) -> Precision:
@@ -294,13 +296,12 @@ class QdrantIndex:
 
     def save(self) -> None:
         """Bring weights of words and the graph's beam up to date where the catalog has changed."""
-        lease = self._writer_lease()
+        _, writer = self._holder()
         with self._writing:
-            refresh(self._items, self._point, lease, self._few)
+            writer.refresh(self._few)
 
     def close(self) -> None:
         """Release the lease and the connection; safe to call twice."""
-        lease, self._lease = self._lease, None
-        if lease is not None:
-            lease.release()
+        if self._lease is not None:
+            self._lease.release()
         self._server.close()

@@ -12,15 +12,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
-from retrieval.catalog import FieldValue
 from retrieval.engines.qdrant_payload import (
     DATE,
+    field_words,
     finite,
     first_date_from,
+    has_field,
+    has_plain_text,
+    has_words,
     is_number,
     key_of,
     keywords,
-    storable,
 )
 from retrieval.errors import FilterError
 from retrieval.filters import TEXT, And, Compare, Filter, Not, Op, Or, words
@@ -50,11 +52,11 @@ class Bounds:
         return Bounds(negate(self.lower), negate(self.upper))
 
 
-def translate(filter: Filter | None, has_plain_text: Callable[[str], bool]) -> Bounds:
+def translate(filter: Filter | None, plain: Callable[[str], bool]) -> Bounds:
     """Return what a filter says in Qdrant's terms.
 
     Args:
-        has_plain_text: Whether some item has text in a field that is no date YYYY-MM-DD. Only asked
+        plain: Whether some item has text in a field that is no date YYYY-MM-DD. Only asked
             where texts are compared by order, which the server cannot do.
 
     Raises:
@@ -64,15 +66,15 @@ def translate(filter: Filter | None, has_plain_text: Callable[[str], bool]) -> B
         case None:
             return Bounds(True, True)
         case And(parts):
-            found = [translate(part, has_plain_text) for part in parts]
+            found = [translate(part, plain) for part in parts]
             return _joined(all_of, found)
         case Or(parts):
-            found = [translate(part, has_plain_text) for part in parts]
+            found = [translate(part, plain) for part in parts]
             return _joined(any_of, found)
         case Not(part):
-            return translate(part, has_plain_text).negated()
+            return translate(part, plain).negated()
         case Compare():
-            return _compare(filter, has_plain_text)
+            return _compare(filter, plain)
 
 
 def _joined(join: Callable[[Sequence[Condition]], Condition], parts: list[Bounds]) -> Bounds:
@@ -107,9 +109,13 @@ def negate(part: Condition) -> Condition:
     return not part if isinstance(part, bool) else {"must_not": [part]}
 
 
-def number_range(key: str, **bounds: float) -> Condition:
-    """Return the condition that some number under a key is within bounds (lt, lte, gt, gte)."""
-    return {"key": key, "range": bounds}
+def number_range(form: str, key: str, **bounds: float) -> Condition:
+    """Return the condition that a number or date of a field is within bounds (lt, lte, gt, gte).
+
+    The first part is for fields without an index of their own, which few items have: those alone
+    are looked at then.
+    """
+    return all_of([one_of("e", [has_field(key)]), {"key": f"{form}.{key}", "range": bounds}])
 
 
 def one_of(key: str, values: Sequence[str]) -> Condition:
@@ -120,16 +126,16 @@ def one_of(key: str, values: Sequence[str]) -> Condition:
 # Comparisons
 
 
-def _compare(compare: Compare, has_plain_text: Callable[[str], bool]) -> Bounds:
+def _compare(compare: Compare, plain: Callable[[str], bool]) -> Bounds:
     if compare.op not in get_args(Op):
         raise FilterError(f"unknown comparison {compare.op!r}; expected one of {get_args(Op)}")
     if compare.op in ("contains", "not_contains"):
         return _polar(_contains(compare), compare.op == "contains")
     if compare.op == "exists":
-        there = one_of("e", [storable(compare.facet)])
+        there = one_of("e", [has_field(key_of(compare.facet))])
         return _polar(Bounds(there, there), bool(compare.value))
     if compare.op in _ORDER:
-        return _ordered(compare, has_plain_text)
+        return _ordered(compare, plain)
     return _polar(_equal(compare), compare.op in ("eq", "in"))
 
 
@@ -140,11 +146,15 @@ def _polar(bounds: Bounds, positive: bool) -> Bounds:
 def _contains(compare: Compare) -> Bounds:
     if not isinstance(compare.value, str):
         raise FilterError(f"{compare.op!r} on {compare.facet!r} needs text, got {compare.value!r}")
-    key = "t" if compare.facet == TEXT else f"w.{key_of(compare.facet)}"
-    phrase = words(compare.value)
-    condition: Condition = {"key": key, "match": {"phrase": " ".join(phrase)}}
+    key, phrase = key_of(compare.facet), words(compare.value)
+    condition: Condition
     if not phrase:  # a text without words contains what has none either
-        condition = {"is_empty": {"key": key}}
+        marked = one_of("e", [has_words(key)])
+        condition = {"is_empty": {"key": "t"}} if compare.facet == TEXT else negate(marked)
+    elif compare.facet == TEXT:
+        condition = {"key": "t", "match": {"phrase": " ".join(phrase)}}
+    else:
+        condition = {"key": "w", "match": {"phrase": field_words(key, phrase)}}
     return Bounds(condition, condition)
 
 
@@ -152,29 +162,26 @@ def _equal(compare: Compare) -> Bounds:
     wanted = compare.value if isinstance(compare.value, tuple) else (compare.value,)
     key = key_of(compare.facet)
     numbers = [float(n) for n in wanted if is_number(n)]
-    found = {word for value in wanted if not is_number(value) for word in _asked(value)}
-    parts = [one_of(f"k.{key}", sorted(found))]
+    found = {
+        word for value in wanted if isinstance(value, bool | str) for word in keywords(key, value)
+    }
+    parts = [one_of("k", sorted(found))]
     for number in numbers:
         if not math.isnan(number):
             number = finite(number) + 0.0
-            parts.append(number_range(f"n.{key}", gte=number, lte=number))
+            parts.append(number_range("n", key, gte=number, lte=number))
     upper = any_of(parts)
     rounded = any(abs(number) >= LARGEST_EXACT for number in numbers)
     return Bounds(upper, False if rounded else upper)
 
 
-def _asked(value: FieldValue) -> list[str]:
-    """Return the keywords of items that are equal to a value."""
-    return keywords(value) if isinstance(value, bool | str) else []
-
-
-def _ordered(compare: Compare, has_plain_text: Callable[[str], bool]) -> Bounds:
+def _ordered(compare: Compare, plain: Callable[[str], bool]) -> Bounds:
     bound, key = compare.value, key_of(compare.facet)
     if isinstance(bound, str):
-        dates = _dates(compare.op, f"d.{key}", bound)
-        if not has_plain_text(compare.facet):
+        dates = _dates(compare.op, key, bound)
+        if not plain(compare.facet):
             return Bounds(dates, dates)
-        return Bounds(any_of([dates, one_of("s", [storable(compare.facet)])]), dates)
+        return Bounds(any_of([dates, one_of("e", [has_plain_text(key)])]), dates)
     if not is_number(bound):
         raise FilterError(
             f"{compare.op!r} on {compare.facet!r} needs a number or a date, got {bound!r}; "
@@ -183,7 +190,7 @@ def _ordered(compare: Compare, has_plain_text: Callable[[str], bool]) -> Bounds:
     number = float(bound)
     if math.isnan(number):
         return Bounds(False, False)
-    within = number_range(f"n.{key}", **{compare.op: finite(number)})
+    within = number_range("n", key, **{compare.op: finite(number)})
     return Bounds(within, within)
 
 
@@ -192,4 +199,5 @@ def _dates(op: str, key: str, bound: str) -> Condition:
     first = first_date_from(bound)
     after_equal = op in ("lte", "gt") and DATE.fullmatch(bound) is not None
     limit = float(first + after_equal)
-    return number_range(key, lt=limit) if op in ("lt", "lte") else number_range(key, gte=limit)
+    bounds = {"lt": limit} if op in ("lt", "lte") else {"gte": limit}
+    return number_range("d", key, **bounds)

@@ -10,7 +10,6 @@ applies with it), so that one that was taken for dead cannot go on as if nothing
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import socket
@@ -18,7 +17,7 @@ import threading
 import time
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from retrieval.engines.qdrant_server import Server
@@ -30,7 +29,6 @@ LEASE_SECONDS = 12.0
 POINT = 1
 
 logger = logging.getLogger(__name__)
-Kinds = Mapping[str, frozenset[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,6 @@ class Meta:
         mean: Length of a text that the stored weights of words were made with; 0 before the first.
         weighing: Whether making them anew has begun and not ended.
         ef, ef_items: Beam of the graph search, and how many items there were when it was checked.
-        kinds: What kinds of value each field ever had (`qdrant_payload.kind_of`).
     """
 
     encoder: str
@@ -60,15 +57,6 @@ class Meta:
     weighing: bool = False
     ef: int = 128
     ef_items: int = 0
-    kinds: Kinds = field(default_factory=dict)
-
-
-def _payload(changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return changes as they are stored; names of fields may hold what a payload's keys may not."""
-    if "kinds" not in changes:
-        return dict(changes)
-    kinds = {name: sorted(found) for name, found in changes["kinds"].items()}
-    return {**changes, "kinds": json.dumps(kinds)}
 
 
 def check_encoder(meta: Meta, encoder: str, dimension: int, where: str) -> None:
@@ -119,21 +107,20 @@ class MetaPoint:
         if stored is None:
             raise IndexError_(f"{self.where} is not an index, or was deleted; index again")
         try:
-            kinds = json.loads(stored["kinds"]).items()
-            stored["kinds"] = {name: frozenset(found) for name, found in kinds}
             return Meta(**{one.name: stored[one.name] for one in fields(Meta)})
-        except (KeyError, TypeError, ValueError) as error:
+        except KeyError as error:
             if stored.get("format", 0) > FORMAT:
                 return Meta("", 0, format=int(stored["format"]))
             raise IndexError_(
-                f"{self.where} is damaged ({error!r}); index the catalog again under another name"
+                f"{self.where} is damaged: {error} is missing; index the catalog again under "
+                f"another name"
             ) from error
 
     def create(self, meta: Meta) -> None:
         """Store the first state."""
         from qdrant_client import models
 
-        payload = {**_payload(asdict(meta)), "token": "", "beat": 0, "owner": ""}
+        payload = {**asdict(meta), "token": "", "beat": 0, "owner": ""}
         self._server.ask(
             "upsert",
             collection_name=self.name,
@@ -150,7 +137,7 @@ class MetaPoint:
         self._server.ask(
             "set_payload",
             collection_name=self.name,
-            payload=_payload(changes),
+            payload=dict(changes),
             points=models.Filter.model_validate({"must": conditions}),
             wait=True,
             ordering=models.WriteOrdering.STRONG,

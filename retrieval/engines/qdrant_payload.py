@@ -1,8 +1,10 @@
 """An item as the payload of a Qdrant point, in forms that the server can compare.
 
-Each field is stored under a safe key in the forms that its values need: `k` keywords for `eq`, `n`
-numbers, `d` dates as numbers, `w` words for `contains`, `v` values as facets list them. Pure; knows
-neither filters (`retrieval.engines.qdrant_filters`) nor the server.
+Catalogs may have thousands of fields, and an index per field does not scale. What can be said in
+one index for all fields is: `k` keywords for `eq`, `e` marks of what a field has, `t` the words of
+the whole text and `w` those of each field, for `contains`. Only numbers (`n`), dates (`d`) and
+values as facets list them (`v`) are kept by field; each field has a safe key. Pure; knows neither
+filters (`retrieval.engines.qdrant_filters`) nor the server.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import math
 import re
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, TypeGuard
 
@@ -53,17 +55,40 @@ def restored(text: str) -> str:
     return re.sub("\ufffd([0-9a-f]{4})", lambda match: chr(int(match[1], 16)), text)
 
 
-def keywords(value: FieldValue) -> list[str]:
-    """Return the keywords under which `eq` finds a single value of an item.
+def keywords(key: str, value: FieldValue) -> list[str]:
+    """Return the keywords under which `eq` finds a single value of a field.
 
     Text is found by its folded form. True is found by "true" in any case but not by " true", as
-    `retrieval.filters` defines it, which takes a keyword of its own.
+    `retrieval.filters` defines it, which takes a keyword of its own. Numbers have none.
     """
     spelt = str(value).casefold()
-    if isinstance(value, bool):
-        return [f"?{spelt}"]
-    found = [storable(f"={fold(value)}")] if isinstance(value, str) else []
-    return [*found, f"?{spelt}"] if spelt in ("true", "false") else found
+    found = [storable(f"{key}={fold(value)}")] if isinstance(value, str) else []
+    flag = isinstance(value, bool | str) and spelt in ("true", "false")
+    return [*found, f"{key}?{spelt}"] if flag else found
+
+
+def has_field(key: str) -> str:
+    """Return the mark of items that have a field."""
+    return f"={key}"
+
+
+def has_words(key: str) -> str:
+    """Return the mark of items with words in a field."""
+    return f"~{key}"
+
+
+def has_plain_text(key: str) -> str:
+    """Return the mark of items with a text in a field that is no date."""
+    return f"!{key}"
+
+
+def field_words(key: str, spoken: Iterable[str]) -> str:
+    """Return the words of one field as they stand among those of all fields.
+
+    Each begins with a digest of the key, so that a phrase is found in this field only.
+    """
+    digest = hashlib.blake2b(key.encode(), digest_size=5).hexdigest()
+    return " ".join(f"{digest}{word}" for word in spoken)
 
 
 def finite(value: float) -> float:
@@ -128,36 +153,34 @@ def payload_of(item: Item, body: str, seq: int, length: int) -> Payload:
         length: Of its text, in tokens (`retrieval.engines.bm25_terms`).
     """
     payload: Payload = {"id": item.id, "body": body, "seq": seq, "length": length}
-    forms: dict[str, dict[str, Any]] = {form: {} for form in "kndwv"}
-    present = [name for name in item.fields if item.values(name)]
-    for name in present:
-        _add_forms(forms, key_of(name), item.values(name))
-    payload |= {form: fields for form, fields in forms.items() if fields}
-    payload["e"] = [storable(name) for name in present]
-    payload["s"] = [storable(name) for name in present if _has_plain_text(item.values(name))]
-    if spoken := words(text_of(item)):
-        payload["t"] = " ".join(spoken)
-    return payload
+    payload |= {"e": [], "k": [], "n": {}, "d": {}, "v": {}}
+    spoken = []
+    for name in item.fields:
+        if values := item.values(name):
+            key = key_of(name)
+            _add_forms(payload, key, values)
+            if own := words(" \n ".join(map(str, values))):
+                payload["e"].append(has_words(key))
+                spoken.append(field_words(key, own))
+    if spoken:
+        payload["w"] = " ".join(spoken)
+    if text := words(text_of(item)):
+        payload["t"] = " ".join(text)
+    return {name: form for name, form in payload.items() if form not in ({}, [])}
 
 
-def _has_plain_text(values: tuple[FieldValue, ...]) -> bool:
-    return any(kind_of(value) == "text" for value in values)
-
-
-def _add_forms(
-    forms: Mapping[str, dict[str, Any]], key: str, values: tuple[FieldValue, ...]
-) -> None:
+def _add_forms(payload: Payload, key: str, values: tuple[FieldValue, ...]) -> None:
     """Add the forms of one field's values; forms without content are left out."""
+    payload["e"].append(has_field(key))
+    if any(kind_of(value) == "text" for value in values):
+        payload["e"].append(has_plain_text(key))
+    payload["k"] += sorted({word for value in values for word in keywords(key, value)})
     numbers = [value for value in values if is_number(value)]
-    spoken = words(" \n ".join(map(str, values)))
     found = {
-        "k": sorted({word for value in values for word in keywords(value)}),
         "n": [finite(number) + 0.0 for number in numbers if not math.isnan(number)],
         "d": [date_number(str(value)) for value in values if kind_of(value) == "date"],
         "v": sorted({storable(f"={written(value)}") for value in values}),
     }
     for form, content in found.items():
         if content:
-            forms[form][key] = content
-    if spoken:
-        forms["w"][key] = " ".join(spoken)
+            payload[form][key] = content

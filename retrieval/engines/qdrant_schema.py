@@ -1,25 +1,18 @@
-"""How collections are laid out on a Qdrant server: vectors, and an index per form of a field."""
+"""How collections are laid out on a Qdrant server: vectors, and indexes over the payload."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
 from typing import Any
 
 from retrieval.engines.qdrant_collection import DENSE, WORDS
-from retrieval.engines.qdrant_payload import key_of
 from retrieval.engines.qdrant_server import Server
 from retrieval.errors import IndexError_
 
 LINKS = 16
 EF_CONSTRUCT = 128
-_FORMS = {
-    "number": ("n", "v", "w"),
-    "flag": ("k", "v", "w"),
-    "date": ("k", "d", "v", "w"),
-    "text": ("k", "v", "w"),
-    "many": (),
-}
+_SHARED = {"seq": "place", "e": "mark", "k": "keyword", "t": "text", "w": "text"}
+_OF_FIELD = {"n": "float", "d": "integer", "v": "facet"}
 
 
 def create_items(server: Server, name: str, dimension: int) -> None:
@@ -43,14 +36,15 @@ def create_items(server: Server, name: str, dimension: int) -> None:
     )
     words = models.SparseVectorParams(modifier=models.Modifier.IDF)
     _create(server, name, vectors_config={DENSE: dense}, sparse_vectors_config={WORDS: words})
-    for key, schema in {"seq": "place", "e": "keyword", "s": "keyword", "t": "text"}.items():
+    for key, schema in _SHARED.items():
         _index(server, name, key, schema)
 
 
 def create_meta(server: Server, name: str) -> None:
-    """Create the small collection that holds one point about the collection of items."""
+    """Create the small collection of what is known about the collection of items."""
     _create(server, name, vectors_config={})
-    _index(server, name, "token", "keyword")
+    _index(server, name, "token", "mark")
+    _index(server, name, "kinds", "mark")
     _index(server, name, "beat", "place")
 
 
@@ -67,12 +61,9 @@ def _create(server: Server, name: str, **config: Any) -> None:
         raise
 
 
-def index_fields(server: Server, name: str, kinds: Iterable[tuple[str, str]]) -> None:
-    """Create what filters need for fields (name, kind) of a collection; done before they come."""
-    forms = {(form, field) for field, kind in kinds for form in _FORMS[kind]}
-    schemas = {"k": "keyword", "n": "float", "d": "integer", "v": "facet", "w": "text"}
-    for form, field in sorted(forms):
-        _index(server, name, f"{form}.{key_of(field)}", schemas[form])
+def index_form(server: Server, name: str, form: str, key: str) -> None:
+    """Create the index of one form (n, d, v) of a field of a collection."""
+    _index(server, name, f"{form}.{key}", _OF_FIELD[form])
 
 
 def _index(server: Server, name: str, key: str, schema: str) -> None:
@@ -93,9 +84,9 @@ def _schema(schema: str) -> Any:
         return models.FloatIndexParams(type=models.FloatIndexType.FLOAT)
     if schema == "keyword":
         return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD)
-    if schema == "facet":
+    if schema in ("facet", "mark"):
         return models.KeywordIndexParams(
-            type=models.KeywordIndexType.KEYWORD, on_disk=True, enable_hnsw=False
+            type=models.KeywordIndexType.KEYWORD, on_disk=schema == "facet", enable_hnsw=False
         )
     return models.TextIndexParams(
         type=models.TextIndexType.TEXT,

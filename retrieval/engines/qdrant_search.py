@@ -7,8 +7,16 @@ from dataclasses import dataclass
 
 from retrieval.catalog import FieldValue, Item
 from retrieval.engines.qdrant_collection import Collection, Hit, Precision, Query, has_id
-from retrieval.engines.qdrant_filters import Condition, all_of, negate, number_range
-from retrieval.engines.qdrant_payload import is_number, key_of
+from retrieval.engines.qdrant_fields import INDEXED
+from retrieval.engines.qdrant_filters import (
+    Condition,
+    all_of,
+    any_of,
+    negate,
+    number_range,
+    one_of,
+)
+from retrieval.engines.qdrant_payload import has_field, is_number, key_of
 from retrieval.fusion import Fusion, combine
 from retrieval.query import Order
 from retrieval.ranking import FUSED_DEPTH
@@ -98,15 +106,16 @@ class Search:
         """Return the first k points by a facet, missing last, equal ones by relevance.
 
         Args:
-            kinds: Of the facet's values (`qdrant_payload.kind_of`).
+            kinds: Of the facet's values (`qdrant_fields.Fields.get`).
             load: Reads an item from its body, where the server cannot sort.
         """
-        if not kinds:
+        sorts = kinds - {INDEXED}
+        if not sorts:
             groups: list[list[str]] = [self._relevant(self.condition, k)]
-        elif "many" in kinds or not ("number" in kinds or kinds == {"date"}):
-            groups = self._groups_by_hand(k, order, kinds, load)
+        elif INDEXED in kinds and "many" not in sorts and ("number" in sorts or sorts == {"date"}):
+            groups = self._groups(k, order, "n" if "number" in sorts else "d")
         else:
-            groups = self._groups(k, order, "n" if "number" in kinds else "d")
+            groups = self._groups_by_hand(k, order, sorts, load)
         found = {one.point: one for one in self._scored([p for group in groups for p in group])}
         ranked: list[Found] = []
         for group in groups:
@@ -116,7 +125,8 @@ class Search:
 
     def _groups(self, k: int, order: Order, form: str) -> list[list[str]]:
         """Return the first k points, those of equal value together."""
-        key = f"{form}.{key_of(order.facet)}"
+        field = key_of(order.facet)
+        key = f"{form}.{field}"
         page = self.collection.first(self.condition, k, key, order.direction == "descending")
         groups: dict[float, list[str]] = {}
         for point, value in page:
@@ -128,7 +138,7 @@ class Search:
         # The last value may have more points than fit: the most relevant of all of them stay.
         last = page[-1][1]
         cut = groups.pop(last)
-        same = all_of([self.condition, number_range(key, gte=last, lte=last)])
+        same = all_of([self.condition, number_range(form, field, gte=last, lte=last)])
         return [*map(self._by_place, groups.values()), self._relevant(same, len(cut))]
 
     def _by_place(self, points: list[str]) -> list[str]:
@@ -151,29 +161,30 @@ class Search:
     def _groups_by_hand(
         self, k: int, order: Order, kinds: frozenset[str], load: Callable[[str], Item]
     ) -> list[list[str]]:
-        """Return the first k points like `_groups`, from the items themselves.
+        """Return the first k points like `_groups`, from the items that have the facet.
 
-        For lists and for texts that are no dates, which a server cannot sort.
+        For lists, texts that are no dates, and fields without an index.
         """
+        there = one_of("e", [has_field(key_of(order.facet))])
         groups: dict[float | str, list[tuple[int, str]]] = {}
-        missing: list[tuple[int, str]] = []
+        unsortable = []
         pick = max if order.direction == "descending" else min
-        for record in self.collection.scan(self.condition, ["body", "seq"]):
+        for record in self.collection.scan(all_of([self.condition, there]), ["body", "seq"]):
             values = _sortable(load(record.payload["body"]).values(order.facet), kinds)
-            place = (int(record.payload["seq"]), str(record.id))
             if values:
+                place = (int(record.payload["seq"]), str(record.id))
                 groups.setdefault(pick(values), []).append(place)
             else:
-                missing.append(place)
-        keys = sorted(groups, reverse=order.direction == "descending")
+                unsortable.append(str(record.id))
         result: list[list[str]] = []
-        for group in [*(groups[key] for key in keys), missing]:
-            if k < 1:
-                break
-            points = [point for _, point in sorted(group)]
+        for key in sorted(groups, reverse=order.direction == "descending"):
+            points = [point for _, point in sorted(groups[key])]
             result.append(points if len(points) <= k else self._relevant(has_id(points), k))
             k -= len(result[-1])
-        return result
+            if k < 1:
+                return result
+        missing = any_of([negate(there), has_id(unsortable)])
+        return [*result, self._relevant(all_of([self.condition, missing]), k)]
 
 
 def _sortable(values: Sequence[FieldValue], kinds: frozenset[str]) -> list[float] | list[str]:

@@ -6,7 +6,7 @@ Knows the order of steps that leaves every item whole after a crash; see `Writer
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,9 @@ import numpy as np
 from retrieval.catalog import Item
 from retrieval.engines.bm25_terms import Terms, item_terms, item_weights
 from retrieval.engines.qdrant_collection import Collection, Precision
-from retrieval.engines.qdrant_meta import Kinds, Lease, Meta, MetaPoint
-from retrieval.engines.qdrant_payload import kinds_of, payload_of, point_id
-from retrieval.engines.qdrant_schema import index_fields
+from retrieval.engines.qdrant_fields import Fields
+from retrieval.engines.qdrant_meta import Lease, Meta, MetaPoint
+from retrieval.engines.qdrant_payload import payload_of, point_id
 from retrieval.item_json import dump_item, is_usable_id, load_item
 from retrieval.query import Vectors
 
@@ -49,12 +49,14 @@ class Old:
 
 
 class Writer:
-    """One call of `apply`, with a lease that is held."""
+    """Writes to a collection as the holder of its lease."""
 
-    def __init__(self, items: Collection, point: MetaPoint, lease: Lease) -> None:
+    def __init__(self, items: Collection, point: MetaPoint, fields: Fields, lease: Lease) -> None:
         self._items = items
         self._point = point
         self._lease = lease
+        self._fields = fields
+        self._known = fields.load()
 
     def apply(self, items: Sequence[Item], vectors: Vectors, delete: Sequence[str]) -> int:
         """Upsert items of different ids and delete others; return how many were deleted.
@@ -87,7 +89,7 @@ class Writer:
         self._lease.change(version=meta.version + 1)
         after = self._point.read()
         if after.items <= SMALL and _drifted(after):
-            reweigh(self._items, self._point, self._lease)
+            self._reweigh()
         return len(deleted)
 
     def _old(self, points: Sequence[str]) -> Old:
@@ -110,35 +112,50 @@ class Writer:
 
         Returned are the version and mean after it, and the places given out before it.
         """
-        kinds = self._indexed(meta.kinds, items)
         gone = set(old.seq) & {*new, *deleted}
         count = meta.items + len(new) - len(gone)
         tokens = meta.tokens + sum(one.length for one in terms)
         tokens -= sum(old.length[point] for point in gone)
         mean = meta.mean or tokens / max(count, 1)
-        changes: dict[str, Any] = {
-            "version": meta.version + 1,
-            "seq": meta.seq + len(new),
-            "items": count,
-            "tokens": tokens,
-            "mean": mean,
-        }
-        if kinds != meta.kinds:
-            changes["kinds"] = kinds
-        self._lease.change(**changes)
+        self._lease.change(
+            version=meta.version + 1,
+            seq=meta.seq + len(new),
+            items=count,
+            tokens=tokens,
+            mean=mean,
+        )
+        self._fields.learn(self._known, items, count)
         return Meta(meta.encoder, meta.dimension, version=meta.version + 1, seq=meta.seq, mean=mean)
 
-    def _indexed(self, kinds: Kinds, items: Iterable[Item]) -> Kinds:
-        """Return the kinds with those of new items, after making the indexes they need."""
-        grown = {name: set(found) for name, found in kinds.items()}
-        for item in items:
-            for name, found in kinds_of(item).items():
-                grown.setdefault(name, set()).update(found)
-        new = [
-            (n, kind) for n, found in grown.items() for kind in found - kinds.get(n, frozenset())
-        ]
-        index_fields(self._items.server, self._items.name, new)
-        return {name: frozenset(found) for name, found in grown.items()}
+    # Upkeep
+
+    def refresh(self, few: int) -> None:
+        """Bring up to date what depends on the whole catalog, where that has changed enough."""
+        meta, count = self._point.read(), self._items.count(True)
+        self._fields.index_common(self._known, self._items, count)
+        if _drifted(meta) or meta.items != count:
+            self._reweigh()
+        if not self._items.server.local and count > max(few, CHECK_GROWTH * meta.ef_items):
+            self._lease.change(ef=checked_beam(self._items, count), ef_items=count)
+
+    def _reweigh(self) -> None:
+        """Make every item's weights of words anew with the present mean length.
+
+        Items and tokens are counted anew: a write that a crash cut off may have counted twice.
+        """
+        meta = self._point.read()
+        lengths = [int(record.payload["length"]) for record in self._items.scan(True, ["length"])]
+        mean = sum(lengths) / max(len(lengths), 1)
+        self._lease.change(mean=mean, items=len(lengths), tokens=sum(lengths), weighing=True)
+        weights: dict[str, dict[int, float]] = {}
+        for record in self._items.scan(True, ["body"]):
+            weights[str(record.id)] = _weights(item_terms(load_item(record.payload["body"])), mean)
+            if len(weights) == BATCH:
+                self._items.reweigh(weights)
+                weights = {}
+        if weights:
+            self._items.reweigh(weights)
+        self._lease.change(weighing=False, version=meta.version + 1)
 
 
 def _point(
@@ -156,35 +173,6 @@ def _drifted(meta: Meta) -> bool:
     """Return whether the weights of words were made with a mean length that is no longer true."""
     mean = meta.tokens / max(meta.items, 1)
     return meta.weighing or abs(mean - meta.mean) > DRIFT * meta.mean
-
-
-def reweigh(items: Collection, point: MetaPoint, lease: Lease) -> None:
-    """Make every item's weights of words anew with the present mean length.
-
-    Items and tokens are counted anew too: a write that a crash cut off may have been counted twice.
-    """
-    meta = point.read()
-    lengths = [int(record.payload["length"]) for record in items.scan(True, ["length"])]
-    mean = sum(lengths) / max(len(lengths), 1)
-    lease.change(mean=mean, items=len(lengths), tokens=sum(lengths), weighing=True)
-    weights: dict[str, dict[int, float]] = {}
-    for record in items.scan(True, ["body"]):
-        weights[str(record.id)] = _weights(item_terms(load_item(record.payload["body"])), mean)
-        if len(weights) == BATCH:
-            items.reweigh(weights)
-            weights = {}
-    if weights:
-        items.reweigh(weights)
-    lease.change(weighing=False, version=meta.version + 1)
-
-
-def refresh(items: Collection, point: MetaPoint, lease: Lease, few: int) -> None:
-    """Bring up to date what depends on the whole catalog, where that has changed enough."""
-    meta = point.read()
-    if _drifted(meta) or meta.items != items.count(True):
-        reweigh(items, point, lease)
-    if not items.server.local and meta.items > max(few, CHECK_GROWTH * meta.ef_items):
-        lease.change(ef=checked_beam(items, meta.items), ef_items=meta.items)
 
 
 def checked_beam(items: Collection, count: int) -> int:

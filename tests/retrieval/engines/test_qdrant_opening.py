@@ -151,15 +151,14 @@ def test_foreign_collection_is_left_alone(core):
 @pytest.mark.parametrize(
     ("payload", "message"),
     [
-        ({"format": 99}, "newer version"),
-        ({"format": 99, "kinds": "gone"}, "newer version"),
-        ({"kinds": "[}"}, "is damaged"),
-        ({"kinds": None}, "is damaged"),
+        ({"format": 99, "token": "", "beat": 0}, "newer version"),
+        ({"format": 99, "mean": 1.0, "all": "else"}, "newer version"),
+        ({"format": 1, "mean": 1.0}, "is damaged: 'encoder' is missing"),
     ],
 )
 def test_unreadable_state_is_named(index, payload, message):
     index._server.ask(
-        "set_payload", collection_name="items__meta", payload=payload, points=[1], wait=True
+        "overwrite_payload", collection_name="items__meta", payload=payload, points=[1], wait=True
     )
     index.close()
     for _ in range(2):  # and no lease is left behind

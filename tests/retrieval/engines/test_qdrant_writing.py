@@ -9,10 +9,12 @@ from retrieval.catalog import Item
 from retrieval.engines import qdrant_writing
 from retrieval.engines.qdrant import QdrantIndex
 from retrieval.engines.qdrant_collection import Collection, Hit
+from retrieval.engines.qdrant_payload import key_of
 from retrieval.engines.qdrant_writing import BEAMS, checked_beam
 from retrieval.errors import CatalogError, FilterError, IndexError_
 from retrieval.exact import ExactIndex
 from retrieval.filters import Compare, Not, matches
+from retrieval.query import Order
 from tests.retrieval.engines.qdrant_places import *  # noqa: F403
 from tests.retrieval.index_contract import ENCODER, SHOP, found, put, vectors_of
 from tests.retrieval.recall_contract import crowd, queries_near
@@ -105,24 +107,48 @@ def test_deleted_and_added_item_is_new(index, tmp_path):
     exact.close()
 
 
+def indexed(core):
+    """Return which fields of items were indexed, each checked to be so only once."""
+    path = "/collections/items/index"
+    made = [body["field_name"] for _, asked, body in core.requests if asked == path]
+    assert len(made) == len(set(made))
+    return set(made)
+
+
 def test_indexes_come_before_items(core):
     index = opened(core.url)
     put(index, SHOP[:1])
+    first = [path for _, path, body in core.requests if path.endswith("/index") or "points" in body]
+    assert first.index("/collections/items/points") > len(indexed(core)) >= 12
     put(index, [Item("x", "thing", fields={"price": 2.0, "new one": "2024-01-01"})])
+    odd = key_of("new one")
+    assert {"n.price", "v.price", "v.colour", "d.released", f"d.{odd}", f"v.{odd}"} <= indexed(core)
+    assert {"seq", "e", "k", "t", "w"} <= indexed(core)
     index.close()
-    made, needed = set(), []
-    for _, path, body in core.requests:
-        if path == "/collections/items/index":
-            made.add(body["field_name"])
-        elif path == "/collections/items/points" and "points" in body:
-            payloads = [point["payload"] for point in body["points"]]
-            keys = {
-                f"{form}.{key}" for one in payloads for form in "kndvw" for key in one.get(form, ())
-            }
-            needed.append(keys - made)
-    assert needed == [set(), set()]
-    assert {"seq", "e", "s", "t", "n.price", "k.colour", "d.released", "v.stock", "w.tags"} <= made
-    assert sum(path == "/collections/items/index" for _, path, _ in core.requests) == len(made)
+
+
+def test_rare_fields_do_without_indexes(core, monkeypatch):
+    monkeypatch.setattr("retrieval.engines.qdrant_fields.INDEXED_FIELDS", 3)
+    index = opened(core.url)
+    items = [Item(f"i{n}", "thing", fields={"price": float(n)}) for n in range(50)]
+    rare = {"watts": 5.0, "made": "2024-02-01", "maker": "Oak"}
+    put(index, [*items, Item("rare", "thing", fields=rare)])
+    assert "n.price" in indexed(core)
+    assert not {name for name in indexed(core) if name[2:] in rare}
+    for field, value in rare.items():
+        assert index.facet(field) == [(str(value).removesuffix(".0"), 1)]
+        assert found(index.search(order=Order(field), k=2)) == ["rare", "i0"]
+        assert index.ids(Compare(field, "gte", value)) == ["rare"]
+        assert index.ids(Compare(field, "eq", value)) == ["rare"]
+    common = [Item(f"c{n}", "thing", fields=rare) for n in range(9)]
+    for item in common:
+        put(index, [item])
+    assert not {name for name in indexed(core) if name[2:] in rare}
+    index.save()
+    assert len({name[2:] for name in indexed(core) if name[2:] in rare}) == 2
+    for field in rare:
+        assert [count for _, count in index.facet(field)] == [10]
+    index.close()
 
 
 # Weights of words
