@@ -10,6 +10,7 @@ from retrieval.catalog import Item
 from retrieval.encoder import HashingEncoder
 from retrieval.errors import EncoderMismatch, FilterError, IndexError_
 from retrieval.filters import And, Compare, Not, Or, matches
+from retrieval.fusion import EQUAL, PRIOR, Fusion, combine
 from retrieval.query import Order
 from tests.retrieval.recall_contract import *  # noqa: F403
 
@@ -178,6 +179,16 @@ def test_both_rankings_are_fused(index):
     assert scores["s5"][1] == 0
     assert scores["s1"][1] > 0
     assert scores["s5"][0] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("fusion", [EQUAL, PRIOR, Fusion(0.0, by="scores")], ids=str)
+def test_fusion_has_one_definition(index, fusion):
+    query = ENCODER.encode_queries(["plain socks"])[0]
+    meaning = [(hit.item.id, hit.dense) for hit in index.search(query, k=6)]
+    words = [(hit.item.id, hit.lexical) for hit in index.search(text="blue", k=6)]
+    hits = index.search(query, "blue", k=6, fusion=fusion)
+    expected = dict(combine(meaning, words, fusion))
+    assert {hit.item.id: hit.score for hit in hits} == pytest.approx(expected, abs=1e-4)
 
 
 def test_query_vector_may_be_a_row(index):
