@@ -33,19 +33,23 @@ SHOWN = (
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", type=FILE, metavar="JSONL", help="Write the cases here.")
 @click.option("--cases", type=FILE, metavar="JSONL", help="Take these cases instead of new ones.")
+@click.option("--answers", type=FILE, metavar="JSONL", help="Score these answers of another system "
+              "to those cases too.")  # fmt: skip
 @click.option("--llm", metavar="WHAT", help="What plans turns besides the rules: URL, folder or "
               "house; default: none.")  # fmt: skip
 @click.option("--model", metavar="NAME", help="Name of the model on that server.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def critiques(
     catalog: Path | None, n: int, seed: int, out: Path | None, cases: Path | None,
-    llm: str | None, model: str | None, as_json: bool,
+    answers: Path | None, llm: str | None, model: str | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Make like-this-but-X cases from a catalog, and measure who answers them."""
     from ui.cli import settings
 
+    if answers is not None and cases is None:
+        raise click.UsageError("--answers needs the --cases that they answer")
     given = settings(llm=llm, model=model)
-    report = measured(catalog, given, n=n, seed=seed, out=out, cases=cases)
+    report = measured(catalog, given, n=n, seed=seed, out=out, cases=cases, answers=answers)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else critiques_text(report))
 
 
@@ -57,15 +61,17 @@ def measured(
     seed: int,
     out: Path | None = None,
     cases: Path | None = None,
+    answers: Path | None = None,
 ) -> dict[str, Any]:
     """Return the report over a catalog; a file is indexed into a folder that goes away again."""
     from agent.linking import Linker
-    from finetune.critiques import read_cases, write_cases
+    from finetune.critiques import read_answers, read_cases, write_cases
     from finetune.critiques.report import check_cases, evaluate, make_cases
     from ui import wiring
     from ui.chat_models import chat_model
 
     read = read_cases(cases) if cases is not None else None
+    answered = read_answers(answers, read[1]) if read and answers is not None else None
     with _opened(catalog, settings) as retriever:
         header, found = read or make_cases(retriever, n, seed)
         if read:
@@ -78,7 +84,7 @@ def measured(
         config = {"planner": chat.name if chat else "rules", "encoder": retriever.encoder.name}
         return evaluate(
             retriever, Linker.build(retriever), planner, header, found,
-            config=config, progress=sys.stderr.isatty(),
+            config=config, answers=answered, progress=sys.stderr.isatty(),
         )  # fmt: skip
 
 

@@ -92,6 +92,13 @@ class Header(_Line):
 Line = TypeVar("Line", bound=_Line)
 
 
+class Answer(_Line):
+    """What a system outside answers a case with: item ids, best first."""
+
+    id: str
+    items: tuple[str, ...]
+
+
 def catalog_hash(items: Iterable[Item]) -> str:
     """Return the SHA-256 of a catalog: ids, titles and fields, in order of id."""
     digest = hashlib.sha256()
@@ -145,6 +152,27 @@ def read_cases(path: Path) -> tuple[Header, list[Case]]:
             "it is cut off or was edited"
         )
     return header, cases
+
+
+def read_answers(path: Path, cases: Sequence[Case]) -> dict[str, tuple[str, ...]]:
+    """Return the answers of a file, one `{"id": …, "items": […]}` a line, by id of the case.
+
+    Raises:
+        LabelError: If a line is no answer, or there is not one for each case.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        if line.strip():
+            where = f"{path.name}:{number}"
+            answer = _valid(Answer, _parsed(line, where), where)
+            found[answer.id] = answer.items
+    missing = [case.id for case in cases if case.id not in found]
+    if missing:
+        raise LabelError(
+            f"{path.name}: no answer to {missing[0]!r} and {len(missing) - 1} other cases; "
+            f"expected a line for each of the {len(cases)}, with an empty list where there is none"
+        )
+    return found
 
 
 def _parsed(line: str, where: str) -> dict[str, Any]:

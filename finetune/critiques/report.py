@@ -22,6 +22,7 @@ from finetune.errors import LabelError
 from retrieval.catalog import Item
 from retrieval.retriever import Retriever
 
+ANSWERS = "answers given"
 _SHOWN_ERRORS = 20
 
 
@@ -66,21 +67,28 @@ def evaluate(
     cases: Sequence[Case],
     *,
     config: Mapping[str, Any],
+    answers: Mapping[str, tuple[str, ...]] | None = None,
     progress: bool = False,
 ) -> dict[str, Any]:
-    """Return the report: figures of ours, of ours with the plan given, and of each baseline."""
+    """Return the report: figures of ours, of ours with the plan given, and of each baseline.
+
+    Args:
+        answers: Those of a system outside, by id of the case; they stand beside the baselines.
+    """
     dialogue = Dialogue.over(retriever, linker, planner)
     systems: dict[str, System] = {
         OURS: dialogue, PLAN_GIVEN: PlanGiven(retriever), **Baselines(retriever).all(),
     }  # fmt: skip
+    if answers is not None:
+        systems[ANSWERS] = lambda case: answers[case.id]
     items = {item.id: item for item in retriever.items()}
     scored: dict[str, list[Outcome]] = {}
     seconds: dict[str, float] = {}
     for name, system in systems.items():
         began = time.perf_counter()
-        answers = [system(case) for case in _shown(cases, name, progress)]
+        given = [system(case) for case in _shown(cases, name, progress)]
         seconds[name] = time.perf_counter() - began
-        scored[name] = [score(c, a, items) for c, a in zip(cases, answers, strict=True)]
+        scored[name] = [score(c, a, items) for c, a in zip(cases, given, strict=True)]
     baselines = [name for name in systems if name not in (OURS, PLAN_GIVEN)]
     seed = header.seed
     return {

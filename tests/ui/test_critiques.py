@@ -32,6 +32,23 @@ def test_written_cases_are_taken_again(run, folder, tmp_path):
     assert again["hash"] == first["hash"]
 
 
+def test_answers_of_others_are_scored(run, folder, tmp_path):
+    path, answers = tmp_path / "cases.jsonl", tmp_path / "answers.jsonl"
+    run("--catalog", folder, "--n", 8, "--out", path, "--json")
+    cases = [json.loads(line) for line in path.read_text("utf-8").splitlines()[1:]]
+    rows = [json.dumps({"id": case["id"], "items": case["gold"]}) for case in cases]
+    answers.write_text("\n".join(rows), "utf-8")
+    given = ("--catalog", folder, "--cases", path, "--answers", answers, "--json")
+    own = json.loads(run(*given).stdout)["baselines"]["answers given"]
+    assert (own["change_accuracy"], own["mrr"], own["violation_rate"]) == (1.0, 1.0, 0.0)
+
+
+def test_answers_need_their_cases(run, tmp_path):
+    done = run("--answers", tmp_path / "answers.jsonl")
+    assert done.exit_code == 2
+    assert "--answers needs the --cases" in done.stderr
+
+
 def test_catalog_file_is_indexed_for_the_time(run, built):
     done = run("--catalog", built.parent / "shop.csv", "--n", 10)
     assert done.exit_code == 0, done.stderr

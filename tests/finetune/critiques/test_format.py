@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from finetune.critiques.format import Header, catalog_hash, read_cases, write_cases
+from finetune.critiques.format import Header, catalog_hash, read_answers, read_cases, write_cases
 from finetune.errors import LabelError
 from tests.finetune.critiques.crockery import ITEMS, case
 
@@ -78,3 +78,23 @@ def test_hash_follows_content_not_order():
     changed = [replace(ITEMS[0], fields={**ITEMS[0].fields, "price": 11.0}), *ITEMS[1:]]
     assert catalog_hash(ITEMS) == catalog_hash(reversed(ITEMS))
     assert catalog_hash(ITEMS) != catalog_hash(changed)
+
+
+def test_answers_are_read_by_case(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text('{"id": "c2", "items": []}\n\n{"id": "c1", "items": ["m2", "m6"]}\n', "utf-8")
+    assert read_answers(path, CASES) == {"c1": ("m2", "m6"), "c2": ()}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"id": "c1", "items": ["m2"]}', "no answer to 'c2' and 0 other cases"),
+        ('{"id": "c1", "items": "m2"}', r"answers\.jsonl:1: .* at items, got 'm2'"),
+        ("oops", r"answers\.jsonl:1: expected one JSON object"),
+    ],
+)
+def test_unusable_answers_are_named(tmp_path, text, told):
+    (tmp_path / "answers.jsonl").write_text(text, "utf-8")
+    with pytest.raises(LabelError, match=told):
+        read_answers(tmp_path / "answers.jsonl", CASES)
