@@ -47,6 +47,8 @@ def key_of(field: str) -> str:
 
 def storable(text: str) -> str:
     """Return text that UTF-8 can hold; different texts stay different."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return _UNSAFE.sub(lambda match: f"\ufffd{ord(match[0]):04x}", text)
 
 

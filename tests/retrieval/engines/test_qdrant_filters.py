@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qdrant_client import models
+from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 from qdrant_client.local.payload_filters import check_filter
 
 from retrieval.catalog import Item
@@ -99,6 +100,17 @@ def test_first_date_is_next_to_bound(bound, first):
 )
 def test_only_ordered_texts_are_inexact(filter, exact):
     assert translate(filter, lambda name: name == "brand").exact == exact
+
+
+@given(items, filters)
+@settings(max_examples=100, deadline=None)
+def test_conditions_survive_grpc(item, filter):
+    upper = translate(filter, lambda name: True).upper
+    if not isinstance(upper, bool):
+        sent = models.Filter.model_validate({"must": [upper]})
+        payload = payload_of(item, "{}", 1, 1)
+        came = GrpcToRest.convert_filter(RestToGrpc.convert_filter(sent))
+        assert check_filter(came, payload, point_id("x"), {}) == holds(upper, item)
 
 
 def test_conditions_are_simplified():
