@@ -116,6 +116,11 @@ def write_fusion(folder: Path, fusion: Fusion) -> None:
     replace_file(folder / "fusion.json", json.dumps(asdict(fusion), indent=2) + "\n")
 
 
+def has_fusion(folder: Path) -> bool:
+    """Return whether the rankings of this catalog were weighed."""
+    return (folder / "fusion.json").is_file()
+
+
 def read_fusion(folder: Path) -> Fusion:
     """Return how the rankings of this catalog are weighed; as any starts where none was tuned.
 

@@ -25,8 +25,9 @@ from retrieval.build import BuildReport
 from retrieval.demo import make_demo
 from retrieval.encoder import make_encoder
 from retrieval.engines import Target
+from retrieval.fusion_tuning import tune_fusion
 from retrieval.loading import LoadedCatalog, describe, load
-from retrieval.project import has_manifest, read_manifest
+from retrieval.project import has_fusion, has_manifest, read_manifest, write_fusion
 from retrieval.retriever import Retriever
 from ui.chat_models import chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
@@ -42,6 +43,8 @@ __all__ = [
     "understanding",
 ]  # fmt: skip
 
+WEIGHED = 500
+"""A catalog of fewer items says too little on how to weigh words against meaning."""
 HERE = Path(".attune")
 """Project directory in the current folder, where none is named."""
 
@@ -63,9 +66,13 @@ def build(
     *,
     progress: bool,
 ) -> BuildReport:
-    """Index a loaded catalog into a project directory."""
+    """Index a loaded catalog into a project directory; a new one's rankings are weighed as well."""
     encoder = make_encoder(settings.encoder, settings.models, out)
-    return Retriever.build(loaded, out, encoder=encoder, target=target, progress=progress)
+    report = Retriever.build(loaded, out, encoder=encoder, target=target, progress=progress)
+    if report.items >= WEIGHED and not has_fusion(out):
+        with open_retriever(out, settings) as retriever:
+            write_fusion(out, tune_fusion(retriever).fusion)
+    return report
 
 
 def outcome(report: BuildReport, out: Path) -> str:

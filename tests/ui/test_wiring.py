@@ -167,3 +167,15 @@ def test_failed_preparation_lets_the_next_try(tmp_path, monkeypatch):
         wiring.demo_project(settings)
     monkeypatch.setattr(wiring, "make_demo", lambda out: make_demo(out, items=120))
     assert has_manifest(wiring.demo_project(settings))
+
+
+def test_new_catalog_is_weighed_once(tmp_path, monkeypatch):
+    items, settings = tmp_path / "items.csv", Settings(home=tmp_path / "home")
+    words = ["red", "blue", "warm", "light", "long", "short"]
+    items.write_text("id,title\n" + "".join(f"{n},{words[n % 6]} hat {n}\n" for n in range(600)))
+    wiring.build(wiring.load([items]), tmp_path / "p", settings, progress=False)
+    weights = (tmp_path / "p/fusion.json").read_text()
+    assert '"by": "scores"' in weights
+    monkeypatch.setattr(wiring, "tune_fusion", None)
+    wiring.build(wiring.load([items]), tmp_path / "p", settings, progress=False)
+    assert (tmp_path / "p/fusion.json").read_text() == weights
