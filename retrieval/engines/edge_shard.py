@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from retrieval.columns import Columns, Mask
-from retrieval.engines.edge_build import FORMAT, Card, nearest, sizes_of, wanted_of
+from retrieval.engines.edge_build import FORMAT, Card, limit_of, nearest, sizes_of
 from retrieval.engines.edge_labels import ALL, LABEL, Labels, load_labels
 from retrieval.errors import IndexError_
 from retrieval.filters import And, Compare, Filter, Not, Or
@@ -27,14 +27,12 @@ from retrieval.ranking import Rows
 
 MOST = 5000
 """Never ask a graph for more neighbours than this."""
-WORTH = 40
-"""Nor for more than one in so many of the matching rows: comparing all of those is as quick."""
+WORTH = 25.0
+"""Comparing so many rows one by one takes as long as one more candidate in a graph's search."""
 MASKED_MOST = 1000
 """Up to so many neighbours, ask without a filter and leave out what does not match."""
 SPARE = 1.2
 """Ask for so many times as many as should do."""
-FILTER_BREADTH = 2
-"""A graph under a filter is searched so many times as broadly: it is less well linked."""
 STEP = 4
 """How many times more to ask for when too few of the neighbours match."""
 
@@ -77,13 +75,10 @@ class Shard:
             filter: What they all satisfy.
         """
         matching = int(np.count_nonzero(chosen[span.first : span.end]))
-        most = min(MOST, matching // WORTH)
-        for limit, under in self._attempts(matching / self.card.points, k, filter, columns):
-            if limit > most:
+        for depth, under in self._attempts(matching / self.card.points, k, filter, columns):
+            limit, breadth = limit_of(depth), self.breadth(depth)
+            if limit > MOST or breadth * WORTH > matching:
                 continue
-            breadth = self.breadth(limit)
-            if under is not None:
-                breadth = FILTER_BREADTH * self.breadth(wanted_of(k))
             rows = nearest(self._handle, query, limit, breadth, under)
             if span.rows is not None:
                 rows = span.rows[rows - self.card.first]
@@ -103,25 +98,24 @@ class Shard:
         """
         labels = self._labels_of(columns)
         bound = labels.bound(filter, columns)
-        wanted = wanted_of(k)
-        unfiltered = math.ceil(SPARE * wanted / share)
-        if unfiltered <= MASKED_MOST or bound == ALL:
+        unfiltered = math.ceil(SPARE * k / share) if share < 1 else k
+        if limit_of(unfiltered) <= MASKED_MOST or bound == ALL:
             yield unfiltered, None
         if bound != ALL:
             under = translated(bound)
             outside = labels.share(bound) / share
-            limit = math.ceil(SPARE * wanted * outside) if outside > 1 else wanted
-            yield limit, under
-            yield STEP * limit, under
+            filtered = math.ceil(SPARE * k * outside) if outside > 1 else k
+            yield filtered, under
+            yield STEP * filtered, under
 
-    def breadth(self, limit: int) -> int:
+    def breadth(self, depth: int) -> int:
         """Return how broadly to search for so many neighbours, as was measured at build."""
-        measured = sorted((wanted_of(int(k)), ef) for k, ef in self.card.breadth.items())
-        for known, ef in measured:
-            if limit <= known:
+        measured = sorted((int(k), ef) for k, ef in self.card.breadth.items())
+        for k, ef in measured:
+            if depth <= k:
                 return ef
-        known, ef = measured[-1]
-        return max(limit, ef)
+        k, ef = measured[-1]
+        return ef * depth // k
 
     def _labels_of(self, columns: Columns) -> Labels:
         """Return the labels by the codes of these columns, none where they cannot be read."""

@@ -42,7 +42,7 @@ def hasten(monkeypatch):
     monkeypatch.setattr("retrieval.engines.edge.EXACT_ROWS", 20)
     monkeypatch.setattr("retrieval.engines.edge.PART_ROWS", 10)
     monkeypatch.setattr("retrieval.engines.edge_shards.TAIL_ROWS", 100)
-    monkeypatch.setattr("retrieval.engines.edge_shard.WORTH", 1)
+    monkeypatch.setattr("retrieval.engines.edge_shard.WORTH", 0.0)
 
 
 @pytest.fixture
@@ -150,13 +150,13 @@ def test_few_matches_are_compared_one_by_one(filled, asked):
     assert found(filled.search(text="kind 3"))
     assert asked == []
     assert found(filled.search(QUERY))
-    assert asked == [(36, False)]
+    assert asked == [(100, False)]
 
 
 def test_graph_is_searched_under_labels(filled, asked, monkeypatch):
-    monkeypatch.setattr(edge_shard, "MASKED_MOST", 30)
+    monkeypatch.setattr(edge_shard, "MASKED_MOST", 100)
     assert found(filled.search(QUERY, filter=KIN)) == right(ITEMS, VECTORS, QUERY, KIN)
-    assert asked == [(30, True)]
+    assert asked == [(100, True)]
 
 
 def test_what_labels_cannot_tell_is_compared(filled, asked, monkeypatch):
@@ -331,7 +331,7 @@ WRITER = """
     import numpy as np
     from retrieval.engines import edge, edge_shard, edge_shards
     from tests.retrieval.recall_contract import DIMENSION, crowd
-    edge.EXACT_ROWS, edge.PART_ROWS, edge_shards.TAIL_ROWS, edge_shard.WORTH = 20, 10, 100, 1
+    edge.EXACT_ROWS, edge.PART_ROWS, edge_shards.TAIL_ROWS, edge_shard.WORTH = 20, 10, 100, 0.0
     index = edge.EdgeIndex(Path(sys.argv[1]), "random-32", DIMENSION)
     for turn in range(10_000):
         items, vectors = crowd(60, seed=turn)
