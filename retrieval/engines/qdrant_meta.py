@@ -55,7 +55,7 @@ class Meta:
     tokens: int = 0
     mean: float = 0.0
     weighing: bool = False
-    ef: int = 128
+    ef: int = 512
     ef_items: int = 0
 
 

@@ -10,7 +10,7 @@ from retrieval.engines.qdrant_server import Server
 from retrieval.errors import IndexError_
 
 LINKS = 16
-EF_CONSTRUCT = 128
+EF_CONSTRUCT = 256
 _SHARED = {"seq": "place", "e": "mark", "k": "keyword", "t": "text", "w": "text"}
 _OF_FIELD = {"n": "float", "d": "integer", "v": "facet"}
 

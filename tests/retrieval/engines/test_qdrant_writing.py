@@ -263,7 +263,7 @@ def test_smallest_good_beam_is_kept():
             self.good = good
 
         def sample(self, count):
-            return [[0.0]] * count
+            return [[1.0, float(n)] for n in range(count)]
 
         def rank(self, queries, condition, limit, precision):
             right = precision.exact or precision.ef >= self.good
@@ -272,16 +272,25 @@ def test_smallest_good_beam_is_kept():
             ]
 
     assert checked_beam(Graph(1), 1000) == BEAMS[0]
-    assert checked_beam(Graph(200), 1000) == 256
+    assert checked_beam(Graph(300), 1000) == 512
     assert checked_beam(Graph(4000), 3_000_000) == BEAMS[-1]
+
+
+def test_nothing_to_sample_takes_the_widest_beam():
+    class Empty:
+        def sample(self, count):
+            return [[1.0, 0.0]] * 2
+
+    assert checked_beam(Empty(), 1000) == BEAMS[-1]
 
 
 def test_low_recall_is_said(caplog):
     class Blind:
         def sample(self, count):
-            return [[0.0]]
+            return [[1.0], [1.0], [1.0]]
 
         def rank(self, queries, condition, limit, precision):
+            assert len(queries) == 1
             return [[Hit("right" if precision.exact else "wrong", 1, 1.0)]]
 
     assert checked_beam(Blind(), 1000) == BEAMS[-1]
