@@ -35,6 +35,7 @@ ENGINES = ("exact", "qdrant-edge", "pgvector")
 SHARES = {"all": 1.0, "10 %": 0.1, "1 %": 0.01, "0.1 %": 0.001}
 K = 10
 QPS_SECONDS = 10.0
+TIE = 1e-5
 ENCODER = "all-MiniLM-L6-v2"
 DIMENSION = 384
 
@@ -137,7 +138,9 @@ def asked(
         began = time.perf_counter()
         found = index.search(vector, filter=filter, k=K)
         dense.append(time.perf_counter() - began)
-        hits.append(len({one.item.id for one in found} & set(expected)) / len(expected))
+        # Whoever ties with the last true neighbour is as good as it: shops sell twins.
+        worst = float((index.vectors(expected) @ vector).min()) - TIE
+        hits.append(sum(one.dense >= worst for one in found) / len(expected))
         began = time.perf_counter()
         both = index.search(vector, text, filter, k=K)
         hybrid.append(time.perf_counter() - began)

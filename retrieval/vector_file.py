@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 from pathlib import Path
 
@@ -53,6 +54,15 @@ def map_rows(path: Path, rows: int, dimension: int) -> Vectors:
         )
     # A plain array over the map: np.memmap's own bookkeeping slows small reads down.
     return np.asarray(np.memmap(path, dtype=np.float32, mode="r", shape=(rows, dimension)))
+
+
+def let_go(vectors: Vectors) -> None:
+    """Give back the memory of rows that `map_rows` mapped; they are mapped again when read."""
+    base: object = vectors
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def write_rows(path: Path, first: int, vectors: Vectors, *, sync: bool = True) -> None:

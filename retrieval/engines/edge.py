@@ -21,11 +21,17 @@ from retrieval.errors import IndexError_
 from retrieval.exact import ExactIndex, Question, View
 from retrieval.query import Vectors
 from retrieval.ranking import FUSED_DEPTH, Rows, Scores, similarity, top
+from retrieval.vector_file import let_go
 
 EXACT_ROWS = 50_000
 """So many matching rows are compared one by one, in about 20 ms."""
 PART_ROWS = 5_000
 """So many matching rows of one graph are compared one by one: a graph is no quicker."""
+MAPPED_BYTES = 2**16
+"""The kernel maps this much of a file around a row that is read."""
+RESIDENT_BYTES = 2**29
+"""When so much of the vector file may be mapped, it is given back: it is the largest of all files,
+and of a million rows any single one is rarely read twice."""
 
 
 class EdgeIndex(ExactIndex):
@@ -51,12 +57,26 @@ class EdgeIndex(ExactIndex):
             )
         super().__init__(folder, encoder_name, dimension, write=write)
         try:
+            self._mapped = 0
             self._shards = Shards(folder, self._now().state.generation, write=write)
         except BaseException:
             super().close()
             raise
 
     def _contenders(self, view: View, asked: Question, chosen: Mask, shared: Scores | None) -> Rows:
+        rows = self._candidates(view, asked, chosen, shared)
+        if asked.dense is not None:
+            self._let_go(view, len(rows))
+        return rows
+
+    def _let_go(self, view: View, compared: int) -> None:
+        """Count what searches may have mapped of the vector file, and give it back in time."""
+        self._mapped += min(compared * MAPPED_BYTES, view.vectors.nbytes)
+        if self._mapped > RESIDENT_BYTES:
+            self._mapped = 0
+            let_go(view.vectors)
+
+    def _candidates(self, view: View, asked: Question, chosen: Mask, shared: Scores | None) -> Rows:
         if asked.dense is None or np.count_nonzero(chosen) <= EXACT_ROWS:
             return super()._contenders(view, asked, chosen, shared)
         found = self._shards.at(view.state.generation)

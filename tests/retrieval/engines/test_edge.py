@@ -1,6 +1,7 @@
 """Engine "qdrant-edge": the contract, with graphs from the first item on, and what is its own."""
 
 import importlib.util
+import itertools
 import json
 import os
 import shutil
@@ -366,3 +367,24 @@ def test_acknowledged_items_survive_a_kill(tmp_path, eager, turns):
     manifest = tmp_path / "edge.json"
     named = json.loads(manifest.read_text())["shards"] if manifest.exists() else []
     assert graphs(tmp_path) == sorted(entry["name"] for entry in named)
+
+
+def resident_kb(path):
+    maps = Path("/proc/self/smaps").read_text().split("Rss:")
+    sizes = [after for before, after in itertools.pairwise(maps) if str(path) in before]
+    return sum(int(size.split()[0]) for size in sizes)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_memory_of_vectors_is_given_back(tmp_path, monkeypatch):
+    index = open_crowd(tmp_path)
+    index.upsert(ITEMS, VECTORS)
+    file = tmp_path / "vectors-0.f32"
+    before = [one.dense for one in index.search(QUERY, k=20)]
+    assert resident_kb(file) > 0
+    monkeypatch.setattr("retrieval.engines.edge.RESIDENT_BYTES", 1)
+    index._let_go(index._now(), 1)
+    assert resident_kb(file) == 0
+    monkeypatch.undo()
+    assert [one.dense for one in index.search(QUERY, k=20)] == before
+    index.close()
