@@ -3,6 +3,9 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+pytest.importorskip("qdrant_client", reason="needs attune[qdrant]")
+
 from qdrant_client import models
 from qdrant_client.conversions.conversion import GrpcToRest, RestToGrpc
 from qdrant_client.local.payload_filters import check_filter

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("qdrant_client", reason="needs attune[qdrant]")
+pytest.importorskip("qdrant_edge", reason="needs attune[edge]")
+
 from retrieval.catalog import Item
 from retrieval.engines.qdrant import QdrantIndex
 from retrieval.errors import EncoderMismatch, IndexError_, IndexLocked

@@ -6,9 +6,13 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import pytest
+
+pytest.importorskip("qdrant_client", reason="needs attune[qdrant]")
+pytest.importorskip("qdrant_edge", reason="needs attune[edge]")
+
 import grpc
 import httpx
-import pytest
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from retrieval.engines import Target, open_index

@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("qdrant_client", reason="needs attune[qdrant]")
+pytest.importorskip("qdrant_edge", reason="needs attune[edge]")
+
 from retrieval.catalog import Item
 from retrieval.engines import qdrant_writing
 from retrieval.engines.qdrant import QdrantIndex
