@@ -27,7 +27,7 @@ from retrieval.loading.facets import infer_facets
 from retrieval.loading.mapping import Mapping
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import Manifest
-from retrieval.query import Candidate, Encoder, Index, Order, Vectors
+from retrieval.query import Candidate, DurableIndex, Encoder, Index, Order, Vectors
 from retrieval.recount import Pace
 from retrieval.reranking import Reranker, open_reranker
 from retrieval.spelling import Spelling, read_words
@@ -62,10 +62,13 @@ class QueryVectors:
 class Retriever:
     """Search, read and change the items of one project."""
 
-    def __init__(self, folder: Path, manifest: Manifest, index: Index, encoder: Encoder) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, index: DurableIndex, encoder: Encoder
+    ) -> None:
         self.folder = folder
         self.manifest = manifest
-        self.index = index
+        self.index: Index = index
+        self._durable = index
         self.encoder = encoder
         self._queries = QueryVectors(encoder)
         self._lock = threading.RLock()
@@ -258,6 +261,10 @@ class Retriever:
 
     def _has_word(self, word: str) -> bool:
         return self.index.count(Compare(TEXT, "contains", word)) > 0
+
+    def save(self) -> None:
+        """Let the index finish what makes searches quick, after many changes."""
+        self._durable.save()
 
     def close(self) -> None:
         """Release files and locks; safe to call twice."""

@@ -133,6 +133,8 @@ def _write(found: Differences, retriever: Retriever, url: str | None, progress: 
     watch = _bar(found.writes, progress)
     if url is None:
         apply(found, retriever, watch)
+        if found.writes:
+            retriever.save()
         return
     server = Server(url)
     try:
