@@ -193,10 +193,10 @@ def _measured(shard: Any, vectors: Vectors, rows: Rows) -> tuple[dict[str, int],
 
 
 def _queries(vectors: Vectors, rows: Rows) -> Vectors:
-    """Return queries unlike any item: each between two items, nearer to the first."""
+    """Return queries unlike any item, each between three: as hard as what people type."""
     rng = np.random.default_rng(0)
-    first, second = (vectors[np.sort(rng.choice(rows, SAMPLES))] for _ in range(2))
-    mixed = 0.7 * first + 0.4 * rng.permutation(second)
+    parts = [vectors[np.sort(rng.choice(rows, SAMPLES))] for _ in range(3)]
+    mixed = parts[0] + rng.permutation(parts[1]) + rng.permutation(parts[2])
     return np.asarray(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), dtype=np.float32)
 
 
