@@ -112,7 +112,7 @@ def features(query: str, candidates: Sequence[Candidate], context: Context) -> M
             _scores(candidates),
             np.array([_words(query, one.item) for one in candidates], dtype=np.float64),
             _prices(candidates, context, _wishes(candidates, context)),
-            np.array([_prior(one.item, context.facets) for one in candidates], dtype=np.float64),
+            _prior(candidates, context.facets),
             _behaviour(query, candidates, context),
         ],
         axis=1,
@@ -207,21 +207,28 @@ def _prices(
     return np.concatenate([wishes, columns], axis=1)
 
 
-def _prior(item: Item, facets: tuple[Facet, ...]) -> list[float]:
-    had = available(item, primary(facets, "availability"))
-    return [
-        _rating(item, facets),
-        _popularity(item, primary(facets, "popularity")),
-        _recency(item, primary(facets, "date")),
-        NAN if had is None else float(had),
-    ]
+def _prior(candidates: Sequence[Candidate], facets: tuple[Facet, ...]) -> NDArray[np.float64]:
+    """Return what speaks for each item whatever was asked."""
+    availability, rating = primary(facets, "availability"), primary(facets, "rating")
+    popularity, released = primary(facets, "popularity"), primary(facets, "date")
+    rows = []
+    for one in candidates:
+        had = available(one.item, availability)
+        rows.append(
+            [
+                _rating(one.item, rating, popularity),
+                _popularity(one.item, popularity),
+                _recency(one.item, released),
+                NAN if had is None else float(had),
+            ]
+        )
+    return np.array(rows, dtype=np.float64)
 
 
-def _rating(item: Item, facets: tuple[Facet, ...]) -> float:
-    rating = primary(facets, "rating")
+def _rating(item: Item, rating: Facet | None, popularity: Facet | None) -> float:
     if rating is None or rating.kind != "numeric" or item.number(rating.name) is None:
         return NAN
-    return shrunk_rating(item, rating, primary(facets, "popularity"))
+    return shrunk_rating(item, rating, popularity)
 
 
 def _popularity(item: Item, facet: Facet | None) -> float:

@@ -63,14 +63,22 @@ def test_cross_encoder_reads_title_and_leading_facets_first(tiny, monkeypatch):
 
     def predict(pairs, **options):
         seen.extend(pairs)
-        return np.array([0.5, float("nan")])
+        return np.array([0.5, 0.1, float("nan")])
 
     monkeypatch.setattr(reranker._model, "predict", predict)
     long = replace(SHOE, item=replace(SHOE.item, description="word " * 1000))
-    scores = reranker.rank("red shoe", [SHIRT, long])
+    scores = reranker.rank("red shoe", [SHIRT, long, SHIRT])
     assert seen[0] == ("red shoe", "Blue running shirt. Shirt. Blue. light and quick. 2021-07-27")
     assert len(seen[1][1]) == MAX_CHARACTERS
-    assert scores == [0.5, float("-inf")]
+    assert scores[0] > scores[1] > scores[2] == float("-inf")
+
+
+def test_cross_encoder_counts_twice_beside_the_search(tiny, monkeypatch):
+    reranker = CrossEncoderReranker(str(tiny))
+    goods = [replace(SHIRT, score=score) for score in (0.1, 0.3)]
+    for own, expected in [([1.0, 5.0], [-3, 3]), ([5.0, 1.0], [1, -1]), ([2.0, 2.0], [-1, 1])]:
+        monkeypatch.setattr(reranker._model, "predict", lambda *a, own=own, **k: np.array(own))
+        assert reranker.rank("x", goods) == pytest.approx(expected)
 
 
 def test_a_classifier_of_several_labels_is_refused(tiny, tmp_path):
