@@ -13,7 +13,7 @@ from agent.linking import lexicon as lexicons
 from agent.linking.amounts import AmountLinker
 from agent.linking.describing import describes
 from agent.linking.facets import FacetNames, Relative
-from agent.linking.found import Findings, Found, located, numbered
+from agent.linking.found import Findings, Found, Span, located, numbered
 from agent.linking.leftovers import WordLinker
 from agent.linking.references import references
 from agent.linking.screen import Screen
@@ -28,6 +28,12 @@ from retrieval.filters import TEXT, Compare, Filter, words
 
 MAX_TOKENS = 400
 """Tokens of an utterance that are linked; what follows is left to free text."""
+
+_NAME = 3
+"""Words of a value's name before an ordinal."""
+
+_ORDINAL = 2
+"""Tokens of an ordinal: "first", "1 st"."""
 
 _MOST_KNOWN = 50_000
 """Words whose presence in the catalog is remembered at most."""
@@ -160,7 +166,17 @@ class Linker:
 
         ids = state.slate or tuple(item.id for item in slate)
         screen = Screen(tokens, ids, slate, state.focus, describe, extremes.get)
-        return [span.found(tokens) for span in references(screen)]
+        spans = references(screen)
+        return [span.found(tokens) for span in spans if not self._in_a_name(tokens, span)]
+
+    def _in_a_name(self, tokens: Sequence[Token], span: Span) -> bool:
+        """Return whether an ordinal only ends a value's own name: the first of "Health 1st"."""
+        return span.last - span.first <= _ORDINAL and any(
+            entry.score >= lexicons.WHOLE
+            for first in range(max(0, span.first - _NAME), span.first)
+            if tokens[first].is_word
+            for entry in self.lexicon.lookup(key(t.norm for t in tokens[first : span.last]))
+        )
 
     def _typical(
         self, tokens: Sequence[Token], findings: Findings, left: Sequence[Found]

@@ -140,7 +140,7 @@ def _names_an_item(
 ) -> bool:
     """Return whether a title match is meant as an item, not as everyday words."""
     norms = [token.norm for token in part]
-    if is_value(norms):
+    if is_value(norms) or _is_initial(part, tokens, i):
         return False
     content = [t for t in part if t.is_word and t.norm not in general().stop]
     capital = [t for t in part if t.is_word and t.text[0].isupper()]
@@ -160,6 +160,12 @@ def _names_an_item(
         rare = pointed and part[0].word not in english() and len(part[0].word) > 3
         return rare or (bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS))
     return len(part) > 3 or pointed or len(capital) >= max(2, len(content) - 1)
+
+
+def _is_initial(part: Sequence[Token], tokens: Sequence[Token], i: int) -> bool:
+    """Return whether a single letter stands for a name: the S of "C.S. Lewis"."""
+    pointed = i + 1 < len(tokens) and tokens[i + 1].word == "." and tokens[i + 1].glued
+    return len(part) == 1 and len(part[0].word) == 1 and pointed and i + 2 < len(tokens)
 
 
 def _telling_words(

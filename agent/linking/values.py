@@ -129,10 +129,15 @@ class ValueLinker:
 
 
 def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
-    """Return whether a sign at i ends a clause; inside a name it touches both its neighbours."""
+    """Return whether a sign at i ends a clause; inside a name it touches both its neighbours.
+
+    The point behind an initial need not: "C. S. Lewis", "N.K. Jemisin".
+    """
     if tokens[i].word not in BREAKS and tokens[i].word != ",":
         return False
-    return not (tokens[i].glued and i + 1 < len(tokens) and tokens[i + 1].glued)
+    follows = i + 1 < len(tokens)
+    initial = tokens[i].word == "." and i > 0 and len(tokens[i - 1].word) == 1
+    return not (tokens[i].glued and follows and (tokens[i + 1].glued or initial))
 
 
 def _surest(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:

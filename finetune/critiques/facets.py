@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from finetune.critiques.phrasing import comparatives, directions, speakable, spelling
+from finetune.critiques.phrasing import comparatives, directions, is_code, speakable, spelling
 from finetune.errors import FinetuneError
 from retrieval.catalog import Facet, primary
 from retrieval.filters import fold
@@ -67,7 +67,10 @@ def _sayable(facet: Facet) -> dict[str, str]:
     return {
         fold(value): value
         for value, count in facet.values
-        if count >= LEAST_ITEMS and speakable(value) and len(written[spelling(value)]) == 1
+        if count >= LEAST_ITEMS
+        and speakable(value)
+        and len(written[spelling(value)]) == 1
+        and not (facet.role == "language" and is_code(value))
     }
 
 

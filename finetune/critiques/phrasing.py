@@ -20,6 +20,9 @@ from retrieval.filters import fold, words
 
 _SPEAKABLE = re.compile(r"[A-Za-z][A-Za-z0-9 '&.+-]{1,23}")
 _MOST_WORDS = 3
+_CODE = re.compile(r"[a-z]{2,3}(?:[-_][A-Za-z]{2,4})?")
+"""A language as catalogs write it and nobody says it: "eng", "en-US"."""
+
 _SIGNS = re.compile(r"[\W_]+")
 _NO_VALUE = frozenset(
     ("na", "none", "no", "not", "yes", "true", "false", "other", "others", "unknown", "various",
@@ -50,6 +53,11 @@ def speakable(value: str) -> bool:
         and not _NO_VALUE & set(own)
         and not set(own) <= _FUNCTION_WORDS
     )
+
+
+def is_code(value: str) -> bool:
+    """Return whether a language is written as a code."""
+    return bool(_CODE.fullmatch(value))
 
 
 def spelling(value: str) -> str:

@@ -115,6 +115,17 @@ def test_named_facet_settles_a_value(tmp_path, text, facet):
     assert [m.facet for m in found if m.kind == "value"] == [facet]
 
 
+@pytest.mark.parametrize(
+    "text", ["by C. S. Marlow", "not by c.s. marlow please", "from Fresh 1st", "no fresh 1st"]
+)
+def test_initials_and_ordinals_belong_to_names(tmp_path, text):
+    names = {"o1": "C.S. Marlow", "o2": "Fresh 1st"}
+    made = [Item(id, "S", fields={"kind": "Mugs", "brand": name}) for id, name in names.items()]
+    with open_shop(tmp_path, (*ITEMS, *made)) as shop:
+        found = Linker(shop).link(text, state_of(slate=SHOWN), ())
+    assert [(m.facet, m.values) for m in found] in [[("brand", (n,))] for n in names.values()]
+
+
 def test_numbers_follow_the_recent_facet(mind):
     asked = state_of(wish("width_cm", high=90.0, turn=1))
     (mention,) = [m for m in mind.link("make it 110", asked) if m.kind == "number"]

@@ -107,6 +107,13 @@ def test_value_spelled_two_ways_is_not_asked_for():
     assert set(chosen.values["brand"]) == {"arno", "birk", "dell"}
 
 
+def test_language_codes_are_not_said():
+    codes = (("eng", 9), ("en-US", 9), ("German", 9), ("French", 9))
+    tongue = Facet("tongue", "categorical", "tongue", "language", values=codes)
+    chosen = choose((FACETS[1], tongue), 50, "crockery")
+    assert set(chosen.values["tongue"]) == {"german", "french"}
+
+
 @pytest.mark.parametrize(
     ("value", "said"),
     [("Navy Blue", True), ("IKEA of Sweden", True), ("USB-C", True), ("NA", False),
