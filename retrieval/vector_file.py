@@ -65,6 +65,15 @@ def let_go(vectors: Vectors) -> None:
         base.madvise(mmap.MADV_DONTNEED)
 
 
+def mapped_bytes() -> int:
+    """Return the memory that pages of files take in this process; 0 where that isn't told."""
+    try:
+        pages = Path("/proc/self/statm").read_text().split()[2]
+    except OSError:
+        return 0
+    return int(pages) * mmap.PAGESIZE
+
+
 def write_rows(path: Path, first: int, vectors: Vectors, *, sync: bool = True) -> None:
     """Write vectors from row `first` on; on disk when this returns, unless that is for later."""
     data = memoryview(vectors.tobytes())

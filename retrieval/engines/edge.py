@@ -21,17 +21,15 @@ from retrieval.errors import IndexError_
 from retrieval.exact import ExactIndex, Question, View
 from retrieval.query import Vectors
 from retrieval.ranking import FUSED_DEPTH, Rows, Scores, similarity, top
-from retrieval.vector_file import let_go
+from retrieval.vector_file import let_go, mapped_bytes
 
 EXACT_ROWS = 50_000
 """So many matching rows are compared one by one, in about 20 ms."""
 PART_ROWS = 5_000
 """So many matching rows of one graph are compared one by one: a graph is no quicker."""
-MAPPED_BYTES = 2**16
-"""The kernel maps this much of a file around a row that is read."""
-RESIDENT_BYTES = 2**29
-"""When so much of the vector file may be mapped, it is given back: it is the largest of all files,
-and of a million rows any single one is rarely read twice."""
+RESIDENT_BYTES = 1_200 * 2**20
+"""When files take so much more memory than at the opening, that of the vectors is given back: it is
+the largest of all, and the kernel maps 64 KiB of it around each row that is read."""
 
 
 class EdgeIndex(ExactIndex):
@@ -57,24 +55,16 @@ class EdgeIndex(ExactIndex):
             )
         super().__init__(folder, encoder_name, dimension, write=write)
         try:
-            self._mapped = 0
+            self._mapped_at_first = mapped_bytes()
             self._shards = Shards(folder, self._now().state.generation, write=write)
         except BaseException:
             super().close()
             raise
 
     def _contenders(self, view: View, asked: Question, chosen: Mask, shared: Scores | None) -> Rows:
-        rows = self._candidates(view, asked, chosen, shared)
-        if asked.dense is not None:
-            self._let_go(view, len(rows))
-        return rows
-
-    def _let_go(self, view: View, compared: int) -> None:
-        """Count what searches may have mapped of the vector file, and give it back in time."""
-        self._mapped += min(compared * MAPPED_BYTES, view.vectors.nbytes)
-        if self._mapped > RESIDENT_BYTES:
-            self._mapped = 0
+        if mapped_bytes() - self._mapped_at_first > RESIDENT_BYTES:
             let_go(view.vectors)
+        return self._candidates(view, asked, chosen, shared)
 
     def _candidates(self, view: View, asked: Question, chosen: Mask, shared: Scores | None) -> Rows:
         if asked.dense is None or np.count_nonzero(chosen) <= EXACT_ROWS:

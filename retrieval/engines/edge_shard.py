@@ -27,7 +27,7 @@ from retrieval.ranking import Rows
 
 MOST = 5000
 """Never ask a graph for more neighbours than this."""
-WORTH = 25.0
+WORTH = 15.0
 """Comparing so many rows one by one takes as long as one more candidate in a graph's search."""
 MASKED_MOST = 1000
 """Up to so many neighbours, ask without a filter and leave out what does not match."""

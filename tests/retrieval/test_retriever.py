@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from retrieval import build as build_module
 from retrieval import project
 from retrieval.catalog import Facet, Item
 from retrieval.encoder import HashingEncoder
