@@ -14,6 +14,8 @@ import click
 
 from ui import examples, figures, llm_figures
 from ui.cli import main as attune
+from ui.critique_figures import critiques
+from ui.engine_figures import engines
 from ui.planner_figures import planners
 from ui.retrieval_figures import retrieval
 from ui.settings import Settings
@@ -69,7 +71,9 @@ BLOCKS: Blocks = {
     "conversations": figures.conversations,
     "understanding": figures.understanding,
     "planners": planners,
+    "critiques": critiques,
     "retrieval": retrieval,
+    "engines": engines,
     "llm-load": llm_figures.under_load,
     "llm-words": llm_figures.first_words,
     "llm-calls": llm_figures.calls,
