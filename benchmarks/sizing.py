@@ -148,8 +148,8 @@ def main() -> None:
           f"replicas: {made.machines} machines, as {made.bound_by} demands")  # fmt: skip
     print(f"memory {made.memory_gb:,.0f} GB, disk {made.disk_gb:,.0f} GB, {made.cores:,.0f} busy "
           f"cores")  # fmt: skip
-    print(f"indexing anew {made.index_hours:,.1f} h, encoding anew {made.encode_hours:,.1f} h, "
-          f"${made.dollars_a_month:,.0f} a month")  # fmt: skip
+    print(f"indexing anew {made.index_hours * 60:,.1f} min, encoding anew "
+          f"{made.encode_hours:,.1f} h, ${made.dollars_a_month:,.0f} a month")  # fmt: skip
 
 
 if __name__ == "__main__":
