@@ -40,8 +40,13 @@ EF = 800
 catalog's items cover, and find 97 % of the nearest ten at 800 where they find 87 % at 100."""
 SPARE = 50
 """So many more are taken from the graph, which compares half vectors, and compared as whole."""
-SCAN_TUPLES = 20_000
-"""The graph is given up after so many visited items."""
+SPARE_SHARE = 1 / 250
+"""Or this share of all items, if that is more: pgvector keeps 1,000 candidates at most (ef), and
+goes on from them only as far as it is asked. Measured at 100,000 items: 2,000 taken find .995 of
+the nearest ten whatever ef is; 50 taken find .985 at ef 800 and .80 at 60. At 1,000,000, 50 taken
+found .78 at ef 800."""
+VISITS = 25
+"""The graph is given up after visiting so many items for each that is to be taken."""
 
 _GRAPH_ONLY = ("enable_sort", "enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 """Switched off, these leave the planner only the order of the graph, or of scored words."""
@@ -219,8 +224,9 @@ class Search:
 
     def _walk_graph(self, depth: int) -> Scored:
         """Return the best by meaning that the graph finds; fewer than asked if it gives up."""
+        taken = max(depth + SPARE, int(SPARE_SHARE * self.facts.items))
         self._set(
-            **{"hnsw.ef_search": str(EF), "hnsw.max_scan_tuples": str(SCAN_TUPLES)},
+            **{"hnsw.ef_search": str(EF), "hnsw.max_scan_tuples": str(VISITS * taken)},
             **dict.fromkeys(_GRAPH_ONLY, "off"),
         )
         dense, dimension = self.query.dense, self.query.dense.dimensions()
@@ -237,7 +243,7 @@ class Search:
             Sql(
                 f"ORDER BY v.embedding::halfvec({dimension}) <#> %s::halfvec({dimension}) "
                 "LIMIT %s) AS near",
-                (dense, depth + SPARE),
+                (dense, taken),
             ),
         )
         return _sorted([(row, score) for row, score in found])[:depth]
