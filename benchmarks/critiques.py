@@ -3,8 +3,8 @@
     python -m benchmarks.critiques [--projects FOLDER] [--only NAME …] [--n 2000] [--out JSON]
 
 The same as `attune evaluate critiques --json` on each catalog, without the lists of single cases.
-`first_run` in the results holds the figures of the catalogs that were kept unseen, as they were when
-they were run for the first time; what they showed was mended afterwards (docs/critiques.md).
+`first_run` in the results holds the figures of the catalogs that were kept unseen, as they were
+when they were run for the first time; what they showed was mended afterwards.
 A project directory FOLDER/NAME is used where there is one, else the sample catalog is indexed for
 the time being. Figures of catalogs that are not measured now stay as they are.
 """
