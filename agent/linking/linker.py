@@ -6,6 +6,7 @@ done, which is the planner's part. Where a span has two meanings, both are kept.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -30,10 +31,7 @@ MAX_TOKENS = 400
 """Tokens of an utterance that are linked; what follows is left to free text."""
 
 _NAME = 3
-"""Words of a value's name before an ordinal."""
-
-_ORDINAL = 2
-"""Tokens of an ordinal: "first", "1 st"."""
+"""Words of a value's name looked at before and behind a reference."""
 
 _MOST_KNOWN = 50_000
 """Words whose presence in the catalog is remembered at most."""
@@ -170,12 +168,17 @@ class Linker:
         return [span.found(tokens) for span in spans if not self._in_a_name(tokens, span)]
 
     def _in_a_name(self, tokens: Sequence[Token], span: Span) -> bool:
-        """Return whether an ordinal only ends a value's own name: the first of "Health 1st"."""
-        return span.last - span.first <= _ORDINAL and any(
+        """Return whether a reference is but a part of a value's own name: "1st" of "Health 1st",
+        "the face" of "The Face Shop".
+        """
+        firsts = range(max(0, span.first - _NAME), span.first + 1)
+        lasts = range(span.last, min(len(tokens), span.last + _NAME) + 1)
+        return span.last - span.first <= _NAME and any(
             entry.score >= lexicons.WHOLE
-            for first in range(max(0, span.first - _NAME), span.first)
-            if tokens[first].is_word
-            for entry in self.lexicon.lookup(key(t.norm for t in tokens[first : span.last]))
+            for first, last in itertools.product(firsts, lasts)
+            if last - first > span.last - span.first
+            if tokens[first].is_word and tokens[last - 1].norm.isalnum()
+            for entry in self.lexicon.lookup(key(t.norm for t in tokens[first:last]))
         )
 
     def _typical(

@@ -122,6 +122,8 @@ class TitleLinker:
             if last < len(tokens) and tokens[last].word in ("ones", "series", "stuff", "thing"):
                 continue
             shown = tuple(id for id in ids if id in on_slate)
+            if len(part) == 1 and ids and _in_a_name(tokens, i, is_value):
+                continue
             if shown and len(part) > 1 and not is_value([token.norm for token in part]):
                 return _mention(tokens, i, last, shown[:1], 1.0), i, last
             pointed = i > 0 and tokens[i - 1].word in _NAMING

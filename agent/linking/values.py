@@ -21,6 +21,9 @@ _PART = 0.9
 _MOSTLY = 0.35
 """Share of the items with a word that must have the value that the word is a part of."""
 
+_SHORT = 2
+"""Letters of what a point stands behind within a name."""
+
 _NEARLY_AS_SURE = 0.12
 _CORRECTED = 0.9
 
@@ -61,7 +64,8 @@ class ValueLinker:
         limit = min(i + LONGEST, len(tokens))
         limit = next((j for j in range(i, limit) if taken[j] or _ends_a_name(tokens, j)), limit)
         for last in range(limit, i, -1):
-            entries = () if tokens[last - 1].norm in IGNORABLE else self._at(tokens, i, last)
+            sign = not (tokens[last - 1].is_word or tokens[last - 1].is_number)
+            entries = () if sign else self._at(tokens, i, last)
             if entries:
                 return last, entries
         return None
@@ -131,12 +135,12 @@ class ValueLinker:
 def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:
     """Return whether a sign at i ends a clause; inside a name it touches both its neighbours.
 
-    The point behind an initial need not: "C. S. Lewis", "N.K. Jemisin".
+    The point behind an initial or a short title need not: "N.K. Jemisin", "Dr. Oetker".
     """
     if tokens[i].word not in BREAKS and tokens[i].word != ",":
         return False
     follows = i + 1 < len(tokens)
-    initial = tokens[i].word == "." and i > 0 and len(tokens[i - 1].word) == 1
+    initial = tokens[i].word == "." and i > 0 and len(tokens[i - 1].word) <= _SHORT
     return not (tokens[i].glued and follows and (tokens[i + 1].glued or initial))
 
 

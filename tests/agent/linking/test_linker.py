@@ -1,6 +1,7 @@
 """The linker as a whole: which mentions an utterance has."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -116,13 +117,17 @@ def test_named_facet_settles_a_value(tmp_path, text, facet):
 
 
 @pytest.mark.parametrize(
-    "text", ["by C. S. Marlow", "not by c.s. marlow please", "from Fresh 1st", "no fresh 1st"]
-)
-def test_initials_and_ordinals_belong_to_names(tmp_path, text):
-    names = {"o1": "C.S. Marlow", "o2": "Fresh 1st"}
+    "text",
+    ["by C. S. Marlow", "not by c.s. marlow please", "from Fresh 1st", "no fresh 1st",
+     "by the mug shop", "not from dr. marlow", "by Tiger Mug"],
+)  # fmt: skip
+def test_parts_of_names_are_nothing_else(tmp_path, text):
+    names = {"o1": "C.S. Marlow", "o2": "Fresh 1st", "o3": "The Mug Shop", "o4": "Dr. Marlow",
+             "o5": "Tiger Mug"}  # fmt: skip
     made = [Item(id, "S", fields={"kind": "Mugs", "brand": name}) for id, name in names.items()]
+    made[0] = replace(made[0], title="Mug")
     with open_shop(tmp_path, (*ITEMS, *made)) as shop:
-        found = Linker(shop).link(text, state_of(slate=SHOWN), ())
+        found = Linker(shop).link(text, state_of(slate=("o1", *SHOWN)), made[:1])
     assert [(m.facet, m.values) for m in found] in [[("brand", (n,))] for n in names.values()]
 
 
