@@ -22,7 +22,9 @@ from agent import tables
 from agent.database import Database
 from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
 from agent.feedback import FeedbackEvent, new_id, valid_id
+from agent.logged import LoggedSession
 from agent.state import State
+from agent.store_log import logged_session, session_ids
 from agent.turn import Done, Slate
 
 TURN_WAIT_S = 60.0
@@ -178,6 +180,28 @@ class Store:
         with self._database.read() as connection:
             _session_row(connection, session_id)
             return [FeedbackEvent(**row._mapping) for row in connection.execute(query)]
+
+    def logged(self, since: datetime | None = None) -> Iterator[LoggedSession]:
+        """Yield sessions whole, oldest first: turns, slates with chances, and feedback.
+
+        Each is read in a transaction of its own, so that a long export holds nobody up.
+
+        Args:
+            since: Only sessions with a turn from then on.
+
+        Raises:
+            StoreError: If one holds what this version cannot read.
+        """
+        with self._database.read() as connection:
+            ids = session_ids(connection, since)
+        for id in ids:
+            try:
+                with self._database.read() as connection:
+                    found = logged_session(connection, id)
+            except ValidationError as error:
+                raise _unreadable(id, error) from error
+            if found is not None:
+                yield found
 
     def check(self) -> None:
         """Try a write that changes nothing; StoreError says why the store cannot be written."""

@@ -97,10 +97,11 @@ def written(acts: Iterable[Act], mentions: Sequence[Mention]) -> str:
 
 
 def _name(facet: Facet) -> str:
-    return facet.role or _plain(facet.label or facet.name)[:_NAME].strip()
+    return facet.role or plain(facet.label or facet.name)[:_NAME].strip()
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return text as it may stand in a prompt of ours: one line, without the prompt's own marks."""
     # Brackets are the prompt's own, capital V1 an id: nobody else can write them.
     return re.sub(r"\s+", " ", text.translate(_MARKS)).casefold()
 
@@ -131,9 +132,9 @@ def _tagged(request: PlanRequest, names: dict[str, str]) -> str:
     parts, at = [], 0
     for group in _groups(shown_mentions(request)):
         start, end = group[0].start, max(mention.end for mention in group)
-        parts += [_plain(request.utterance[at:start]), _tag(group, request, names)]
+        parts += [plain(request.utterance[at:start]), _tag(group, request, names)]
         at = end
-    parts.append(_plain(request.utterance[at:]))
+    parts.append(plain(request.utterance[at:]))
     text = re.sub(r"\s+", " ", " ".join(part.strip() for part in parts if part.strip()))
     if len(text) <= MOST_WORDS:
         return text
@@ -154,7 +155,7 @@ def _groups(mentions: Sequence[Mention]) -> list[list[Mention]]:
 def _tag(group: Sequence[Mention], request: PlanRequest, names: dict[str, str]) -> str:
     readings = " / ".join(f"{m.id} {_meaning(m, request, names)}".strip() for m in group)
     doubtful = any(m.score < _CERTAIN for m in group if m.kind in ("value", "item"))
-    said = _plain(request.utterance[group[0].start : max(m.end for m in group)])
+    said = plain(request.utterance[group[0].start : max(m.end for m in group)])
     return f"[{readings} ? {said}]" if doubtful else f"[{readings}]"
 
 
@@ -172,7 +173,7 @@ def _meaning(mention: Mention, request: PlanRequest, names: dict[str, str]) -> s
         case "facet":
             return f"{facet}{_known(mention, request.state)}"
         case "keyword" | "unknown":
-            return _plain(mention.text)
+            return plain(mention.text)
 
 
 def _known(mention: Mention, state: State) -> str:

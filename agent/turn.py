@@ -13,10 +13,10 @@ from agent.plan import Plan
 from agent.state import Constraint, State
 
 
-def _tupled(value: Any) -> Any:
+def tupled(value: Any) -> Any:
     """Return lists as tuples, as items have them: a turn read back then equals the one held."""
     if isinstance(value, dict):
-        return {name: _tupled(one) for name, one in value.items()}
+        return {name: tupled(one) for name, one in value.items()}
     return tuple(value) if isinstance(value, list) else value
 
 
@@ -37,7 +37,7 @@ class Evidence(Value):
     kind: Literal["field", "constraint", "text", "relation", "behaviour"]
     item_id: str
     facet: str | None = None
-    value: Annotated[Any, AfterValidator(_tupled)] = None
+    value: Annotated[Any, AfterValidator(tupled)] = None
     wish: str | None = None
     other_id: str | None = None
 
@@ -55,7 +55,7 @@ class SlateItem(Value):
     item_id: str
     rank: int
     score: float
-    fields: Annotated[dict[str, Any], AfterValidator(_tupled)]
+    fields: Annotated[dict[str, Any], AfterValidator(tupled)]
     reasons: tuple[Reason, ...] = ()
 
 
