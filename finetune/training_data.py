@@ -91,7 +91,7 @@ def read_rows(paths: Sequence[Path]) -> TrainingData:
     rows: list[Row] = []
     rejects: list[Reject] = []
     for path in paths:
-        for number, line in _lines(path):
+        for number, line in numbered_lines(path):
             try:
                 rows.append(Row(parse_row(line), str(path), number))
             except ValueError as error:
@@ -107,8 +107,14 @@ def read_rows(paths: Sequence[Path]) -> TrainingData:
     return TrainingData(tuple(rows), tuple(rejects), content_hash(rows))
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, as bytes: one broken character costs one row."""
+def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file (also gzipped) that are not blank, numbered from 1.
+
+    They are bytes, so that one broken character costs one row.
+
+    Raises:
+        DataError: If the file can't be read.
+    """
     opened = gzip.open if path.suffix == ".gz" else open
     try:
         with opened(path, "rb") as file:

@@ -1,0 +1,1 @@
+"""Preference pairs from feedback: what was meant, chosen and rewritten, in TRL's columns."""
