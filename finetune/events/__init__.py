@@ -1,0 +1,1 @@
+"""Feedback as data: read, written, counted, bounded, forgotten, with a trail of what was done."""
