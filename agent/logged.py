@@ -56,7 +56,11 @@ class LoggedSlate(Value):
 
 
 class LoggedTurn(Value):
-    """A turn as stored; `state` is the state after it."""
+    """A turn as stored; `state` is the state after it.
+
+    Args:
+        voice: What took it: an adapter, a model without one, or "rules"; None where not known.
+    """
 
     id: str
     number: int
@@ -70,6 +74,7 @@ class LoggedTurn(Value):
     relaxations: tuple[Relaxation, ...] = ()
     notes: tuple[str, ...] = ()
     written: tuple[Written, ...] = ()
+    voice: str | None = None
 
 
 class LoggedSession(Value):

@@ -269,6 +269,7 @@ def _turn_values(done: Done) -> dict[str, Any]:
         "model": done.plan.model,
         "prompt": done.plan.prompt,
         "written": _plain(done.written),
+        "voice": done.voice,
     }
 
 
@@ -321,7 +322,7 @@ def _slate_rows(connection: Connection, session_id: str) -> dict[str, list[Row[A
 
 def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
     same = ("session_id", "utterance", "reply", "plan", "state", "claims", "relaxations", "notes",
-            "timings", "planner")  # fmt: skip
+            "timings", "planner", "voice")  # fmt: skip
     values = {name: row._mapping[name] for name in same} | {"written": row.written or ()}
     shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
     slate = {"id": row.slate_id, "items": shown}

@@ -80,6 +80,7 @@ turns = Table(
     Column("model", String(200)),
     Column("prompt", String(200)),
     Column("written", JSON),
+    Column("voice", String(200)),
     UniqueConstraint("session_id", "number", name="turns_number"),
 )
 

@@ -116,7 +116,12 @@ class Written(Value):
 
 
 class Done(Value):
-    """Last event: the whole turn, as stored and as the HTTP API returns it."""
+    """Last event: the whole turn, as stored and as the HTTP API returns it.
+
+    Args:
+        voice: What took the turn: an adapter, a model without one, or "rules"; None for turns from
+            before that was kept. Where rules planned for it, `planner` says so.
+    """
 
     kind: Literal["done"] = "done"
     turn_id: str
@@ -132,6 +137,7 @@ class Done(Value):
     timings: dict[str, float] = Field(default_factory=dict)
     planner: Literal["rules", "llm"] = "rules"
     written: tuple[Written, ...] = ()
+    voice: str | None = None
 
 
 StreamEvent = Annotated[Understood | Items | Text | Done, Field(discriminator="kind")]
