@@ -23,6 +23,7 @@ from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.critiques import critiques
 from ui.errors import UIError
+from ui.feedback import feedback
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
@@ -216,6 +217,7 @@ tune.add_command(encoder)
 tune.add_command(fusion)
 main.add_command(house)
 main.add_command(llm_group, "llm")
+main.add_command(feedback)
 
 if __name__ == "__main__":
     main()
