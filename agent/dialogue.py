@@ -7,12 +7,15 @@ every surface renders its events. It knows no HTTP and no terminal.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from agent.apply import apply, with_slate
+from agent.choosing import Chooser
 from agent.explain import checked, reasons
 from agent.explainer import LLMExplainer, Subject
+from agent.exploring import GREEDY, Policy, slate_rng
 from agent.feedback import new_id
 from agent.plan import Mention, Plan
 from agent.planner import Planner, PlanRequest
@@ -24,6 +27,7 @@ from agent.store import Session, Store
 from agent.telemetry import Timings
 from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood, Written
 from agent.utterance import clean_utterance
+from agent.voice import RULES, Router, Voice
 from retrieval.catalog import Facet, Item
 
 SHOWING = frozenset({"recommend", "refine", "like", "more", "reject", "undo", "reset", "elicit"})
@@ -45,6 +49,10 @@ class Parts:
     Args:
         page: Items on a slate.
         explainer: Words the explanations; without one the templates do.
+        chooser: Reorders the best of what was found; without one the search decides.
+        voice: Name of the planner, explainer and chooser together.
+        policy: Makes a slate of a ranking.
+        router: Decides which voice answers a session; without one it is the parts' own.
     """
 
     store: Store
@@ -53,6 +61,16 @@ class Parts:
     planner: Planner
     page: int = 5
     explainer: LLMExplainer | None = None
+    chooser: Chooser | None = None
+    voice: str = RULES
+    policy: Policy = GREEDY
+    router: Router | None = None
+
+    def lease(self, session_id: str) -> AbstractContextManager[Voice]:
+        """Hold the voice that answers a session for one turn."""
+        if self.router is not None:
+            return self.router.lease(session_id)
+        return nullcontext(Voice(self.voice, self.planner, self.explainer, self.chooser))
 
 
 @dataclass(slots=True)
@@ -60,6 +78,7 @@ class _Turn:
     """One turn under way: what each stage made, for the next one."""
 
     parts: Parts
+    voice: Voice
     session: Session
     utterance: str
     timings: Timings = field(default_factory=Timings)
@@ -74,8 +93,9 @@ class _Turn:
 def respond(parts: Parts, session_id: str, text: str) -> Iterator[StreamEvent]:
     """Take one turn: yield what was understood, the items, the words, and the stored turn.
 
-    Turns of one session wait for each other. The turn is stored in one transaction before `Done`
-    is yielded; if the caller stops listening earlier, nothing of it is kept.
+    Turns of one session wait for each other. A turn has one voice from beginning to end, which is
+    let go when the turn ends or its caller stops listening. The turn is stored in one transaction
+    before `Done` is yielded; if the caller stops listening earlier, nothing of it is kept.
 
     Raises:
         UnknownSession: If there is no such session.
@@ -84,8 +104,9 @@ def respond(parts: Parts, session_id: str, text: str) -> Iterator[StreamEvent]:
     """
     utterance = clean_utterance(text)
     with parts.store.turn_lock(session_id):
-        turn = _Turn(parts, parts.store.load(session_id), utterance)
-        yield from _take(turn)
+        session = parts.store.load(session_id)
+        with parts.lease(session_id) as voice:
+            yield from _take(_Turn(parts, voice, session, utterance))
 
 
 def _take(turn: _Turn) -> Iterator[StreamEvent]:
@@ -110,7 +131,7 @@ def _take(turn: _Turn) -> Iterator[StreamEvent]:
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply)
     with turn.timings.span("store"):
-        turn.parts.store.record(done)
+        _record(turn, done, found)
     yield done
 
 
@@ -122,7 +143,7 @@ def _plan(turn: _Turn) -> Plan:
         mentions = turn.parts.linker.link(turn.utterance, state, slate)
     with turn.timings.span("plan"):
         request = PlanRequest(turn.utterance, mentions, state, slate, turn.facets)
-        return turn.parts.planner.plan(request)
+        return turn.voice.planner.plan(request)
 
 
 def _items(turn: _Turn, plan: Plan) -> dict[str, Item]:
@@ -148,7 +169,11 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
     if any(act.act == "more" for act in plan.acts):
         exclude = state.shown
     with turn.timings.span("retrieve"):
-        return recommend(turn.parts.retriever, state, k=turn.parts.page, exclude=exclude)
+        return recommend(
+            turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
+            chooser=turn.voice.chooser, policy=turn.parts.policy,
+            rng=slate_rng(turn.session.id, state.turn),
+        )  # fmt: skip
 
 
 def _slate(
@@ -188,7 +213,7 @@ def item_fields(item: Item) -> dict[str, object]:
 
 def _words(turn: _Turn, reply: Reply, state: State, others: Mapping[str, Item]) -> Iterator[str]:
     """Yield the words of a reply; explanations as a model words them, where one is asked to."""
-    explainer = turn.parts.explainer
+    explainer = turn.voice.explainer
     for place, piece in enumerate(reply.pieces):
         part = reply.explained.get(place)
         if explainer is None or part is None or part.about is None:
@@ -225,4 +250,13 @@ def _done(
         timings=dict(turn.timings.ms),
         planner=plan.planner,
         written=tuple(turn.written),
+        voice=turn.voice.name,
     )
+
+
+def _record(turn: _Turn, done: Done, found: Recommendation | None) -> None:
+    """Store the turn, with how its slate was chosen."""
+    if found is None:
+        turn.parts.store.record(done)
+    else:
+        turn.parts.store.record(done, policy=found.policy, propensities=found.propensities)

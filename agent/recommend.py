@@ -1,7 +1,8 @@
 """From a state to a slate: find, rank, check, and say what could not be kept.
 
-Hard constraints are checked once more at the end on each item as it is in the catalog now, so
-that nothing that breaks one, was rejected, or has been deleted is ever shown.
+Hard constraints are checked once more on each item as it is in the catalog now, so that nothing
+that breaks one, was rejected, or has been deleted is ever shown. What was learned from choices, and
+the policy, only order what has passed; an order that somebody asked for they leave alone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ import logging
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
+from random import Random
 
+from agent.choosing import HEAD, Chooser, weighed
+from agent.exploring import GREEDY, Policy
 from agent.likeness import by_likeness
 from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
 from agent.ports import Retriever
@@ -27,6 +31,8 @@ from retrieval.rerank import availability_filter
 NEARBY = 0.3
 """Cosine to the query below which an item has nothing to do with words the catalog lacks."""
 LOGGED = 5
+_NAME = 64
+"""Characters of a policy that a store keeps."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +47,9 @@ class Recommendation:
         not_carried: Wished-for words that appear nowhere in the catalog.
         query_text: The text that was searched for.
         features: By item id, what the score was made from.
+        policy: How the slate was chosen from the ranking; "+" and a name, where what was learned
+            from choices had a say in the ranking.
+        propensities: By item id, the chance with which it was put at its rank.
     """
 
     candidates: tuple[Candidate, ...] = ()
@@ -49,6 +58,8 @@ class Recommendation:
     not_carried: tuple[str, ...] = ()
     query_text: str = ""
     features: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    policy: str = GREEDY.name
+    propensities: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -56,13 +67,43 @@ class Recommendation:
         return tuple(candidate.item for candidate in self.candidates)
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Ranked items that have passed every check, best first, and how they may be mixed.
+
+    Args:
+        slack, penalty: As in `spread`; without a slack the order was asked for and stands.
+    """
+
+    ranked: list[Ranked]
+    slack: float | None = None
+    penalty: float = 0.5
+
+    def best(self, k: int) -> list[Ranked]:
+        """Return k of them, near-equals among them no near-duplicates."""
+        if self.slack is None:
+            return self.ranked[:k]
+        return spread(self.ranked, k, self.slack, self.penalty)
+
+
 def recommend(
-    retriever: Retriever, state: State, *, k: int = 5, exclude: Collection[str] = ()
+    retriever: Retriever,
+    state: State,
+    *,
+    k: int = 5,
+    exclude: Collection[str] = (),
+    chooser: Chooser | None = None,
+    policy: Policy = GREEDY,
+    rng: Random | None = None,
 ) -> Recommendation:
     """Return the best k items for the need of a state, or the nearest way out, named.
 
     Args:
         exclude: Ids not to show although they fit, e.g. those shown already.
+        chooser: Knows what people choose; reorders the head of what fits. Not asked where an
+            order was asked for, or nothing fits.
+        policy: Makes the slate of the ranking, where `chooser` may reorder it.
+        rng: The policy's source of chance; one per slate.
     """
     need, gone = _known(state.need, retriever)
     banned = frozenset(exclude) | frozenset(need.rejected)
@@ -70,17 +111,51 @@ def recommend(
     lacking = not_carried(retriever.index, need)
     unknown = bool(matched) and _only_unknown(need, lacking)
     wanted, text = need if unknown else carried(need, lacking), query_text(need)
-    ranked = _find(retriever, wanted, text, banned, k, NEARBY if unknown else None)
+    found = _find(retriever, wanted, text, banned, k, NEARBY if unknown else None)
     relaxations: tuple[Relaxation, ...] = ()
-    if not ranked and not unknown:
-        ranked, relaxations = _find_nearby(retriever, wanted, text, banned, k)
-    return Recommendation(
-        candidates=tuple(one.candidate for one in ranked),
+    if not found.ranked and not unknown:
+        nearby, relaxations = _find_nearby(retriever, wanted, text, banned, k)
+        found = _Found(nearby)
+    found, learned = _chosen(found, chooser, state.need, retriever)
+    slate = _drawn(found, k, policy, rng or Random())
+    return replace(
+        slate,
         matched=matched,
         relaxations=gone + relaxations,
         not_carried=lacking,
         query_text=text,
-        features={one.item.id: one.features for one in ranked},
+        policy=(slate.policy + learned)[:_NAME],
+    )
+
+
+def _chosen(
+    found: _Found, chooser: Chooser | None, need: Need, retriever: Retriever
+) -> tuple[_Found, str]:
+    """Reorder the head by what was learned from choices; return what slates say of it."""
+    if chooser is None or found.slack is None or len(found.ranked) < 2:
+        return found, ""
+    items = [one.item for one in found.ranked[:HEAD]]
+    rewards = chooser.rewards(need, items, retriever.facets)
+    if max(rewards) == min(rewards):
+        return found, ""
+    ranked = weighed(found.ranked, rewards)
+    _log(ranked, chooser.name)
+    return replace(found, ranked=ranked), f"+{chooser.name}"
+
+
+def _drawn(found: _Found, k: int, policy: Policy, rng: Random) -> Recommendation:
+    """Return what the policy shows of a ranking, with its chances."""
+    policy = GREEDY if found.slack is None else policy
+    ranked = found.best(max(k, policy.head))
+    drawn = policy.draw([one.score for one in ranked], k, rng)
+    shown = [ranked[place] for place in drawn.places]
+    return Recommendation(
+        candidates=tuple(one.candidate for one in shown),
+        features={one.item.id: one.features for one in shown},
+        policy=policy.name,
+        propensities={
+            one.item.id: chance for one, chance in zip(shown, drawn.propensities, strict=True)
+        },
     )
 
 
@@ -115,8 +190,8 @@ def _find(
     banned: Collection[str],
     k: int,
     nearby: float | None = None,
-) -> list[Ranked]:
-    """Return at most k items that satisfy every constraint and are not banned, best first.
+) -> _Found:
+    """Return items that satisfy every constraint and are not banned, enough to show k.
 
     Args:
         text: What to search for, when neither a sorting nor a reference leads.
@@ -124,10 +199,10 @@ def _find(
     """
     anchor = retriever.get_many([need.like.item_id]) if need.like else []
     if need.sorting is not None:
-        return _sorted(retriever, need, text, banned, k)
+        return _Found(_sorted(retriever, need, text, banned, k))
     if anchor:
         ranked = by_likeness(retriever, need, anchor[0], banned)
-        return spread(_checked(retriever, ranked, need, banned, 3 * k), k, slack=0.25)
+        return _Found(_checked(retriever, ranked, need, banned, 3 * k), slack=0.25)
     if not text or (not soft_words(need) and _is_rated(retriever)):
         return _by_prior(retriever, need, banned, k)
     return _by_text(retriever, need, text, banned, k, nearby)
@@ -162,7 +237,7 @@ def _by_text(
     banned: Collection[str],
     k: int,
     nearby: float | None,
-) -> list[Ranked]:
+) -> _Found:
     """Return what a text finds; where it says nothing soft, good items come up too."""
     facets = retriever.facets
     found = retriever.search(text, filter=need.filter(), k=12 * k + len(banned))
@@ -174,15 +249,14 @@ def _by_text(
         good = _prior_pool(retriever, need, k + len(banned))
         found = [*found, *(one for one in good if one.item.id not in ids)]
     ranked = by_relevance(found, need, facets, scores)
-    _log(retriever, ranked)
-    return spread(_checked(retriever, ranked, need, banned, 6 * k), k, slack=0.35)
+    _log(ranked, retriever.reranker.name)
+    return _Found(_checked(retriever, ranked, need, banned, 6 * k), slack=0.35)
 
 
-def _log(retriever: Retriever, ranked: list[Ranked]) -> None:
+def _log(ranked: list[Ranked], name: str) -> None:
     """Tell what the first scores are made of, to whoever asked for it (`attune -v`)."""
     for place, one in enumerate(ranked[:LOGGED], start=1):
         made = ", ".join(f"{name} {value:.3g}" for name, value in one.features.items())
-        name = retriever.reranker.name
         logger.info("%d. %s %.3f by %s: %s", place, one.item.id, one.score, name, made)
 
 
@@ -211,10 +285,10 @@ def _prior_pool(retriever: Retriever, need: Need, enough: int) -> list[Candidate
     return list(found.values())
 
 
-def _by_prior(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> list[Ranked]:
+def _by_prior(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> _Found:
     """Return good items of many kinds for a need without words."""
     ranked = by_quality(_prior_pool(retriever, need, k + len(banned)), need, retriever.facets)
-    return spread(_checked(retriever, ranked, need, banned, 8 * k), k, slack=0.5, penalty=1.0)
+    return _Found(_checked(retriever, ranked, need, banned, 8 * k), slack=0.5, penalty=1.0)
 
 
 def _sorted(
@@ -268,7 +342,7 @@ def _find_nearby(
 ) -> tuple[list[Ranked], tuple[Relaxation, ...]]:
     """Return items under the least harmful ways out, taken in turns, and what was given up."""
     ways = ways_out(retriever, need, banned, k)
-    found = [(way, _find(retriever, way.need, text, banned, k)) for way in ways]
+    found = [(way, _find(retriever, way.need, text, banned, k).best(k)) for way in ways]
     found = [(way, ranked) for way, ranked in found if ranked]
     turns = chain.from_iterable(zip_longest(*(ranked for _, ranked in found)))
     unique = {one.item.id: one for one in turns if one is not None}

@@ -14,6 +14,9 @@ from agent.choosing import Chooser
 from agent.explainer import LLMExplainer
 from agent.planner import Planner
 
+RULES = "rules"
+"""Name of the voice without a language model."""
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:

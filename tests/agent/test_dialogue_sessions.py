@@ -220,7 +220,7 @@ def test_failed_store_keeps_the_session(parts, monkeypatch):
     session = parts.store.create_session()
     before = say(parts, session, "shoes")
 
-    def full(done):
+    def full(done, **chosen):
         raise StoreError("disk full")
 
     with monkeypatch.context() as patch:
