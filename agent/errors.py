@@ -7,6 +7,7 @@ AgentError
 ├── Conflict            another turn or event came first (the caller loads again and retries)
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
+├── BadRoutes           the routes of adapters cannot be read (the old ones stay in force)
 ├── ServerError         the model server refused what an operator asked of it (the operator acts)
 └── ModelError          the language model let us down (the planner falls back to rules)
     ├── ModelUnavailable  no answer: connection refused, HTTP error, deadline passed, breaker open
@@ -41,6 +42,10 @@ class StoreError(AgentError):
 
 class BadModelFolder(AgentError):
     """A folder holds no model or adapter that can be loaded: says what is wrong with it."""
+
+
+class BadRoutes(AgentError):
+    """The file that says which adapter answers whom is damaged: what is served stays."""
 
 
 class ServerError(AgentError):

@@ -5,7 +5,9 @@ FinetuneError
 ├── DataError       training rows cannot be read or used (their author acts)
 ├── BaseModelError  a base model does not exist or cannot be had (whoever named it acts)
 ├── AdapterError    an adapter is damaged, incomplete or made for another base
+├── RegistryError   an adapter can't take the step that was asked of it (the operator acts)
 ├── TrainingError   a run cannot start as configured, or came to nothing
+├── GateError       a gate cannot decide: its thresholds or what it was given are unusable
 └── MissingExtra    a library of the [train] extra is not installed: says the pip line
 """
 
@@ -30,8 +32,16 @@ class AdapterError(FinetuneError):
     """An adapter must not be used: a file is missing or damaged, or its base is another."""
 
 
+class RegistryError(FinetuneError):
+    """An adapter is unknown, or must not take that step: nothing changed, the live one serves on."""
+
+
 class TrainingError(FinetuneError):
     """A run can't start as configured, or its result is no use: nothing was saved."""
+
+
+class GateError(FinetuneError):
+    """The gate can't decide: says what in the thresholds or its input is wrong."""
 
 
 class MissingExtra(FinetuneError):
