@@ -30,6 +30,7 @@ from ui.llm import llm as llm_group
 from ui.ranker import cross_encoder, ranker
 from ui.retrieval_quality import evaluate_retrieval
 from ui.settings import Settings
+from ui.simulate import simulate
 from ui.syncing import sync
 from ui.tune import tune
 from ui.tune_encoder import encoder
@@ -216,6 +217,7 @@ tune.add_command(cross_encoder)
 tune.add_command(encoder)
 tune.add_command(fusion)
 main.add_command(house)
+main.add_command(simulate)
 main.add_command(llm_group, "llm")
 main.add_command(feedback)
 
