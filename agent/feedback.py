@@ -1,16 +1,19 @@
 """Feedback events: what people did with what they were shown.
 
-Values and their validation; storing and checking against the slate is `agent.store`.
+Values and their validation, alone and against what was shown; storing is `agent.store`.
 """
 
 from __future__ import annotations
 
 import re
 import secrets
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from agent.errors import UserInputError
 
 Kind = Literal[
     "impression", "click", "select", "reject", "critique", "rating", "edit", "dwell", "purchase"
@@ -28,6 +31,9 @@ TEXTS = ("critique", "edit")
 the slate as a whole; every other kind names an item."""
 
 MAX_VALUE = 20_000
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a client's clock may be from ours."""
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -85,7 +91,10 @@ class FeedbackEvent(BaseModel):
     @field_validator("time")
     @classmethod
     def _has_zone(cls, time: datetime) -> datetime:
-        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        try:
+            return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+        except OverflowError as error:
+            raise ValueError(f"expected a time from year 1 to 9999 in UTC, got {time}") from error
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
@@ -114,3 +123,43 @@ class FeedbackEvent(BaseModel):
     def same_as(self, other: FeedbackEvent) -> bool:
         """Return whether both say the same, whenever they were sent."""
         return self.model_copy(update={"time": other.time}) == other
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What feedback is checked against: a slate's items, by rank, and when they were shown.
+
+    Args:
+        time: None where it is not known.
+    """
+
+    slate_id: str
+    items: tuple[str, ...]
+    time: datetime | None
+
+
+def check_event(event: FeedbackEvent, showing: Showing, now: datetime) -> None:
+    """Check that an event can have happened to a slate.
+
+    Raises:
+        UserInputError: If the item was not on it, or the event comes before it or from the future.
+    """
+    if event.item_id is not None and event.item_id not in showing.items:
+        raise UserInputError(
+            f"item {event.item_id[:80]!r} was not on slate {event.slate_id!r}; it showed "
+            f"{list(showing.items)!r}"
+        )
+    if event.time > now + CLOCK_SKEW:
+        raise UserInputError(
+            f"the event is from {_second(event.time)}, but it is {_second(now)} here; at most "
+            f"{CLOCK_SKEW.seconds // 60} minutes ahead are taken: set the clock, or leave time out"
+        )
+    if showing.time is not None and event.time < showing.time - CLOCK_SKEW:
+        raise UserInputError(
+            f"the event is from {_second(event.time)}, but slate {event.slate_id!r} was first "
+            f"shown at {_second(showing.time)}; set the clock, or leave time out"
+        )
+
+
+def _second(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"

@@ -7,11 +7,11 @@ catalog and no dialogue; it keeps and gives back values of `agent.turn` and `age
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
@@ -20,12 +20,15 @@ from sqlalchemy.exc import IntegrityError
 
 from agent import tables
 from agent.database import Database
-from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
+from agent.errors import AgentError, Conflict, StoreError, UnknownSession
 from agent.feedback import FeedbackEvent, new_id, valid_id
 from agent.logged import LoggedSession
 from agent.state import State
+from agent.store_feedback import Adding, events_of
 from agent.store_log import logged_session, session_ids
 from agent.turn import Done, Slate
+
+Added = TypeVar("Added")
 
 TURN_WAIT_S = 60.0
 """Longer than any turn takes, deadlines of a language model included."""
@@ -151,35 +154,43 @@ class Store:
 
         Raises:
             UnknownSlate: If no such slate was ever shown.
-            UserInputError: If the item was not on that slate.
+            UserInputError: If the item was not on that slate, or the time is before the slate was
+                shown or in the future (by more than clocks differ, `feedback.CLOCK_SKEW`).
             Conflict: If the id was used for another event.
         """
-        return self.add_feedback_batch([event])[0]
+        self._adding(lambda adding: adding.add(event))
+        return event.id
 
     def add_feedback_batch(self, events: Sequence[FeedbackEvent]) -> list[str]:
-        """Append several feedback events, all or none; return their ids."""
-        try:
-            with self._database.write() as connection:
-                for event in events:
-                    if _is_new(connection, event):
-                        _check_shown(connection, event)
-                        connection.execute(insert(tables.feedback_events).values(dict(event)))
-        except IntegrityError as error:
-            raise Conflict("a feedback event was sent twice at once; send it again") from error
+        """Append several feedback events, in whatever order they came; return their ids.
+
+        Raises:
+            AgentError: As `add_feedback`, naming the first bad event by its place from 0; nothing
+                is stored then.
+        """
+        self._adding(lambda adding: adding.add_all(events))
         return [event.id for event in events]
+
+    def add_feedback_each(self, events: Sequence[FeedbackEvent]) -> list[bool | AgentError]:
+        """Append those events that can be; return for each whether it is new, or why not."""
+        return self._adding(lambda adding: adding.add_each(events))
+
+    def _adding(self, add: Callable[[Adding], Added]) -> Added:
+        """Add events in one transaction; once more where another request sent the same ones."""
+        for again in (True, False):
+            try:
+                with self._database.write() as connection:
+                    return add(Adding(connection))
+            except IntegrityError as error:
+                if not again:
+                    raise Conflict("feedback was sent twice at once; send it again") from error
+        raise AssertionError("the second try returns or raises")
 
     def feedback(self, session_id: str) -> list[FeedbackEvent]:
         """Return the feedback on everything a session was shown, oldest first."""
-        events, slates = tables.feedback_events, tables.slates
-        query = (
-            select(events)
-            .join(slates, slates.c.id == events.c.slate_id)
-            .where(slates.c.session_id == session_id)
-            .order_by(events.c.time, events.c.id)
-        )
         with self._database.read() as connection:
             _session_row(connection, session_id)
-            return [FeedbackEvent(**row._mapping) for row in connection.execute(query)]
+            return list(events_of(connection, session_id))
 
     def logged(self, since: datetime | None = None) -> Iterator[LoggedSession]:
         """Yield sessions whole, oldest first: turns, slates with chances, and feedback.
@@ -327,23 +338,3 @@ def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
     shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
     slate = {"id": row.slate_id, "items": shown}
     return Done.model_validate({**values, "turn_id": row.id, "slate": slate})
-
-
-def _is_new(connection: Connection, event: FeedbackEvent) -> bool:
-    query = select(tables.feedback_events).where(tables.feedback_events.c.id == event.id)
-    row = connection.execute(query).first()
-    if row is not None and not event.same_as(FeedbackEvent(**row._mapping)):
-        raise Conflict(f"feedback id {event.id!r} was used for another event; take a new id")
-    return row is None
-
-
-def _check_shown(connection: Connection, event: FeedbackEvent) -> None:
-    items, slates = tables.slate_items, tables.slates
-    known = connection.execute(select(slates.c.id).where(slates.c.id == event.slate_id)).first()
-    if known is None:
-        raise UnknownSlate(f"no slate {event.slate_id!r}; it comes with the turn as slate_id")
-    ids = connection.scalars(select(items.c.item_id).where(items.c.slate_id == event.slate_id))
-    if event.item_id is not None and event.item_id not in (shown := list(ids)):
-        raise UserInputError(
-            f"item {event.item_id!r} was not on slate {event.slate_id!r}; it showed {shown!r}"
-        )

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from agent import tables
-from agent.feedback import FeedbackEvent
 from agent.logged import LoggedSession, LoggedSlate, LoggedTurn, Shown
+from agent.store_feedback import events_of
 
 
 def session_ids(connection: Connection, since: datetime | None) -> list[str]:
@@ -39,7 +39,7 @@ def logged_session(connection: Connection, id: str) -> LoggedSession | None:
         created=row.created,
         turns=tuple(_turn(one) for one in connection.execute(turns.order_by("number"))),
         slates=tuple(_slates(connection, id)),
-        events=tuple(_events(connection, id)),
+        events=tuple(events_of(connection, id)),
     )
 
 
@@ -74,10 +74,3 @@ def _slates(connection: Connection, id: str) -> Iterator[LoggedSlate]:
             id=row.id, turn_id=row.turn_id, policy=first.policy, time=first.time,
             items=tuple(shown[row.id]),
         )  # fmt: skip
-
-
-def _events(connection: Connection, id: str) -> Iterator[FeedbackEvent]:
-    events = tables.feedback_events
-    query = _of_session(events, id).order_by(events.c.time, events.c.id)
-    for row in connection.execute(query):
-        yield FeedbackEvent(**row._mapping)

@@ -43,10 +43,12 @@ Sent = Annotated[
 @router.post("", status_code=201)
 def add(body: Sent, here: Here) -> FeedbackAnswer:
     """Store one event, or several; sending the same id again counts once."""
+    store = here.parts.store
     events = body.events if isinstance(body, FeedbackBatch) else [body]
     if len(events) > here.limits.batch:
         raise UserInputError(f"{len(events)} events at once; at most {here.limits.batch} are taken")
-    ids = here.parts.store.add_feedback_batch(events)
+    batch = isinstance(body, FeedbackBatch)
+    ids = store.add_feedback_batch(events) if batch else [store.add_feedback(events[0])]
     for event in events:
         here.metrics.feedback(event.kind)
     return FeedbackAnswer(ids=ids)

@@ -16,6 +16,7 @@ from retrieval.filters import matches, text_of, words
 from retrieval.query import Candidate
 from retrieval.reranking import NoReranker, Reranker
 from tests.agent.shop import Mind, open_shop
+from tests.agent.stores import KINDS, open_store
 
 
 @dataclass
@@ -143,6 +144,14 @@ def store_shop(tmp_path_factory):
 def mind(store_shop) -> Mind:
     """Link, plan and apply over the department store."""
     return Mind(store_shop)
+
+
+@pytest.fixture(params=KINDS)
+def store(request, tmp_path):
+    """An empty store of each kind."""
+    opened = open_store(request.param, tmp_path)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

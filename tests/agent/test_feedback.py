@@ -59,6 +59,7 @@ def test_every_kind_takes_its_value(kind, value):
         ({"kind": "rating", "value": True}, "got a boolean"),
         ({"kind": "click", "item_id": None}, "give item_id"),
         ({"colour": "blue"}, "Extra inputs are not permitted"),
+        ({"time": "9999-12-31T23:59:59-10:00"}, "expected a time from year 1 to 9999"),
     ],
 )
 def test_wrong_events_say_why(fields, said):

@@ -1,4 +1,3 @@
-import os
 import signal
 import sqlite3
 import subprocess
@@ -7,71 +6,17 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect
 
 from agent import tables
-from agent.errors import Conflict, StoreError, UnknownSession, UnknownSlate, UserInputError
-from agent.feedback import FeedbackEvent, new_id
-from agent.plan import Act, Mention, Plan
-from agent.state import Constraint, Need, State
+from agent.errors import Conflict, StoreError, UnknownSession
+from agent.feedback import FeedbackEvent
+from agent.state import State
 from agent.store import Store
-from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem
+from agent.turn import Evidence, Reason, SlateItem
+from tests.agent.stores import HAT, SHIRT, turn
 
 ROOT = Path(__file__).parents[2]
-BLUE = Constraint(facet="colour", role="colour", values=("Blue",), label="blue", turn=1)
-FIELDS = {"title": "Shirt 🙂", "price": 12.5, "tags": ("a", "b"), "new": True}
-SHIRT = SlateItem(
-    item_id="7",
-    rank=1,
-    score=0.5,
-    fields=FIELDS,
-    reasons=(
-        Reason(
-            text="it is blue",
-            evidence=(Evidence(kind="field", item_id="7", facet="colour", value="Blue"),),
-        ),
-    ),
-)
-HAT = SlateItem(item_id="8", rank=2, score=0.25, fields={"title": "Hat"})
-
-
-def turn(session_id, number, items=(SHIRT, HAT), **fields):
-    mention = Mention(id="V1", kind="value", start=0, end=4, text="blue", values=("Blue",))
-    values = {
-        "turn_id": new_id(),
-        "session_id": session_id,
-        "utterance": f"blue {number} 👕",
-        "reply": "Here.",
-        "slate": Slate(id=new_id(), items=items),
-        "plan": Plan(acts=(Act(act="refine", want=("V1",)),), mentions=(mention,), prompt="plan@1"),
-        "state": State(need=Need(constraints=(BLUE,)), slate=("7", "8"), turn=number),
-        "claims": SHIRT.reasons,
-        "relaxations": (Relaxation(dropped=BLUE, text="nothing blue"),),
-        "notes": ("read as EUR",),
-        "timings": {"link": 0.25},
-    }
-    return Done(**{**values, **fields})
-
-
-def server_url():
-    """Return an emptied PostgreSQL database, where the environment names one."""
-    url = os.environ.get("ATTUNE_TEST_POSTGRES")
-    if not url:
-        pytest.skip("set ATTUNE_TEST_POSTGRES to a PostgreSQL URL to run this")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
-
-
-@pytest.fixture(params=["file", "memory", "postgresql"])
-def store(request, tmp_path):
-    urls = {"file": lambda: f"sqlite:///{tmp_path}/a.db", "memory": lambda: "sqlite://"}
-    store = Store(urls.get(request.param, server_url)())
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -178,68 +123,6 @@ def test_delete_takes_everything_along(url):
     ]
     database.close()
     assert counts == [(1,), (1,), (1,), (2,), (2,), (1,)]
-
-
-def test_feedback_is_stored_once(store):
-    done = turn(store.create_session(), 1)
-    store.record(done)
-    event = FeedbackEvent(id="e1", slate_id=done.slate.id, item_id="7", kind="rating", value=4)
-    again = FeedbackEvent(id="e1", slate_id=done.slate.id, item_id="7", kind="rating", value=4)
-    assert [store.add_feedback(event), store.add_feedback(again)] == ["e1", "e1"]
-    assert store.feedback(done.session_id) == [event]
-
-
-def test_feedback_keeps_every_kind(store):
-    done = turn(store.create_session(), 1)
-    store.record(done)
-    about = {"slate_id": done.slate.id, "item_id": "8"}
-    events = [
-        FeedbackEvent(**about, kind="select"),
-        FeedbackEvent(**about, kind="dwell", value=3.5),
-        FeedbackEvent(**about, kind="critique", value="too röd 🙂", consent=False),
-        FeedbackEvent(slate_id=done.slate.id, kind="edit", value="Better."),
-    ]
-    store.add_feedback_batch(events)
-    assert store.feedback(done.session_id) == sorted(events, key=lambda e: (e.time, e.id))
-
-
-def test_wrong_feedback_is_refused(store):
-    done = turn(store.create_session(), 1)
-    store.record(done)
-    about = {"slate_id": done.slate.id, "kind": "click"}
-    store.add_feedback(FeedbackEvent(id="e1", item_id="7", **about))
-    with pytest.raises(Conflict, match="used for another event"):
-        store.add_feedback(FeedbackEvent(id="e1", item_id="8", **about))
-    with pytest.raises(UserInputError, match=r"'9' was not on slate .* it showed \['7', '8'\]"):
-        store.add_feedback(FeedbackEvent(item_id="9", **about))
-    with pytest.raises(UnknownSlate, match="no slate 'nope'"):
-        store.add_feedback(FeedbackEvent(slate_id="nope", item_id="7", kind="click"))
-
-
-def test_feedback_batch_is_all_or_nothing(store):
-    done = turn(store.create_session(), 1)
-    store.record(done)
-    good = FeedbackEvent(slate_id=done.slate.id, item_id="7", kind="click")
-    bad = good.model_copy(update={"id": new_id(), "item_id": "9"})
-    with pytest.raises(UserInputError):
-        store.add_feedback_batch([good, bad])
-    assert store.feedback(done.session_id) == []
-
-
-def test_slate_outside_turns_takes_feedback(store):
-    id = store.create_session()
-    slates = [Slate(id=new_id(), items=(SHIRT,)), Slate(id=new_id(), items=(HAT,))]
-    store.record_slate(slates[0], id, policy="feed")
-    store.record_slate(slates[1])
-    events = [
-        FeedbackEvent(slate_id=slate.id, item_id=slate.items[0].item_id, kind="click")
-        for slate in slates
-    ]
-    store.add_feedback_batch(events)
-    assert store.feedback(id) == events[:1]
-    assert store.turns(id) == []
-    with pytest.raises(UnknownSession):
-        store.record_slate(Slate(id=new_id()), "nope")
 
 
 def test_turn_lock_orders_turns(store):

@@ -50,6 +50,9 @@ def test_same_id_counts_once(client, shown, store):
         ({"slate_id": "a b"}, 422, "as an id, got 'a b'"),
         ({"mood": "good"}, 422, "mood: Extra inputs"),
         ({"time": "yesterday"}, 422, "time: Input should be a valid datetime"),
+        ({"time": "2999-01-01T00:00:00Z"}, 422, "the event is from 2999-01-01T00:00:00Z, but it"),
+        ({"time": "1999-01-01T00:00:00Z"}, 422, "was first shown at 2"),
+        ({"time": "0001-01-01T00:00:00+10:00"}, 422, "time: expected a time from year 1"),
     ],
 )
 def test_wrong_events_are_refused(client, shown, store, change, status, said):
@@ -72,6 +75,7 @@ def test_one_bad_event_stores_none(client, shown, store):
     good = {"slate_id": shown["slate_id"], "item_id": "1", "kind": "click"}
     response = client.post("/v1/feedback", json={"events": [good, {**good, "item_id": "14"}]})
     assert response.status_code == 422
+    assert response.json()["error"]["message"].startswith("events.1: item '14' was not on slate")
     assert store.feedback(shown["session_id"]) == []
 
 

@@ -1,0 +1,93 @@
+"""Feedback in the tables of the store: checked against what was shown, added, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, func, insert, select
+
+from agent import tables
+from agent.errors import AgentError, Conflict, UnknownSlate
+from agent.feedback import FeedbackEvent, Showing, check_event
+from agent.tables import feedback_events
+
+
+class Adding:
+    """Adds events in one transaction, each checked against its slate; slates are read once."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._now = datetime.now(UTC)
+        self._shown: dict[str, Showing] = {}
+
+    def add(self, event: FeedbackEvent) -> bool:
+        """Add an event; return whether it is new.
+
+        Raises:
+            UnknownSlate: If no such slate was ever shown.
+            UserInputError: If the item was not on it, or the time can't be right.
+            Conflict: If the id was used for another event.
+        """
+        if not self._is_new(event):
+            return False
+        check_event(event, self._showing(event.slate_id), self._now)
+        self._connection.execute(insert(feedback_events).values(dict(event)))
+        return True
+
+    def add_each(self, events: Sequence[FeedbackEvent]) -> list[bool | AgentError]:
+        """Add those that can be; return for each whether it is new, or why it was refused."""
+        outcomes: list[bool | AgentError] = []
+        for event in events:
+            try:
+                outcomes.append(self.add(event))
+            except AgentError as error:
+                outcomes.append(error)
+        return outcomes
+
+    def add_all(self, events: Sequence[FeedbackEvent]) -> list[bool]:
+        """Add all; the first that can't be is named by its place, and the caller rolls back."""
+        outcomes = []
+        for place, event in enumerate(events):
+            try:
+                outcomes.append(self.add(event))
+            except AgentError as error:
+                raise type(error)(f"events.{place}: {error}") from error
+        return outcomes
+
+    def _is_new(self, event: FeedbackEvent) -> bool:
+        query = select(feedback_events).where(feedback_events.c.id == event.id)
+        row = self._connection.execute(query).first()
+        if row is not None and not event.same_as(FeedbackEvent(**row._mapping)):
+            raise Conflict(f"feedback id {event.id!r} was used for another event; take a new id")
+        return row is None
+
+    def _showing(self, slate_id: str) -> Showing:
+        if slate_id not in self._shown:
+            self._shown[slate_id] = _showing(self._connection, slate_id)
+        return self._shown[slate_id]
+
+
+def _showing(connection: Connection, slate_id: str) -> Showing:
+    slates, turns, seen = tables.slates, tables.turns, tables.impressions
+    query = select(slates.c.id, turns.c.time).outerjoin(turns, turns.c.id == slates.c.turn_id)
+    row = connection.execute(query.where(slates.c.id == slate_id)).first()
+    if row is None:
+        raise UnknownSlate(f"no slate {slate_id!r}; it comes with the turn as slate_id")
+    shown = select(seen.c.item_id).where(seen.c.slate_id == slate_id).order_by(seen.c.rank)
+    items = tuple(connection.scalars(shown))
+    time = connection.scalar(select(func.min(seen.c.time)).where(seen.c.slate_id == slate_id))
+    return Showing(slate_id, items, time or row.time)
+
+
+def events_of(connection: Connection, session_id: str) -> Iterator[FeedbackEvent]:
+    """Yield the feedback on everything a session was shown, oldest first."""
+    slates = tables.slates
+    query = (
+        select(feedback_events)
+        .join(slates, slates.c.id == feedback_events.c.slate_id)
+        .where(slates.c.session_id == session_id)
+        .order_by(feedback_events.c.time, feedback_events.c.id)
+    )
+    for row in connection.execute(query):
+        yield FeedbackEvent(**row._mapping)
