@@ -36,12 +36,10 @@ from finetune.registry.folders import (
     read_lineage,
 )
 from finetune.registry.reports import read_report
-from finetune.registry.step import Step, short
+from finetune.registry.step import BASE, Step
 from finetune.registry.values import Change, Entry
 
 DATABASE = "registry.db"
-BASE = "base"
-"""How the model without an adapter is called where an adapter's name is expected."""
 
 Entries = list[Entry]
 Changes = list[Change]
@@ -146,11 +144,9 @@ class Registry:
         said = read_report(report)
         with self._change() as step:
             entry = step.get(name)
-            if said.candidate != entry.weights:
-                raise RegistryError(
-                    f"{str(report)!r} judged another adapter than {name!r} (weights "
-                    f"{short(said.candidate)}, not {short(entry.weights)})"
-                )
+            if said.candidate != name:
+                raise RegistryError(f"{str(report)!r} is about {said.candidate!r}, not {name!r}; "
+                                    "the gate must know it by its name here")  # fmt: skip
             step.judged(entry, said, keep_report(self.folder, report, name))
         return said.passed
 

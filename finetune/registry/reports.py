@@ -1,7 +1,8 @@
-"""A gate's report as the registry reads it: who was judged beside whom, and whether it passed.
+"""A gate's report as the registry reads it: who was judged beside whom, and how.
 
-Adapters are known by the SHA-256 of their weights, so a report counts for exactly what it measured
-whatever that was called. How a gate decides is not known here (`finetune.gate`).
+Adapters are known by their names in the registry, which carry a piece of the hash of their weights
+(`finetune.registry.folders.name_of`), so a report counts for what it measured and nothing else.
+How a gate decides is not known here (`finetune.gate`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,7 @@ from typing import Any
 from finetune.errors import RegistryError
 from finetune.weights import file_hash
 
-EXPECTED = (
-    'expected {"passed": true or false, "candidate": {"weights": SHA-256}, "baseline": '
-    '{"weights": SHA-256, null for the base}, …}, as attune evaluate gate writes it'
-)
+VERDICTS = {"promote": True, "refuse": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +23,13 @@ class GateReport:
     """What counts of a gate's report.
 
     Args:
-        candidate, baseline: Hashes of weights; None for the base model without an adapter.
+        candidate, baseline: Names of the contestants.
         hash: SHA-256 of the file.
     """
 
     passed: bool
-    candidate: str | None
-    baseline: str | None
-    path: Path
+    candidate: str
+    baseline: str
     hash: str
 
 
@@ -44,18 +41,17 @@ def read_report(path: Path) -> GateReport:
     """
     try:
         data = json.loads(path.read_text("utf-8"))
-        passed = data["passed"]
-        if not isinstance(passed, bool):
-            raise TypeError(f"'passed' is {passed!r}")
-        candidate, baseline = _weights(data["candidate"]), _weights(data["baseline"])
+        run = data["config"]
+        named = _name(run["candidate"]), _name(run["baseline"])
+        return GateReport(VERDICTS[data["verdict"]], *named, file_hash(path))
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise RegistryError(f"{str(path)!r} is no gate report ({type(error).__name__}: {error}); "
-                            f"{EXPECTED}") from error  # fmt: skip
-    return GateReport(passed, candidate, baseline, path, file_hash(path))
+        raise RegistryError(
+            f"{str(path)!r} is no gate report ({type(error).__name__}: {error}); expected JSON "
+            "with verdict, config.candidate and config.baseline, as attune evaluate gate writes it"
+        ) from error
 
 
-def _weights(side: Any) -> str | None:
-    found = side["weights"]
-    if found is not None and not isinstance(found, str):
-        raise TypeError(f"'weights' is {found!r}")
-    return found
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no contestant's name")
+    return value

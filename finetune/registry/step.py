@@ -20,6 +20,9 @@ from finetune.registry.experiments import shares_of
 from finetune.registry.reports import GateReport
 from finetune.registry.values import SERVING, Change, Entry, Judgement, Status
 
+BASE = "base"
+"""How the model without an adapter is called where an adapter's name is expected."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -80,16 +83,17 @@ class Step:
     def _against(self, entry: Entry) -> str:
         """Return what speaks against an adapter; nothing where the gate passed it."""
         said, live = entry.judgement, self.serving.live
-        now = None if live is None else self.get(live).weights
         if said is None:
             return "no gate has judged it; run attune evaluate gate, or force it"
         if not said.passed:
             return f"the gate refused it ({said.path})"
         if entry.status == "retired":
             return "it was taken out of use; judge it again, or force it"
-        if said.baseline != now:
-            return (f"the gate compared it with {short(said.baseline)}, but what answers now is "
-                    f"{short(now)}; judge it again")  # fmt: skip
+        # A base is called so, or by its own name.
+        now = {BASE, entry.card.base} if live is None else {live}
+        if said.baseline not in now:
+            return (f"the gate compared it with {said.baseline!r}, but {live or BASE!r} answers "
+                    "now; judge it again")  # fmt: skip
         return ""
 
     def judged(self, entry: Entry, said: GateReport, kept: Path) -> None:
@@ -165,11 +169,6 @@ class Step:
         self.book.update(entry.name, marked=datetime.now(UTC).isoformat(timespec="seconds"))
         self.put(entry.name, after)
         self.note("forget", entry.name, entry.status, after)
-
-
-def short(weights: str | None) -> str:
-    """Return what weights are called in messages."""
-    return "the base" if weights is None else f"{weights[:12]}…"
 
 
 def _may_return(entry: Entry) -> bool:

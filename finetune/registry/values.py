@@ -19,10 +19,10 @@ SERVING: frozenset[Status] = frozenset({"canary", "live"})
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the gate said of an adapter, and the file it said it in."""
+    """What the gate said of an adapter beside another, and the file it said it in."""
 
     passed: bool
-    baseline: str | None
+    baseline: str
     path: str
     hash: str
 
@@ -48,11 +48,6 @@ class Entry:
     judgement: Judgement | None = None
     marked: datetime | None = None
     share: float = 0.0
-
-    @property
-    def weights(self) -> str:
-        """The SHA-256 of its weights, which is what the gate judged."""
-        return self.card.weights_hash
 
 
 @dataclass(frozen=True, slots=True)

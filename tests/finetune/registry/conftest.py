@@ -51,18 +51,13 @@ def added(registry, make, base):
 def report(registry, tmp_path):
     """Write the gate's report on an adapter beside what answers now, or beside another one."""
 
-    def report(name, passed=True, beside="live"):
-        live = registry.live() if beside == "live" else registry.get(beside)
+    def report(name, passed=True, beside=None):
+        live = registry.live()
+        beside = beside or (live.name if live else "base")
         path = tmp_path / f"gate-{name}.json"
-        path.write_text(
-            json.dumps(
-                {
-                    "passed": passed,
-                    "candidate": {"name": name, "weights": registry.get(name).weights},
-                    "baseline": {"name": "now", "weights": live and live.weights},
-                }
-            )
-        )
+        verdict = "promote" if passed else "refuse"
+        config = {"candidate": name, "baseline": beside}
+        path.write_text(json.dumps({"verdict": verdict, "config": config}))
         return path
 
     return report
