@@ -22,6 +22,7 @@ from agent.linking.spelling import Speller
 from agent.linking.text import Token, key, tokenize, word_at
 from agent.linking.titles import TitleLinker
 from agent.linking.values import ValueLinker
+from agent.linking.vocabulary import general
 from agent.plan import Mention, MentionKind
 from agent.state import Constraint, State
 from retrieval.catalog import Facet, Item
@@ -137,7 +138,7 @@ class Linker:
         findings.take(located(m, tokens) for m in self._amounts.link(tokens, _recent(state)))
         findings.take(self._names.sortings(tokens))
         findings.take(_directions(tokens, relatives))
-        findings.take(self._values.find(tokens, findings.taken))
+        findings.take(self._values.find(tokens, findings.taken, slate))
         findings.take(self._names.mentions(tokens))
         left = self._words.find(tokens, findings.taken)
         findings.take(left)
@@ -168,15 +169,18 @@ class Linker:
         return [span.found(tokens) for span in spans if not self._in_a_name(tokens, span)]
 
     def _in_a_name(self, tokens: Sequence[Token], span: Span) -> bool:
-        """Return whether a reference is but a part of a value's own name: "1st" of "Health 1st",
-        "the face" of "The Face Shop".
+        """Return whether a reference is but a value's own name, "The Spice Club", or a part of
+        one: "1st" of "Health 1st", "the face" of "The Face Shop".
         """
+        own = range(span.first, span.last)
+        telling = len(own) > 1 and any(tokens[i].norm not in general().stop for i in own)
+        least = len(own) if telling else len(own) + 1
         firsts = range(max(0, span.first - _NAME), span.first + 1)
         lasts = range(span.last, min(len(tokens), span.last + _NAME) + 1)
         return span.last - span.first <= _NAME and any(
             entry.score >= lexicons.WHOLE
             for first, last in itertools.product(firsts, lasts)
-            if last - first > span.last - span.first
+            if last - first >= least
             if tokens[first].is_word and tokens[last - 1].norm.isalnum()
             for entry in self.lexicon.lookup(key(t.norm for t in tokens[first:last]))
         )

@@ -12,12 +12,17 @@ from agent.linking.facets import FacetNames
 from agent.linking.lexicon import UNLIKELY, WHOLE, Entry, Lexicon
 from agent.linking.text import Token, key, word_at
 from agent.linking.vocabulary import general
+from retrieval.catalog import Item
 
 _OBJECTS = frozenset({"him", "her", "me", "us", "them", "it"})
 _INTO = frozenset({"to", "in", "into"})
 _GIVING = frozenset({"for", "4", "give", "gift"})
 _STOPS = (".", "!", "?")
 _AS = frozenset({"as", "a", "an", "the", "either", "than", "other"})
+_BY = frozenset({"by", "from", "made"})
+_REFUSES = frozenset({"no", "not", "without", "except", "than"})
+_BUT = frozenset({"anything", "everything", "brand"})
+_CLOSES = frozenset({"and", "or", "but", "please", "pls", "instead", "though", "thanks"})
 
 
 class Plausibility:
@@ -31,6 +36,27 @@ class Plausibility:
     def __init__(self, lexicon: Lexicon, names: FacetNames) -> None:
         self._lexicon = lexicon
         self._names = names
+
+    def refused(
+        self, entry: Entry, tokens: Sequence[Token], i: int, last: int, slate: Sequence[Item]
+    ) -> bool:
+        """Return whether an everyday word refuses what the one item on the screen has: "like this
+        but no go" beside something by Go. Whatever else follows, it is no name: "no go area".
+        """
+        if len(slate) != 1 or entry.score < UNLIKELY or not self._is_everyday(entry, tokens, i):
+            return False
+        j, after = i - 1, word_at(tokens, last)
+        while word_at(tokens, j) in _BY:
+            j -= 1
+        but = word_at(tokens, j) == "but" and word_at(tokens, j - 1) in _BUT
+        closed = not after[:1].isalnum() or after in _CLOSES
+        own = set(slate[0].values(entry.facet))
+        said = but or word_at(tokens, j) in _REFUSES
+        return closed and said and not own.isdisjoint(entry.values)
+
+    def _is_everyday(self, entry: Entry, tokens: Sequence[Token], i: int) -> bool:
+        stop = general().stop
+        return entry.score == UNLIKELY or not stop.isdisjoint((tokens[i].word, tokens[i].norm))
 
     def out_of_place(self, entry: Entry, tokens: Sequence[Token], i: int, last: int) -> bool:
         """Return whether a name, tokens [i, last), cannot have one of its meanings here."""
@@ -65,8 +91,20 @@ class Plausibility:
         stop = general().stop
         if token.word not in stop and token.norm not in stop:
             return False
+        if self._by_a_maker(tokens, i):
+            return False
         named = i > 0 and token.text[0].isupper() and len(token.text) > 2 and "'" not in token.word
         return not (named and tokens[i - 1].word not in _STOPS)
+
+    def _by_a_maker(self, tokens: Sequence[Token], i: int) -> bool:
+        """Return whether an everyday word stands where a maker is named: "made by friends".
+
+        Pronouns and adverbs do not ("by now"), nor who recommends something ("liked by friends").
+        """
+        if word_at(tokens, i - 1) not in ("by", "from") or tokens[i].word in general().no_makers:
+            return False
+        brands = any(self._is(entry, "brand") for entry in self._lexicon.lookup(tokens[i].norm))
+        return brands and word_at(tokens, i - 2) not in general().opinions
 
     def _is(self, entry: Entry, role: str) -> bool:
         return self._lexicon.has_role(entry.facet, role)

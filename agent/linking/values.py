@@ -10,9 +10,10 @@ from agent.linking.facets import FacetNames
 from agent.linking.found import Found
 from agent.linking.lexicon import LONGEST, WHOLE, Entry, Lexicon
 from agent.linking.plausibility import Plausibility
-from agent.linking.text import BREAKS, IGNORABLE, Token, key
+from agent.linking.text import BREAKS, IGNORABLE, Token, key, key_of, tokenize
 from agent.linking.vocabulary import colours, general
 from agent.plan import Mention
+from retrieval.catalog import Item
 from retrieval.filters import TEXT, And, Compare
 
 _PART = 0.9
@@ -23,6 +24,12 @@ _MOSTLY = 0.35
 
 _SHORT = 2
 """Letters of what a point stands behind within a name."""
+
+_CONNECTING = frozenset(
+    {"a", "an", "the", "and", "or", "nor", "but", "by", "from", "for", "in", "of", "with", "to",
+     "as", "at", "on", "no", "not"}
+)  # fmt: skip
+"""Words that connect names in a sentence."""
 
 _NEARLY_AS_SURE = 0.12
 _CORRECTED = 0.9
@@ -41,13 +48,19 @@ class ValueLinker:
         self._plausibility = Plausibility(lexicon, names)
         self._kept: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    def find(self, tokens: Sequence[Token], taken: Sequence[bool]) -> list[Found]:
-        """Return value mentions on free tokens, one for each meaning of a name."""
+    def find(
+        self, tokens: Sequence[Token], taken: Sequence[bool], slate: Sequence[Item] = ()
+    ) -> list[Found]:
+        """Return value mentions on free tokens, one for each meaning of a name.
+
+        Args:
+            slate: The items of the slate: what they have may be refused by an everyday word.
+        """
         found: list[Found] = []
         i = 0
         while i < len(tokens):
-            hit = None if taken[i] else self._longest(tokens, i, taken)
-            if hit is None:
+            hit = None if taken[i] else self._longest(tokens, i, taken, slate)
+            if hit is None or self._gives_way(hit[0], tokens, i, taken, slate):
                 i += 1
                 continue
             last, entries = hit
@@ -55,8 +68,24 @@ class ValueLinker:
             i = last
         return found
 
+    def _gives_way(
+        self,
+        last: int,
+        tokens: Sequence[Token],
+        i: int,
+        taken: Sequence[bool],
+        slate: Sequence[Item],
+    ) -> bool:
+        """Return whether a name reaches further without the word that the one at i begins with:
+        "by Natures Plus" is not by By Nature.
+        """
+        if last < i + 2 or tokens[i].word not in _CONNECTING:
+            return False
+        inner = self._longest(tokens, i + 1, taken, slate)
+        return inner is not None and inner[0] > last
+
     def _longest(
-        self, tokens: Sequence[Token], i: int, taken: Sequence[bool]
+        self, tokens: Sequence[Token], i: int, taken: Sequence[bool], slate: Sequence[Item]
     ) -> tuple[int, tuple[Entry, ...]] | None:
         """Return the longest name that starts at token i, with its meanings."""
         if tokens[i].norm in IGNORABLE or not (tokens[i].is_word or tokens[i].is_number):
@@ -65,15 +94,20 @@ class ValueLinker:
         limit = next((j for j in range(i, limit) if taken[j] or _ends_a_name(tokens, j)), limit)
         for last in range(limit, i, -1):
             sign = not (tokens[last - 1].is_word or tokens[last - 1].is_number)
-            entries = () if sign else self._at(tokens, i, last)
+            entries = () if sign else self._at(tokens, i, last, slate)
             if entries:
                 return last, entries
         return None
 
-    def _at(self, tokens: Sequence[Token], i: int, last: int) -> tuple[Entry, ...]:
+    def _at(
+        self, tokens: Sequence[Token], i: int, last: int, slate: Sequence[Item]
+    ) -> tuple[Entry, ...]:
         """Return what tokens [i, last) may mean here: a name, or a colour with a modifier."""
         norms = [token.norm for token in tokens[i:last]]
-        meanings = self._meanings(norms)
+        meanings = [e for e in self._meanings(norms) if not _runs_over(e, tokens, i, last)]
+        refused = [e for e in meanings if self._plausibility.refused(e, tokens, i, last, slate)]
+        if refused:
+            return tuple(refused)
         named = [e for e in meanings if self._plausibility.beside_its_facet(e, tokens, i, last)]
         if named and len(meanings) > 1:
             return tuple(named)
@@ -130,6 +164,20 @@ class ValueLinker:
             return entry.values
         best = max(counts.values())
         return tuple(value for value in entry.values if counts[value] * 2 >= best)
+
+
+def _runs_over(entry: Entry, tokens: Sequence[Token], i: int, last: int) -> bool:
+    """Return whether tokens [i, last) are a name only with a word of the sentence around it that
+    the value does not have: "lux or" is not Luxor.
+    """
+    edges = {tokens[i].word, tokens[last - 1].word} & _CONNECTING
+    if last == i + 1 or not edges:
+        return False
+    name = key(token.norm for token in tokens[i:last])
+    written = [value for value in entry.values if key_of(value) == name]
+    return bool(written) and not any(
+        edges <= {token.word for token in tokenize(value)} for value in written
+    )
 
 
 def _ends_a_name(tokens: Sequence[Token], i: int) -> bool:

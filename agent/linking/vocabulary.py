@@ -33,11 +33,16 @@ class Words:
     baskets: frozenset[str]
     noun_leads: frozenset[str]
     not_heads: frozenset[str]
+    no_makers: frozenset[str]
+    opinions: frozenset[str]
     spelled: tuple[str, ...]
     abbreviations: Mapping[str, str]
 
 
-_PLAIN_LISTS = ("greetings", "gift_days", "basket_verbs", "baskets", "noun_leads", "not_heads")
+_PLAIN_LISTS = (
+    "greetings", "gift_days", "basket_verbs", "baskets", "noun_leads", "not_heads", "no_makers",
+    "opinions",
+)  # fmt: skip
 
 
 @cache

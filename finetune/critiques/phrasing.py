@@ -16,7 +16,7 @@ from typing import Any
 
 from finetune.critiques.format import Direction, Edits
 from retrieval.catalog import Facet
-from retrieval.filters import fold, words
+from retrieval.filters import fold, singular, words
 
 _SPEAKABLE = re.compile(r"[A-Za-z][A-Za-z0-9 '&.+-]{1,23}")
 _MOST_WORDS = 3
@@ -61,8 +61,8 @@ def is_code(value: str) -> bool:
 
 
 def spelling(value: str) -> str:
-    """Return a value as it sounds, without case, blanks and signs: one brand as two is one."""
-    return _SIGNS.sub("", value.casefold())
+    """Return a value without case, blanks, signs and plurals: one brand spelled as two is one."""
+    return "".join(singular(_SIGNS.sub("", word)) for word in value.casefold().split())
 
 
 def directions(facet: Facet) -> tuple[Direction, ...]:

@@ -364,27 +364,6 @@ def test_corrected_reference_likes_again(mind):
     assert after.need.like.item_id == "s2"
 
 
-# 15. Undo
-
-
-@pytest.mark.parametrize(
-    "text", ["undo", "go back", "never mind that", "scratch that", "as before"]
-)
-def test_undo_takes_the_last_change(mind, text):
-    assert mind.hear("make it blue", text, state=SHOP).need == SHOP.need
-
-
-def test_undo_goes_step_by_step(mind):
-    after = mind.hear("blue shoes", "under 60", "not leather", "undo", "undo")
-    assert after.need == mind.hear("blue shoes").need
-
-
-@pytest.mark.parametrize("text", ["more", "thanks", "how much is the first one?", "hello", "why?"])
-def test_talk_in_between_is_no_change(mind, text):
-    after = mind.hear("blue", text, "undo", state=SHOP)
-    assert after.need == SHOP.need
-
-
 # A conversation, turn by turn
 
 

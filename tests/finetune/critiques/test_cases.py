@@ -101,7 +101,7 @@ def test_identifiers_are_not_kept():
 def test_value_spelled_two_ways_is_not_asked_for():
     brands = Facet("brand", "categorical", "brand", "brand", values=(
         ("Pond's", 9), ("Ponds", 9), ("Arno", 9), ("ARNO", 9), ("Birk", 9), ("Cato", 2),
-        ("Dell", 3),
+        ("Dell", 3), ("Oak's Mill", 4), ("Oak Mills", 4),
     ))  # fmt: skip
     chosen = choose((FACETS[1], brands), 50, "crockery")
     assert set(chosen.values["brand"]) == {"arno", "birk", "dell"}
