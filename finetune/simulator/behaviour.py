@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from agent.feedback import FeedbackEvent, Kind
+from finetune.simulator.speech import Move
 from finetune.simulator.users import User
 from retrieval.catalog import Item
 
 _CLICKED = 0.65
 """Relevance above which a looked at item is attractive."""
 _CLICKS = 0.6
-_REJECTS = 0.3
+_REJECTS = 0.15
+_CRITIQUES = 0.3
 _BUYS = 0.5
 _TICK = timedelta(microseconds=1)
 
@@ -52,9 +54,18 @@ def browsing(user: User, looked: Sequence[tuple[int, Item]], turn: int) -> list[
         if relevance > _CLICKED and random.random() < _CLICKS:
             seconds = round(random.lognormvariate(1.0 + 2.0 * relevance, 0.6), 1)
             deeds += [Deed("click", item.id), Deed("dwell", item.id, min(seconds, 600.0))]
-        elif relevance < _CLICKED and random.random() < _REJECTS / 2:
+        elif relevance < _CLICKED and random.random() < _REJECTS:
             deeds.append(Deed("reject", item.id))
     return deeds
+
+
+def critique(user: User, looked: Sequence[tuple[int, Item]], move: Move, text: str) -> list[Deed]:
+    """Return the critique of the first looked at item that breaks the wish told next, if any."""
+    wish = move.wishes[0] if move.wishes and move.kind in ("want", "avoid", "below") else None
+    broken = [item for _, item in looked if wish is not None and not wish.met(item)]
+    if not broken or Random(f"{user.name} critique {text}").random() > _CRITIQUES:
+        return []
+    return [Deed("critique", broken[0].id, text)]
 
 
 def taking(user: User, item: Item, stars: float, turn: int) -> list[Deed]:

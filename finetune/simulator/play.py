@@ -8,7 +8,7 @@ the seed alone, so that two runs can be compared user by user.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from time import perf_counter
@@ -16,11 +16,12 @@ from typing import Protocol
 
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
+from agent.exploring import GREEDY, Drawn, Policy
 from agent.linking import Linker
 from agent.store import Store
 from agent.turn import Done
 from finetune.contestant import Contestant
-from finetune.simulator.behaviour import Deed, browsing, events, looked_at, taking
+from finetune.simulator.behaviour import Deed, browsing, critique, events, looked_at, taking
 from finetune.simulator.leaks import leaked, leaks
 from finetune.simulator.mind import Mind
 from finetune.simulator.outcomes import Line, Outcome, Outcomes
@@ -58,11 +59,34 @@ def by_phrases(move: Move, user: User, random: Random) -> str:
     return mistyped(text, random) if slips else text
 
 
-def parts_of(contestant: Contestant, retriever: Retriever, store: Store) -> Parts:
+def parts_of(
+    contestant: Contestant, retriever: Retriever, store: Store, policy: Policy = GREEDY
+) -> Parts:
     """Return what a contestant's turns are made with."""
     voice = contestant.voice(retriever)
-    linker = Linker.build(retriever)
-    return Parts(store, retriever, linker, voice.planner, explainer=voice.explainer)
+    return Parts(
+        store, retriever, Linker.build(retriever), voice.planner, explainer=voice.explainer,
+        chooser=voice.chooser, voice=contestant.name, policy=policy,
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class _Seeded:
+    """A policy whose draws follow from the user, not from the session's id, which is chance."""
+
+    policy: Policy
+    random: Random
+
+    @property
+    def name(self) -> str:
+        return self.policy.name
+
+    @property
+    def head(self) -> int:
+        return self.policy.head
+
+    def draw(self, scores: Sequence[float], k: int, rng: Random) -> Drawn:
+        return self.policy.draw(scores, k, self.random)
 
 
 def simulate(
@@ -73,6 +97,7 @@ def simulate(
     n: int,
     seed: int,
     *,
+    policy: Policy = GREEDY,
     wording: Wording = by_phrases,
     progress: bool = False,
 ) -> Outcomes:
@@ -80,6 +105,7 @@ def simulate(
 
     Args:
         subject: Who is measured; Parts are used as they are, but for the store.
+        policy: Makes the slates of a contestant.
         wording: Words the moves that the rules decide.
 
     Raises:
@@ -88,9 +114,9 @@ def simulate(
     world = make_world(list(retriever.items()), retriever.facets, retriever.name)
     users = draw_users(world, population, n, seed)
     if isinstance(subject, Contestant):
-        name, parts = subject.name, parts_of(subject, retriever, store)
+        name, parts = subject.name, parts_of(subject, retriever, store, policy)
     else:
-        name, parts = "parts", replace(subject, store=store)
+        name, parts = subject.voice, replace(subject, store=store)
     begun = perf_counter()
     found = tuple(play(parts, world, user, wording) for user in _shown(users, progress))
     return Outcomes(name, population.name, seed, found, perf_counter() - begun)
@@ -133,13 +159,12 @@ class _Session:
 def play(parts: Parts, world: World, user: User, wording: Wording = by_phrases) -> Outcome:
     """Play one user's session to its end and store their feedback."""
     price = world.price.name if world.price else ""
+    parts = replace(parts, policy=_Seeded(parts.policy, Random(f"{user.name} draws")))
     id = parts.store.create_session(user.name)
     session = _Session(parts, world, user, Mind.of(user, price), id)
-    move, taken = session.mind.first(), None
-    turn = 0
-    while turn < user.patience:
-        turn += 1
-        text = wording(move, user, Random(f"{user.name} say {turn}"))
+    move, taken, turn = session.mind.first(), None, 1
+    text = wording(move, user, Random(f"{user.name} say 1"))
+    while True:
         done = _turn(parts, id, text)
         shown = _shown_items(world, done)
         looked = looked_at(user, shown, turn)
@@ -148,9 +173,12 @@ def play(parts: Parts, world: World, user: User, wording: Wording = by_phrases) 
         if taken is not None:
             _take(session, done, taken, turn, wording)
             break
-        following = session.mind.next(move, wrong, shown, looked)
-        _react(session, done, looked, wrong, turn)
-        move = following
+        move = session.mind.next(move, wrong, shown, looked)
+        text = wording(move, user, Random(f"{user.name} say {turn + 1}"))
+        _react(session, done, looked, wrong, critique(user, looked, move, text))
+        if turn == user.patience:
+            break
+        turn += 1
     return _outcome(session, taken, turn)
 
 
@@ -212,13 +240,14 @@ def _react(
     done: Done,
     looked: list[tuple[int, Item]],
     wrong: Misread | None,
-    turn: int,
+    critique: list[Deed],
 ) -> None:
-    """Store clicks and rejections; who was misread clicks nothing, but corrects."""
+    """Store clicks, rejections and critiques; who was misread does nothing but correct."""
     relevance = (session.user.relevance(item) for _, item in looked)
     session.relevance = max(session.relevance, max(relevance, default=0.0))
     if wrong is None:
-        _store(session, browsing(session.user, looked, turn), done)
+        turn = len(session.lines)
+        _store(session, [*browsing(session.user, looked, turn), *critique], done)
 
 
 def _store(session: _Session, deeds: list[Deed], done: Done) -> None:

@@ -48,7 +48,7 @@ class Population:
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     name: str = "plain"
-    patience: Range = (4, 9)
+    patience: Range = (3, 7)
     wishes: Range = (1, 3)
     avoids: float = 0.35
     vague: float = 0.3
@@ -57,11 +57,11 @@ class Population:
     consent: float = 0.9
     taste: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     slopes: Mapping[str, float] = field(default_factory=dict)
-    spread: float = 0.1
-    sharpness: float = 1.5
-    margin: float = 0.3
-    alike: float = 0.5
-    examine: float = 0.5
+    spread: float = 0.15
+    sharpness: float = 3.0
+    margin: float = 0.2
+    alike: float = 0.3
+    examine: float = 1.0
     notices: float = 0.95
     speaks: float = 0.6
     dialect: Phrases = field(default_factory=dict)

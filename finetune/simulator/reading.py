@@ -71,7 +71,7 @@ def _contradicted(wish: Wish, decoy: bool, done: Done, shown: Sequence[Item]) ->
     value = wish.decoy if decoy and wish.decoy else wish.value
     if wish.kind == "below":
         kept = stated is not None and stated.high is not None
-        return not kept and any(not wish.met(item) for item in shown) and not done.relaxations
+        return not kept and (bool(done.relaxations) or any(not wish.met(item) for item in shown))
     wanted, excluded = _sides(stated)
     if wish.kind == "avoid":
         if fold(value) in wanted:

@@ -49,6 +49,10 @@ class Move:
     of: MoveKind | None = None
 
 
+_JOINS = ("in ", "for ", "from ", "by ", "made of ", "under ", "without ")
+"""Forms that follow a noun as they are; others after a comma."""
+
+
 @cache
 def _phrases() -> dict[str, Any]:
     text = (files("finetune.simulator") / "phrases.toml").read_text(encoding="utf-8")
@@ -82,6 +86,8 @@ def say(move: Move, random: Random, dialect: Mapping[str, tuple[str, ...]]) -> s
         forms = table["repair"]["change"]
     elif move.kind == "open" and not slots["c"]:
         forms = table["nothing"]
+    elif move.kind == "want" and move.wishes[0].role == "category":
+        forms = table["category"]
     elif move.kind in dialect:
         forms = dialect[move.kind]
         if key == "like_but":
@@ -108,9 +114,11 @@ def _sought(move: Move, random: Random) -> str:
         return move.text.casefold()
     if not move.wishes or move.wishes[0].role != "category":
         return ""
-    parts = [_value(move.wishes[0], False)]
-    parts += [_form(wish, move.decoy, random) for wish in move.wishes[1:]]
-    return ", ".join(parts) if any(" " not in part for part in parts[1:]) else " ".join(parts)
+    said = _value(move.wishes[0], False)
+    for wish in move.wishes[1:]:
+        form = _form(wish, move.decoy, random)
+        said += f" {form}" if form.startswith(_JOINS) else f", {form}"
+    return said
 
 
 def _value(wish: Wish, decoy: bool) -> str:
