@@ -76,6 +76,19 @@ class Database:
         with self.write() as connection:
             _touch(connection)
 
+    def erase(self) -> None:
+        """Take what was deleted out of SQLite's log of writes as well, unless somebody reads it.
+
+        Pages are overwritten when rows go (secure_delete); the log keeps them until it is emptied.
+        """
+        if self.engine.dialect.name != "sqlite":
+            return
+        connection = self.engine.raw_connection()
+        try:
+            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Close all connections; safe to call twice."""
         self.engine.dispose()
@@ -117,8 +130,11 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _configure(connection: Any, record: Any) -> None:
-    """Make SQLite durable (an acknowledged turn survives a power cut) and check references."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    """Make SQLite durable (an acknowledged turn survives a power cut) and check references.
+
+    What is deleted is overwritten: people who ask for it mean that.
+    """
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

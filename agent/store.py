@@ -25,7 +25,10 @@ from agent.feedback import FeedbackEvent, new_id, valid_id
 from agent.logged import LoggedSession
 from agent.state import State
 from agent.store_feedback import Adding, events_of
+from agent.store_import import put_session
 from agent.store_log import logged_session, session_ids
+from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
+from agent.store_users import DeletedUser, delete_user, deletions
 from agent.turn import Done, Slate
 
 Added = TypeVar("Added")
@@ -62,7 +65,7 @@ class Store:
         id = new_id()
         row = {"id": id, "user": user, "created": datetime.now(UTC), "turns": 0, "version": 0}
         with self._database.write() as connection:
-            connection.execute(insert(tables.sessions).values(**row, state=_plain(State())))
+            connection.execute(insert(tables.sessions).values(**row, state=plain(State())))
         return id
 
     def load(self, session_id: str) -> Session:
@@ -107,13 +110,14 @@ class Store:
             UnknownSession: If the session is gone.
             Conflict: If the session has had another turn since this one loaded it.
         """
-        shown = propensities or {}
+        now = datetime.now(UTC)
+        turn = logged_turn(done, now)
+        slate = logged_slate(done.slate, done.turn_id, now, policy, propensities)
         try:
             with self._database.write() as connection:
                 _advance(connection, done)
-                connection.execute(insert(tables.turns).values(_turn_values(done)))
-                values = {"session_id": done.session_id, "turn_id": done.turn_id}
-                _insert_slate(connection, done.slate, values, policy, shown)
+                insert_turn(connection, done.session_id, turn, done.timings)
+                insert_slate(connection, done.session_id, slate)
         except IntegrityError as error:
             raise Conflict(f"turn {done.turn_id!r} or its slate is stored already") from error
 
@@ -128,18 +132,17 @@ class Store:
         with self._database.write() as connection:
             if session_id is not None:
                 _session_row(connection, session_id)
-            _insert_slate(connection, slate, {"session_id": session_id}, policy, {})
+            now = datetime.now(UTC)
+            insert_slate(connection, session_id, logged_slate(slate, None, now, policy, {}))
 
     def turns(self, session_id: str) -> list[Done]:
         """Return the turns of a session, oldest first."""
         with self._database.read() as connection:
             _session_row(connection, session_id)
-            rows = _turn_rows(connection, session_id)
-            items = _slate_rows(connection, session_id)
-        try:
-            return [_done(row, items.get(row.slate_id, [])) for row in rows]
-        except ValidationError as error:
-            raise _unreadable(session_id, error) from error
+            try:
+                return turns_of(connection, session_id)
+            except ValidationError as error:
+                raise _unreadable(session_id, error) from error
 
     def delete_session(self, session_id: str) -> bool:
         """Delete a session with its turns, slates and feedback; return whether it was there."""
@@ -148,6 +151,22 @@ class Store:
         with self._database.write() as connection:
             query = delete(tables.sessions).where(tables.sessions.c.id == session_id)
             return connection.execute(query).rowcount > 0
+
+    def delete_user(self, user: str) -> DeletedUser:
+        """Delete the sessions of a user with all that hangs on them; return what went.
+
+        The user's key (`agent.keys.key_of`) is kept, so that what was made of the data elsewhere
+        is found (`deleted_users`), and an older export does not bring it back.
+        """
+        with self._database.write() as connection:
+            gone = delete_user(connection, user)
+        self._database.erase()
+        return gone
+
+    def deleted_users(self) -> dict[str, datetime]:
+        """Return when data was deleted last, by the key of its user, oldest first."""
+        with self._database.read() as connection:
+            return deletions(connection)
 
     def add_feedback(self, event: FeedbackEvent) -> str:
         """Append a feedback event and return its id; the same event sent twice counts once.
@@ -214,6 +233,21 @@ class Store:
             if found is not None:
                 yield found
 
+    def add_session(self, session: LoggedSession) -> bool:
+        """Add a session from elsewhere, or what is new of it; return whether anything was.
+
+        Raises:
+            UserInputError: If it cannot have happened as told, or its user's data was deleted.
+            Conflict: If something else is stored under one of its ids.
+        """
+        try:
+            with self._database.write() as connection:
+                return put_session(connection, session, datetime.now(UTC))
+        except IntegrityError as error:
+            raise Conflict(
+                f"session {session.id!r} has a turn or slate whose id or number is stored already"
+            ) from error
+
     def check(self) -> None:
         """Try a write that changes nothing; StoreError says why the store cannot be written."""
         self._database.check()
@@ -221,12 +255,6 @@ class Store:
     def close(self) -> None:
         """Close the database; safe to call twice."""
         self._database.close()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.model_dump(mode="json")
 
 
 def _unreadable(session_id: str, error: ValidationError) -> StoreError:
@@ -251,7 +279,7 @@ def _advance(connection: Connection, done: Done) -> None:
     query = (
         update(tables.sessions)
         .where(row.id == done.session_id, row.turns == number - 1)
-        .values(state=_plain(done.state), turns=number, version=row.version + 1)
+        .values(state=plain(done.state), turns=number, version=row.version + 1)
     )
     if connection.execute(query).rowcount == 0:
         stored = _session_row(connection, done.session_id)
@@ -259,82 +287,3 @@ def _advance(connection: Connection, done: Done) -> None:
             f"session {done.session_id!r} has had {stored.turns} turns, so turn {number} cannot be "
             "its next; another turn came first, send the text again"
         )
-
-
-def _turn_values(done: Done) -> dict[str, Any]:
-    return {
-        "id": done.turn_id,
-        "session_id": done.session_id,
-        "number": done.state.turn,
-        "time": datetime.now(UTC),
-        "utterance": done.utterance,
-        "reply": done.reply,
-        "plan": _plain(done.plan),
-        "state": _plain(done.state),
-        "slate_id": done.slate.id,
-        "claims": _plain(done.claims),
-        "relaxations": _plain(done.relaxations),
-        "notes": list(done.notes),
-        "timings": done.timings,
-        "planner": done.planner,
-        "model": done.plan.model,
-        "prompt": done.plan.prompt,
-        "written": _plain(done.written),
-        "voice": done.voice,
-    }
-
-
-def _insert_slate(
-    connection: Connection,
-    slate: Slate,
-    owner: Mapping[str, str | None],
-    policy: str,
-    shown: Mapping[str, float],
-) -> None:
-    now = datetime.now(UTC)
-    connection.execute(insert(tables.slates).values(id=slate.id, **owner))
-    if not slate.items:
-        return
-    plain = [{"slate_id": slate.id, **_plain(item)} for item in slate.items]
-    connection.execute(insert(tables.slate_items), plain)
-    impressions = [
-        {
-            "slate_id": slate.id,
-            "rank": item.rank,
-            "item_id": item.item_id,
-            "propensity": shown.get(item.item_id, 1.0),
-            "policy": policy,
-            "time": now,
-        }
-        for item in slate.items
-    ]
-    connection.execute(insert(tables.impressions), impressions)
-
-
-def _turn_rows(connection: Connection, session_id: str) -> list[Row[Any]]:
-    turns = tables.turns
-    query = select(turns).where(turns.c.session_id == session_id).order_by(turns.c.number)
-    return list(connection.execute(query))
-
-
-def _slate_rows(connection: Connection, session_id: str) -> dict[str, list[Row[Any]]]:
-    items, slates = tables.slate_items, tables.slates
-    query = (
-        select(items)
-        .join(slates, slates.c.id == items.c.slate_id)
-        .where(slates.c.session_id == session_id)
-        .order_by(items.c.rank)
-    )
-    by_slate: dict[str, list[Row[Any]]] = {}
-    for row in connection.execute(query):
-        by_slate.setdefault(row.slate_id, []).append(row)
-    return by_slate
-
-
-def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
-    same = ("session_id", "utterance", "reply", "plan", "state", "claims", "relaxations", "notes",
-            "timings", "planner", "voice")  # fmt: skip
-    values = {name: row._mapping[name] for name in same} | {"written": row.written or ()}
-    shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
-    slate = {"id": row.slate_id, "items": shown}
-    return Done.model_validate({**values, "turn_id": row.id, "slate": slate})

@@ -58,6 +58,7 @@ sessions = Table(
     Column("state", JSON, nullable=False),
     Column("turns", Integer, nullable=False),
     Column("version", Integer, nullable=False),
+    Index("sessions_user", "user"),
 )
 
 turns = Table(
@@ -127,4 +128,11 @@ feedback_events = Table(
     Column("consent", Boolean, nullable=False),
     Column("time", UtcTime, nullable=False),
     Index("feedback_slate", "slate_id"),
+)
+
+deleted_users = Table(
+    "deleted_users",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("time", UtcTime, nullable=False),
 )

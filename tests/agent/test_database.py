@@ -136,6 +136,8 @@ def test_store_of_first_version_is_upgraded(url):
     with sqlite3.connect(path_of(url)) as database:
         for column in ("written", "voice"):
             database.execute(f"ALTER TABLE turns DROP COLUMN {column}")
+        database.execute("DROP TABLE deleted_users")
+        database.execute("DROP INDEX sessions_user")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
     database.close()
     again = Store(url)
