@@ -25,7 +25,11 @@ README = "README.md"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What an adapter is: whose, made from what, how, and how well it did."""
+    """What an adapter is: whose, made from what, how, and how well it did.
+
+    Args:
+        parent: SHA-256 of the weights of the adapter that training began with; None if with none.
+    """
 
     name: str
     method: str
@@ -39,6 +43,7 @@ class Card:
     libraries: dict[str, str]
     weights_hash: str
     created: str
+    parent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ def readme(card: Card) -> str:
             "data": card.data_hash,
             **card.data,
             "prompts": ", ".join(card.prompts) or "not given",
+            **({"parent": card.parent} if card.parent else {}),
         }),
         *_table("Metrics", {name: f"{value:.4g}" for name, value in card.metrics.items()}),
         *_table("Configuration", card.config),

@@ -28,6 +28,16 @@ class Example:
     labels: list[int]
 
     @property
+    def tokens(self) -> int:
+        """Number of tokens."""
+        return len(self.input_ids)
+
+    @property
+    def longest(self) -> int:
+        """Number of tokens of the longest sequence: there is one."""
+        return self.tokens
+
+    @property
     def learned(self) -> int:
         """Number of tokens that count for the loss."""
         return sum(label != MASKED for label in self.labels)
@@ -82,21 +92,32 @@ def encode(
 
 
 def _fitting(row: Row, tokenizer: Tokenizer, max_length: int) -> list[Example]:
-    examples = [_example(*exchange, row, tokenizer) for exchange in row.exchanges]
-    longest = max(len(example.input_ids) for example in examples)
+    examples = [example(*exchange, tokenizer, row.template) for exchange in row.exchanges]
+    longest = max(one.tokens for one in examples)
     if longest > max_length:
         raise ValueError(f"{longest} tokens, more than the maximum length of {max_length}")
     return examples
 
 
-def _example(prompt: Text, answer: Text, row: Row, tokenizer: Tokenizer) -> Example:
+def example(
+    prompt: Text, answer: Text, tokenizer: Tokenizer, template: dict[str, Any] | None = None
+) -> Example:
+    """Return a prompt and an answer to it as tokens.
+
+    Args:
+        template: What the chat template is given besides messages.
+
+    Raises:
+        ValueError: If the chat template refuses them, or drops the answer.
+    """
+    template = template or {}
     if isinstance(prompt, str) or isinstance(answer, str):
         shown = tokenizer(prompt)["input_ids"]
         ended = f"{prompt}{answer}".removesuffix(tokenizer.eos_token) + tokenizer.eos_token
         whole = tokenizer(ended)["input_ids"]
     else:
-        shown = _render(tokenizer, prompt, row.template, add_generation_prompt=True)
-        whole = _render(tokenizer, [*prompt, *answer], row.template)
+        shown = _render(tokenizer, prompt, template, add_generation_prompt=True)
+        whole = _render(tokenizer, [*prompt, *answer], template)
     start = _shared(shown, whole)
     if start == len(whole):
         raise ValueError("the chat template leaves nothing of the answer")

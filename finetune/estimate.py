@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import cycle, islice
 from pathlib import Path
 
-from finetune.lora import Training
-from finetune.sft import Prepared
+from finetune.lora import Trainable, steps
+from finetune.sft_config import SFTConfig
 
 TIMED = 3
 """Steps that are timed, after a first one that warms up and holds the longest examples."""
@@ -37,7 +37,7 @@ class Estimate:
         return self.seen / self.tokens_per_second
 
 
-def estimate(prepared: Prepared, tokens_per_second: float | None = None) -> Estimate:
+def estimate(prepared: Trainable, tokens_per_second: float | None = None) -> Estimate:
     """Return what a run would take.
 
     Args:
@@ -45,31 +45,34 @@ def estimate(prepared: Prepared, tokens_per_second: float | None = None) -> Esti
             the longest examples among them, so that too little memory shows now.
     """
     config = prepared.config
-    per_step = config.batch_size * config.accumulation * prepared.tokens / len(prepared.train)
-    by_epochs = config.max_steps is None
-    seen = config.epochs * prepared.tokens if by_epochs else prepared.steps * per_step
+    tokens, needed = sum(one.tokens for one in prepared.train), steps(config, len(prepared.train))
+    per_step = config.batch_size * config.accumulation * tokens / len(prepared.train)
+    seen = config.epochs * tokens if config.max_steps is None else needed * per_step
     return Estimate(
-        tokens=prepared.tokens,
-        learned=sum(example.learned for example in prepared.train),
-        longest=max(len(example.input_ids) for example in prepared.train),
-        steps=prepared.steps,
+        tokens=tokens,
+        learned=sum(one.learned for one in prepared.train),
+        longest=max(one.longest for one in prepared.train),
+        steps=needed,
         seen=round(seen),
         tokens_per_second=tokens_per_second or measure(prepared),
         measured=not tokens_per_second,
     )
 
 
-def measure(prepared: Prepared) -> float:
+def measure(prepared: Trainable) -> float:
     """Return the tokens per second of a few training steps."""
-    config = replace(prepared.config, epochs=1, max_steps=TIMED + 1, packing=False, report_to=())
+    config = replace(prepared.config, epochs=1, max_steps=TIMED + 1, report_to=())
+    if isinstance(config, SFTConfig):
+        config = replace(config, packing=False)
     size = config.batch_size * config.accumulation
-    by_length = sorted(prepared.train, key=lambda example: -len(example.input_ids))
+    by_length = sorted(prepared.train, key=lambda one: -one.tokens)
     rest = random.Random(config.seed).sample(prepared.train, len(prepared.train))
     first = list(islice(cycle(by_length), size))
     timed = list(islice(cycle(rest), size * TIMED))
     trial = replace(prepared, config=config, train=first + timed, held=[])
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
-        stepped = Training(trial, Path(folder), stepped=lambda: ends.append(time.perf_counter()))
-        stepped.steps()
-    return sum(len(example.input_ids) for example in timed) / (ends[-1] - ends[0])
+        timing = trial.training(Path(folder), stepped=lambda: ends.append(time.perf_counter()))
+        timing.steps()
+    seen: int = sum(one.tokens for one in timed)
+    return seen / (ends[-1] - ends[0])

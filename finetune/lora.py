@@ -1,7 +1,8 @@
-"""One training run with TRL's SFTTrainer: the base loaded, LoRA on it, steps, metrics, saving.
+"""One training run with a trainer of TRL's: the base loaded, LoRA on it, steps, metrics, saving.
 
 This module turns a configuration into the settings of transformers, TRL, peft and bitsandbytes. It
-does not know files of rows, cards or folders of adapters.
+does not know files of rows, cards or folders of adapters, nor preferences
+(`finetune.preference.training`) or answers (`finetune.sft_training`).
 """
 
 from __future__ import annotations
@@ -14,15 +15,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeAlias
 
 from finetune.errors import BaseModelError, MissingExtra, TrainingError
 
 if TYPE_CHECKING:
     from finetune.bases import Base
-    from finetune.encoding import Example
-    from finetune.sft import Prepared
-    from finetune.sft_config import SFTConfig
+    from finetune.encoding import Tokenizer
+    from finetune.sft_config import TuneConfig
 
 Watch: TypeAlias = Callable[[float, Mapping[str, float]], None]
 """Told the epoch and the metrics at each evaluation; may raise to stop the run."""
@@ -33,48 +33,95 @@ KEPT = 2
 """Checkpoints kept, in case the last one was cut short."""
 
 
-def steps_per_epoch(config: SFTConfig, examples: int, processes: int = 1) -> int:
+Stepped: TypeAlias = Callable[[], None]
+"""Called after each step of a run that is only timed."""
+
+
+class Trainable(Protocol):
+    """What a run needs but the weights: rows as tokens, a base, a configuration."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    @property
+    def method(self) -> str:
+        """What cards say trained an adapter, e.g. "sft"."""
+        ...
+
+    @property
+    def config(self) -> TuneConfig:
+        """How to train."""
+        ...
+
+    @property
+    def base(self) -> Base:
+        """The model that is adapted."""
+        ...
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The base's tokenizer."""
+        ...
+
+    @property
+    def train(self) -> list[Any]:
+        """Examples to learn from, each with its numbers of `tokens` and of `learned` ones."""
+        ...
+
+    @property
+    def held(self) -> list[Any]:
+        """Examples to evaluate on."""
+        ...
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What cards say of the data."""
+        ...
+
+    @property
+    def data_hash(self) -> str:
+        """What identifies the rows that are learned from."""
+        ...
+
+    @property
+    def parent(self) -> str | None:
+        """What identifies the weights of the adapter that training begins with, if with one."""
+        ...
+
+    def training(
+        self,
+        folder: Path,
+        *,
+        progress: bool = False,
+        watch: Watch | None = None,
+        stepped: Stepped | None = None,
+    ) -> Training:
+        """Return the run, ready; its checkpoints go into a folder."""
+        ...
+
+    def keep(self, out: Path) -> None:
+        """Write what belongs beside the weights of the finished adapter."""
+        ...
+
+
+def steps(config: TuneConfig, examples: int) -> int:
+    """Return the optimizer steps of a run on one device."""
+    if config.max_steps is not None:
+        return config.max_steps
+    return math.ceil(config.epochs * steps_per_epoch(config, examples))
+
+
+def steps_per_epoch(config: TuneConfig, examples: int, processes: int = 1) -> int:
     """Return how many optimizer steps see every example once."""
     return math.ceil(math.ceil(examples / config.batch_size / processes) / config.accumulation)
 
 
 class Training:
-    """A trainer that is ready to run.
+    """A trainer that is ready to run."""
 
-    Raises:
-        BaseModelError: If the base can't be loaded.
-        TrainingError: If this machine can't train as configured.
-    """
-
-    def __init__(
-        self,
-        prepared: Prepared,
-        folder: Path,
-        *,
-        progress: bool = False,
-        watch: Watch | None = None,
-        stepped: Callable[[], None] | None = None,
-    ) -> None:
-        # bitsandbytes warns at import, on machines without CUDA, that it lacks a kernel.
-        logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-        from trl import SFTTrainer
-
-        config = prepared.config
-        _check_machine(config)
-        arguments = _arguments(prepared, folder, progress, timed=stepped is not None)
-        model = load_model(prepared.base, config)
-        self._base = prepared.base
-        self._trainer = SFTTrainer(
-            model=model,
-            args=arguments,
-            train_dataset=_dataset(prepared.train),
-            eval_dataset=_dataset(prepared.held) if prepared.held else None,
-            processing_class=prepared.tokenizer,
-            peft_config=_lora(config),
-            callbacks=[_callback(watch, stepped)],
-        )
+    def __init__(self, trainer: Any, base: Base, *, progress: bool) -> None:
+        self._trainer, self._base = trainer, base
         if not progress:
-            _quieten(self._trainer)
+            _quieten(trainer)
 
     @property
     def main(self) -> bool:
@@ -107,7 +154,7 @@ class Training:
         began = time.perf_counter()
         with _watched():
             self._trainer.train(resume_from_checkpoint=checkpoint and str(checkpoint))
-            held = self._evaluate()
+            held = self._held_metrics()
         state = self._trainer.state
         losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         metrics = {
@@ -115,21 +162,14 @@ class Training:
             "steps": float(state.global_step),
             "epochs": float(state.epoch),
             "seconds": round(time.perf_counter() - began, 1),
+            **held,
         }
-        if held:
-            metrics["eval_loss"] = held["eval_loss"]
-            metrics["eval_token_accuracy"] = held["eval_mean_token_accuracy"]
         self._check_finite(metrics)
         return metrics
 
-    def _evaluate(self) -> Mapping[str, float]:
-        """Return the metrics on held-out rows at the end, which the last step may have told."""
-        if self._trainer.eval_dataset is None:
-            return {}
-        for entry in self._trainer.state.log_history:
-            if "eval_loss" in entry and entry["step"] == self._trainer.state.global_step:
-                return dict(entry)
-        return dict(self._trainer.evaluate())
+    def _held_metrics(self) -> dict[str, float]:
+        """Return the metrics on held-out rows at the end, none without such rows."""
+        return {}
 
     def save(self, out: Path) -> None:
         """Write the adapter as peft does, once for all processes."""
@@ -173,7 +213,14 @@ def _watched() -> Iterator[None]:
         ) from error
 
 
-def _check_machine(config: SFTConfig) -> None:
+def check_machine(config: TuneConfig) -> None:
+    """Refuse trackers that are not installed; called before TRL is imported.
+
+    Raises:
+        TrainingError: If this machine can't train as configured.
+    """
+    # bitsandbytes warns at import, on machines without CUDA, that it lacks a kernel.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     from transformers.integrations import get_available_reporting_integrations
 
     available = get_available_reporting_integrations()
@@ -184,14 +231,14 @@ def _check_machine(config: SFTConfig) -> None:
             )
 
 
-def on_cuda(config: SFTConfig) -> bool:
+def on_cuda(config: TuneConfig) -> bool:
     """Return whether the run is going to use a CUDA device."""
     import torch
 
     return not config.cpu and torch.cuda.is_available()
 
 
-def load_model(base: Base, config: SFTConfig) -> Any:
+def load_model(base: Base, config: TuneConfig) -> Any:
     """Return the base, in 4 bits where that is wanted.
 
     Raises:
@@ -217,7 +264,7 @@ def load_model(base: Base, config: SFTConfig) -> Any:
     return model
 
 
-def four_bit(base: Base, config: SFTConfig) -> bool:
+def four_bit(base: Base, config: TuneConfig) -> bool:
     """Return whether the base is going to be loaded in 4 bits."""
     if config.quantize == "auto":
         return on_cuda(config) and base.size >= FOUR_BIT_FROM
@@ -241,7 +288,8 @@ def _quantized(cuda: bool) -> dict[str, Any]:
     return {"quantization_config": four_bit, "device_map": {"": place}}
 
 
-def _lora(config: SFTConfig) -> Any:
+def lora(config: TuneConfig) -> Any:
+    """Return the LoRA matrices of a configuration, as peft has them."""
     from peft import LoraConfig
 
     # "all-linear" leaves the output layer out, so that vLLM can serve the adapter.
@@ -254,60 +302,44 @@ def _lora(config: SFTConfig) -> Any:
     )
 
 
-def _dataset(examples: list[Example]) -> Any:
-    from datasets import Dataset
-
-    return Dataset.from_dict(
-        {
-            "input_ids": [example.input_ids for example in examples],
-            "labels": [example.labels for example in examples],
-        }
-    )
-
-
-def _arguments(prepared: Prepared, folder: Path, progress: bool, timed: bool) -> Any:
-    """Return the settings of TRL; a run that is only timed keeps its order and saves nothing."""
+def common_arguments(
+    prepared: Trainable, folder: Path, progress: bool, timed: bool
+) -> dict[str, Any]:
+    """Return the settings that all trainers of TRL share; a run only timed saves nothing."""
     from accelerate import PartialState
-    from trl import SFTConfig as Arguments
 
     config, cuda = prepared.config, on_cuda(prepared.config)
     processes = PartialState(cpu=config.cpu).num_processes
     epoch = steps_per_epoch(config, len(prepared.train), processes)
     every = max(1, epoch // config.evals_per_epoch)
-    return Arguments(
-        output_dir=str(folder),
-        learning_rate=config.learning_rate,
-        lr_scheduler_type="cosine",
-        warmup_steps=config.warmup,
-        num_train_epochs=config.epochs,
-        max_steps=config.max_steps or -1,
-        per_device_train_batch_size=config.batch_size,
-        per_device_eval_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.accumulation,
-        gradient_checkpointing=cuda if config.checkpointing is None else config.checkpointing,
-        bf16=cuda,
-        use_cpu=config.cpu,
-        dataloader_pin_memory=cuda,
-        train_sampling_strategy="sequential" if timed else "random",
-        seed=config.seed,
-        max_length=config.max_length,
-        packing=config.packing,
-        eval_packing=False,
-        # The examples are tokenized and none is too long; only packing is left to do.
-        dataset_kwargs={"skip_prepare_dataset": not config.packing},
-        logging_steps=max(1, min(10, prepared.steps // 10)),
-        logging_nan_inf_filter=False,
-        eval_strategy="steps" if prepared.held else "no",
-        eval_steps=every,
-        save_strategy="no" if timed else "steps",
-        save_steps=every,
-        save_total_limit=KEPT,
-        report_to=list(config.report_to) or "none",
-        disable_tqdm=not progress,
-    )
+    return {
+        "output_dir": str(folder),
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": "cosine",
+        "warmup_steps": config.warmup,
+        "num_train_epochs": config.epochs,
+        "max_steps": config.max_steps or -1,
+        "per_device_train_batch_size": config.batch_size,
+        "per_device_eval_batch_size": config.batch_size,
+        "gradient_accumulation_steps": config.accumulation,
+        "gradient_checkpointing": cuda if config.checkpointing is None else config.checkpointing,
+        "bf16": cuda,
+        "use_cpu": config.cpu,
+        "dataloader_pin_memory": cuda,
+        "seed": config.seed,
+        "logging_steps": max(1, min(10, steps(config, len(prepared.train)) // 10)),
+        "logging_nan_inf_filter": False,
+        "eval_steps": every,
+        "save_strategy": "no" if timed else "steps",
+        "save_steps": every,
+        "save_total_limit": KEPT,
+        "report_to": list(config.report_to) or "none",
+        "disable_tqdm": not progress,
+    }
 
 
-def _callback(watch: Watch | None, stepped: Callable[[], None] | None) -> Any:
+def told_by(watch: Watch | None, stepped: Stepped | None) -> Any:
+    """Return the callback of transformers that tells functions of ours."""
     from transformers import TrainerCallback
 
     class Told(TrainerCallback):  # type: ignore[misc]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
-import math
 import shutil
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -20,8 +19,9 @@ from finetune.adapters import CARD, WEIGHTS, Adapter, Card, write_card
 from finetune.bases import Base, resolve
 from finetune.encoding import Example, Tokenizer, encode, load_tokenizer
 from finetune.errors import DataError, MissingExtra, TrainingError
-from finetune.lora import Training, Watch, steps_per_epoch
-from finetune.sft_config import SFTConfig
+from finetune.lora import Stepped, Trainable, Training, Watch, steps
+from finetune.sft_config import SFTConfig, TuneConfig
+from finetune.sft_training import SFTTraining
 from finetune.training_data import Reject, Row, TrainingData, read_rows, split
 from finetune.weights import file_hash
 
@@ -57,14 +57,36 @@ class Prepared:
     @property
     def steps(self) -> int:
         """Optimizer steps of a run on one device."""
-        if self.config.max_steps is not None:
-            return self.config.max_steps
-        return math.ceil(self.config.epochs * steps_per_epoch(self.config, len(self.train)))
+        return steps(self.config, len(self.train))
 
     @property
     def tokens(self) -> int:
         """Tokens of the examples, each once."""
-        return sum(len(example.input_ids) for example in self.train)
+        return sum(example.tokens for example in self.train)
+
+    @property
+    def method(self) -> str:
+        """What cards say trained an adapter."""
+        return "sft"
+
+    @property
+    def parent(self) -> str | None:
+        """None: training begins with the base."""
+        return None
+
+    def training(
+        self,
+        folder: Path,
+        *,
+        progress: bool = False,
+        watch: Watch | None = None,
+        stepped: Stepped | None = None,
+    ) -> Training:
+        """Return the run, ready; its checkpoints go into a folder."""
+        return SFTTraining(self, folder, progress=progress, watch=watch, stepped=stepped)
+
+    def keep(self, out: Path) -> None:
+        """Write nothing: the card tells all there is."""
 
 
 def train(config: SFTConfig, sources: Sources, out: Path, *, resume: bool = False) -> Adapter:
@@ -147,7 +169,7 @@ def is_main() -> bool:
     return bool(PartialState().is_main_process)
 
 
-def check_installed(config: SFTConfig) -> None:
+def check_installed(config: TuneConfig) -> None:
     """Refuse to start without the libraries of the [train] extra.
 
     Raises:
@@ -176,7 +198,7 @@ def _sides(
 
 
 def fit(
-    prepared: Prepared,
+    prepared: Trainable,
     out: Path,
     *,
     resume: bool = False,
@@ -196,7 +218,7 @@ def fit(
     run, folder = _run(prepared), out / CHECKPOINTS
     if resume:
         _check_same_run(folder / RUN, run)
-    training = Training(prepared, folder, progress=progress, watch=watch)
+    training = prepared.training(folder, progress=progress, watch=watch)
     if training.main:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RUN).write_text(json.dumps(run, indent=2), "utf-8")
@@ -204,22 +226,24 @@ def fit(
     training.save(out)
     card = _card(out, prepared, metrics)
     if training.main:
+        prepared.keep(out)
         write_card(out, card)
         shutil.rmtree(folder)
     return Adapter(out, card)
 
 
-def _run(prepared: Prepared) -> dict[str, Any]:
+def _run(prepared: Trainable) -> dict[str, Any]:
     """Return what makes two runs the same run, as JSON has it."""
     return {
         "base_fingerprint": prepared.base.fingerprint,
         "data_hash": prepared.data_hash,
         "held_out_hash": prepared.data.get("held_out_hash"),
+        **({"parent": prepared.parent} if prepared.parent else {}),
         **_plain(replace(prepared.config, report_to=())),
     }
 
 
-def _plain(config: SFTConfig) -> dict[str, Any]:
+def _plain(config: TuneConfig) -> dict[str, Any]:
     return dict(json.loads(json.dumps(asdict(config))))
 
 
@@ -237,11 +261,11 @@ def _check_same_run(path: Path, run: dict[str, Any]) -> None:
         raise TrainingError(f"cannot resume with another setup: {'; '.join(changed)}")
 
 
-def _card(out: Path, prepared: Prepared, metrics: dict[str, float]) -> Card:
+def _card(out: Path, prepared: Trainable, metrics: dict[str, float]) -> Card:
     versions = {name: _version(name) for name in LIBRARIES}
     return Card(
         name=out.resolve().name,
-        method="sft",
+        method=prepared.method,
         base=prepared.base.name,
         base_fingerprint=prepared.base.fingerprint,
         data_hash=prepared.data_hash,
@@ -252,4 +276,5 @@ def _card(out: Path, prepared: Prepared, metrics: dict[str, float]) -> Card:
         libraries={name: version for name, version in versions.items() if version},
         weights_hash=file_hash(out / WEIGHTS),
         created=datetime.now(UTC).isoformat(timespec="seconds"),
+        parent=prepared.parent,
     )

@@ -1,0 +1,1 @@
+"""Preference training: adapters from pairs (DPO) or from unpaired verdicts (KTO)."""
