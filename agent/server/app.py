@@ -18,6 +18,7 @@ from agent.server import (
     recommendations,
     sessions,
     turns,
+    users,
 )
 from agent.server.context import Catalog, Context
 from agent.server.limits import BodyLimit, Limits
@@ -27,6 +28,7 @@ ROUTERS = (
     sessions.router,
     turns.router,
     feedback.router,
+    users.router,
     recommendations.router,
     explanations.router,
     items.router,
