@@ -8,6 +8,7 @@ FinetuneError
 ├── RegistryError   an adapter can't take the step that was asked of it (the operator acts)
 ├── TrainingError   a run cannot start as configured, or came to nothing
 ├── GateError       a gate cannot decide: its thresholds or what it was given are unusable
+├── LoopError       a round's folder is not what a round wrote
 └── MissingExtra    a library of the [train] extra is not installed: says the pip line
 """
 
@@ -42,6 +43,10 @@ class TrainingError(FinetuneError):
 
 class GateError(FinetuneError):
     """The gate can't decide: says what in the thresholds or its input is wrong."""
+
+
+class LoopError(FinetuneError):
+    """A round's folder is not what a round wrote: says what it holds."""
 
 
 class MissingExtra(FinetuneError):
