@@ -7,13 +7,19 @@ AgentError
 ├── Conflict            another turn or event came first (the caller loads again and retries)
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
+├── AdapterExists       an adapter's name is in use (the operator takes another)
 ├── BadRoutes           the routes of adapters cannot be read (the old ones stay in force)
 ├── ServerError         the model server refused what an operator asked of it (the operator acts)
 └── ModelError          the language model let us down (the planner falls back to rules)
     ├── ModelUnavailable  no answer: connection refused, HTTP error, deadline passed, breaker open
+    │   └── UnknownAdapter  no adapter of that name is loaded
     ├── ContextOverflow   the prompt is longer than the model takes (the prompt is cut, or rules)
     └── BadModelOutput    an answer that is not a plan: asked again once with the reason
 """
+
+from __future__ import annotations
+
+from collections.abc import Iterable
 
 
 class AgentError(Exception):
@@ -44,6 +50,13 @@ class BadModelFolder(AgentError):
     """A folder holds no model or adapter that can be loaded: says what is wrong with it."""
 
 
+class AdapterExists(AgentError):
+    """An adapter's name is in use: what a name answered once, it always answers."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"an adapter {name!r} is loaded already; take another name, or unload it")
+
+
 class BadRoutes(AgentError):
     """The file that says which adapter answers whom is damaged: what is served stays."""
 
@@ -58,6 +71,15 @@ class ModelError(AgentError):
 
 class ModelUnavailable(ModelError):
     """The model server did not answer in time, or not at all."""
+
+
+class UnknownAdapter(ModelUnavailable):
+    """No adapter of that name is loaded beside the model, or it has been unloaded."""
+
+    def __init__(self, name: str, loaded: Iterable[str] = ()) -> None:
+        self.name = name
+        there = ", ".join(map(repr, loaded)) or "none"
+        super().__init__(f"no adapter {name!r} is loaded; loaded: {there}")
 
 
 class ContextOverflow(ModelError):

@@ -1,4 +1,4 @@
-"""A causal language model in this process: messages to tokens, tokens one by one to an answer.
+"""A causal language model in this process: messages to tokens, tokens to answers and to scores.
 
 Decoding is greedy and written out here rather than left to `generate`, which spends more time
 around a small model than in it, and cannot stop between tokens or tell what the model would have
@@ -10,15 +10,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from agent.errors import BadModelFolder, ContextOverflow
+from agent.local_adapters import Adapters
 from prompts import Message
 
 GRAMMAR_BYTES = 64_000_000
 """Compiled grammars kept, the most recent: schemas differ from turn to turn."""
+
+SCORED_LOGITS = 2**25
+"""Logits computed at once when scoring: 128 MiB in float32."""
 
 _MAX_GUESS = 32
 _TRIED = 20
@@ -37,14 +42,13 @@ class Token:
 
 
 class LocalModel:
-    """A loaded model, its tokenizer and its grammars; for one thread at a time.
+    """A loaded model, its adapters, its tokenizer and its grammars; for one thread at a time.
 
     Args:
-        adapter: Folder of a LoRA adapter, merged into the model.
         device: Where torch puts it: "cpu", "cuda", …
     """
 
-    def __init__(self, folder: Path, adapter: Path | None = None, device: str = "cpu") -> None:
+    def __init__(self, folder: Path, device: str = "cpu") -> None:
         import torch
         import xgrammar
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -62,16 +66,13 @@ class LocalModel:
             folder, local_files_only=True, use_safetensors=True,
             dtype=torch.float32 if device == "cpu" else "auto",
         )  # fmt: skip
-        if adapter is not None:
-            from peft import PeftModel
-
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
         self._model: Any = model.to(device).eval()
+        self.adapters = Adapters(self._model, device)
         self._device = device
         self.context: int = model.config.max_position_embeddings
         self.parameters: int = model.num_parameters()
         self._stops = _stops(model, self.tokenizer)
-        size = model.config.vocab_size
+        self._vocabulary = size = model.config.vocab_size
         info = xgrammar.TokenizerInfo.from_huggingface(
             self.tokenizer, vocab_size=size, stop_token_ids=sorted(self._stops)
         )
@@ -82,6 +83,25 @@ class LocalModel:
         self._guesses = _Guesses()
         self._kept: list[int] = []
         self._cache: Any = None
+        self._aside: dict[str | None, tuple[list[int], Any]] = {}
+
+    def use(self, adapter: str | None) -> None:
+        """Answer with an adapter from now on, or as the base; raises UnknownAdapter.
+
+        What was computed of a prompt with one is of no use to another, so each keeps its own.
+        """
+        before = self.adapters.active
+        self.adapters.use(adapter)
+        if adapter != before:
+            self._aside[before] = self._kept, self._cache
+            self._kept, self._cache = self._aside.pop(adapter, ([], None))
+
+    def unload(self, adapter: str) -> None:
+        """Let an adapter go, and what was kept for it; raises UnknownAdapter."""
+        if self.adapters.active == adapter:
+            self.use(None)
+        self.adapters.unload(adapter)
+        self._aside.pop(adapter, None)
 
     def encode(self, messages: Sequence[Message]) -> list[int]:
         """Return the tokens of messages, up to where the answer begins.
@@ -96,6 +116,68 @@ class LocalModel:
         if len(ids) >= self.context:
             raise ContextOverflow(len(ids), self.context)
         return ids
+
+    def answers(self, messages: Sequence[Message], completions: Sequence[str]) -> list[list[int]]:
+        """Return the tokens of answers as the chat template writes them, up to the turn's end."""
+        asked = [dict(message) for message in messages]
+        template = self.tokenizer.apply_chat_template
+        before: str = template(asked, tokenize=False, add_generation_prompt=True)
+        found = []
+        for completion in completions:
+            turn = [*asked, {"role": "assistant", "content": completion}]
+            whole: str = template(turn, tokenize=False)
+            # A template that writes the last turn otherwise than it asks for it tells nothing.
+            text = whole[len(before) :] if whole.startswith(before) else completion
+            ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+            ends = [at for at, id in enumerate(ids, start=1) if id in self._stops]
+            found.append(ids[: ends[-1]] if ends else [*ids, self.tokenizer.eos_token_id])
+        return found
+
+    def score(self, prompt: list[int], rows: Sequence[list[int]]) -> Iterator[float]:
+        """Yield log p(row | prompt) in nats for each row of tokens; the prompt is computed once.
+
+        Raises:
+            ContextOverflow: If the prompt and a row are longer than the model takes.
+        """
+        longest = len(prompt) + max(map(len, rows), default=0)
+        if longest > self.context:
+            raise ContextOverflow(longest, self.context)
+        at_once = max(1, SCORED_LOGITS // (self._vocabulary * (longest - len(prompt) or 1)))
+        shared = self._encoded(prompt[:-1])
+        for start in range(0, len(rows), at_once):
+            yield from self._scores(prompt, rows[start : start + at_once], shared)
+
+    def _encoded(self, tokens: list[int]) -> Any:
+        """Return the cache of tokens; None where a cache cannot be shared between rows."""
+        torch = self._torch
+        if not tokens:
+            return None
+        with torch.inference_mode():
+            ids = torch.tensor([tokens], device=self._device)
+            cache = self._model(input_ids=ids, use_cache=True, logits_to_keep=1).past_key_values
+        return cache if _croppable(cache) else None
+
+    def _scores(self, prompt: list[int], rows: Sequence[list[int]], shared: Any) -> list[float]:
+        torch, begin = self._torch, prompt if shared is None else prompt[-1:]
+        length = max(map(len, rows))
+        with torch.inference_mode():
+            cache = None
+            if shared is not None:
+                cache = deepcopy(shared)
+                cache.batch_repeat_interleave(len(rows))
+            # Padded on the right: what comes later changes nothing before it.
+            padded = [row + [0] * (length - len(row)) for row in rows]
+            wanted = torch.tensor(padded, device=self._device)
+            first = torch.tensor([begin] * len(rows), device=self._device)
+            out = self._model(
+                input_ids=torch.cat([first, wanted[:, :-1]], dim=1), past_key_values=cache,
+                use_cache=cache is not None, logits_to_keep=length,
+            )  # fmt: skip
+            logits = out.logits.float()
+            found = logits.gather(-1, wanted[:, :, None])[:, :, 0] - logits.logsumexp(-1)
+            real = torch.tensor([[at < len(row) for at in range(length)] for row in rows])
+            total: list[float] = (found.cpu() * real).sum(-1).tolist()
+            return total
 
     def decode(self, ids: Sequence[int]) -> str:
         """Return the text of tokens."""

@@ -54,6 +54,11 @@ class RewardChooser:
         """The adapter's name."""
         return self._reward.name
 
+    @property
+    def reward(self) -> ImplicitReward:
+        """What it chooses by."""
+        return self._reward
+
     def rewards(
         self, need: Need, items: Sequence[Item], facets: tuple[Facet, ...]
     ) -> tuple[float, ...]:

@@ -7,12 +7,12 @@ from threading import Event
 
 import pytest
 
-from agent import local_chat
+from agent import model_thread
 from agent.errors import BadModelFolder, ContextOverflow, ModelUnavailable
 from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
 from tests.agent.planning import FixedRules, request
-from tests.tiny_llama import MORE, RECOMMEND, write_adapter, write_base
+from tests.tiny_llama import RECOMMEND, write_base
 
 ASK = ({"role": "user", "content": "something nice"},)
 ACT = {
@@ -29,11 +29,6 @@ def base(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def adapter(base):
-    return write_adapter(base.parent / "more", base, MORE)
-
-
-@pytest.fixture(scope="module")
 def model(base):
     with LocalChat(base) as model:
         model.wait(60)
@@ -43,8 +38,8 @@ def model(base):
 @pytest.fixture
 def slow_load(monkeypatch):
     """Loading waits until the event is set."""
-    go, load = Event(), local_chat._load
-    monkeypatch.setattr(local_chat, "_load", lambda *args: go.wait(60) and load(*args))
+    go, load = Event(), model_thread.load
+    monkeypatch.setattr(model_thread, "load", lambda *args: go.wait(60) and load(*args))
     yield go
     go.set()
 
@@ -71,7 +66,7 @@ def test_schema_holds_the_model_to_compact_json(model):
 @pytest.mark.parametrize("schema", [None, ACT], ids=["free", "schema"])
 def test_guessing_ahead_changes_nothing(model, monkeypatch, schema):
     guessed = model.complete(ASK, schema=schema)
-    monkeypatch.setattr(model._loaded(0), "_guess", lambda matcher: [])
+    monkeypatch.setattr(model._thread.loaded(0), "_guess", lambda matcher: [])
     plain = model.complete(({"role": "user", "content": "another start"}, *ASK), schema=schema)
     plain = model.complete(ASK, schema=schema)
     assert plain.text == guessed.text
@@ -81,7 +76,7 @@ def test_guessing_ahead_changes_nothing(model, monkeypatch, schema):
 def test_confidence_is_the_product_of_free_probabilities(model):
     import torch
 
-    local = model._loaded(0)
+    local = model._thread.loaded(0)
     answer = model.complete(ASK, schema=ACT)
     prompt = local.encode(ASK)
     tokens = list(local.generate(prompt, ACT, 50))
@@ -98,7 +93,7 @@ def test_prompt_that_was_begun_before_is_continued(model):
     first = ({"role": "system", "content": "static " * 50}, *ASK)
     other = ({"role": "system", "content": "static " * 50}, {"role": "user", "content": "other"})
     fresh = model.complete(first)
-    local = model._loaded(0)
+    local = model._thread.loaded(0)
     kept = len(local.encode(first))
     assert local._reuse(local.encode(other)) > kept // 2
     assert model.complete(other).text == RECOMMEND
@@ -111,12 +106,6 @@ def test_answer_cut_at_limit_is_marked(model):
     assert RECOMMEND.startswith(answer.text)
 
 
-def test_adapter_changes_the_answer(base, adapter):
-    with LocalChat(base, adapter) as tuned:
-        answer = tuned.complete(ASK)
-    assert (answer.text, answer.model) == (MORE, "more")
-
-
 def test_stream_yields_the_same_text_in_pieces(model):
     pieces = list(model.stream(ASK))
     assert len(pieces) > 1
@@ -124,7 +113,7 @@ def test_stream_yields_the_same_text_in_pieces(model):
 
 
 def test_characters_of_several_tokens_stay_whole(model):
-    local = model._loaded(0)
+    local = model._thread.loaded(0)
     text = "né 🙂 日本"
     ids = local.tokenizer(text, add_special_tokens=False)["input_ids"]
     pieces = list(local.pieces(ids))
@@ -151,7 +140,7 @@ def test_slow_reader_holds_nobody_up(model):
 
 def slowly(model, monkeypatch, pause=0.15):
     """Make every step of the model slow; return the list of steps."""
-    local, seen = model._loaded(0), []
+    local, seen = model._thread.loaded(0), []
     forward = local._forward
 
     def step(feed):
@@ -169,7 +158,7 @@ def test_deadline_stops_between_tokens(model, monkeypatch, ask):
     started = time.monotonic()
     with pytest.raises(ModelUnavailable, match=r"no answer within 0\.4 s"):
         list(getattr(model, ask)(ASK, deadline_s=0.4))
-    assert time.monotonic() - started < 0.4 + local_chat.GRACE_S + 0.3
+    assert time.monotonic() - started < 0.4 + model_thread.GRACE_S + 0.3
     monkeypatch.undo()
     assert model.complete(ASK).text == RECOMMEND
     assert len(seen) <= 5
@@ -215,7 +204,7 @@ def test_too_long_prompt_is_told_with_figures(model):
 
 
 def test_prompt_that_nearly_fills_the_context_is_cut_off(model):
-    local = model._loaded(0)
+    local = model._thread.loaded(0)
     words = 2900
     while len(local.encode(({"role": "user", "content": "a" * words},))) < local.context - 3:
         words += 1

@@ -90,9 +90,9 @@ def test_folder_without_a_model_is_told(tmp_path):
 
 def test_command_loads_only_when_it_asks(tiny):
     with chat_model(Settings(llm=str(tiny))) as chat:
-        assert chat._started is None
+        assert chat._thread.started is None
     with chat_model(Settings(llm=str(tiny)), serving=True) as chat:
-        assert chat._started is not None
+        assert chat._thread.started is not None
 
 
 def test_house_model_plans_a_turn(folder, house):
