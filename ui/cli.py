@@ -35,6 +35,7 @@ from ui.syncing import sync
 from ui.tune import tune
 from ui.tune_encoder import encoder
 from ui.tune_fusion import fusion
+from ui.tune_preference import dpo, kto
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -212,6 +213,8 @@ main.add_command(index)
 main.add_command(migrate_index)
 main.add_command(sync)
 main.add_command(tune)
+tune.add_command(dpo)
+tune.add_command(kto)
 tune.add_command(ranker)
 tune.add_command(cross_encoder)
 tune.add_command(encoder)

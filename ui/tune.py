@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import MISSING, Field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from finetune.sft_config import Quantize, SFTConfig
+from finetune.sft_config import SFTConfig
 
 if TYPE_CHECKING:
     from finetune.adapters import Adapter
@@ -30,7 +30,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "int": {"type": int},
     "int | None": {"type": int},
     "float": {"type": float},
-    "Quantize": {"type": click.Choice(get_args(Quantize))},
+    "float | None": {"type": float},
     "bool": {"is_flag": True},
     "bool | None": {},
     "tuple[str, ...]": {"multiple": True, "metavar": "NAME"},
@@ -38,11 +38,13 @@ KINDS: dict[str, dict[str, Any]] = {
 """How a field of the configuration is given on the command line."""
 
 
-def _option(one: Field[Any]) -> Any:
+def option_of(one: Field[Any]) -> Any:
+    """Return the option that gives a field of a configuration."""
     name = one.name.replace("_", "-")
-    flag = f"--{name}/--no-{name}" if one.type == "bool | None" else f"--{name.rstrip('s')}"
-    flag = f"--{name}" if one.name in ("epochs", "max_steps") else flag
-    kind = dict(KINDS[str(one.type)])
+    flag = f"--{name}/--no-{name}" if one.type == "bool | None" else f"--{name}"
+    flag = flag.removesuffix("s") if str(one.type).startswith("tuple") else flag
+    choices = one.metadata.get("choices")
+    kind = {"type": click.Choice(choices)} if choices else dict(KINDS[str(one.type)])
     told = one.metadata["help"]
     if one.default not in (None, MISSING, (), False):
         # Not click's own default: what is not given here may be given in the TOML file.
@@ -59,7 +61,7 @@ def with_training(*left_out: str) -> Callable[[Command], Command]:
         click.option("--held", type=FILE, multiple=True, help="Rows to evaluate on, as JSONL."),
         click.option("--strict", is_flag=True, help="Refuse data with any unusable row."),
         click.option("--config", type=FILE, metavar="TOML", help="Options of this list as a file."),
-        *(_option(one) for one in fields(SFTConfig) if one.name not in left_out),
+        *(option_of(one) for one in fields(SFTConfig) if one.name not in left_out),
     ]
 
     def add(command: Command) -> Command:

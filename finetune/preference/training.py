@@ -64,6 +64,10 @@ class PreferenceTraining(Training):
         stepped: Stepped | None = None,
     ) -> None:
         check_machine(prepared.config)
+        if not progress:
+            from transformers.utils.logging import disable_progress_bar
+
+            disable_progress_bar()
         timed = stepped is not None
         self._prepared = prepared
         model = load_model(prepared.base, prepared.config)
