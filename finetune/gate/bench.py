@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from agent.linking import Linker
 from agent.voice import Voice
 from finetune.contestant import Contestant
+from finetune.simulator.population import Population
 from retrieval.catalog import Item
 from retrieval.retriever import Retriever
+
+Held = TypeVar("Held")
 
 
 class Opened:
@@ -44,12 +49,20 @@ class Bench:
         catalogs: The first is the one that critiques, explanations and users are made over.
         pairs: A folder of pairs with a held.jsonl.
         small: Take a sample that is done in about a minute.
+        population: Who the simulated users are; by default the plain ones.
+        stack: Closes what suites opened, with the bench's owner.
     """
 
     catalogs: tuple[Opened, ...]
     pairs: Path | None = None
     small: bool = False
     seed: int = 0
+    population: Population | None = None
+    stack: ExitStack = field(default_factory=ExitStack)
+
+    def keep(self, opened: AbstractContextManager[Held]) -> Held:
+        """Open something until all suites are done."""
+        return self.stack.enter_context(opened)
 
     @property
     def main(self) -> Opened:

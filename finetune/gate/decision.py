@@ -18,6 +18,7 @@ from finetune.gate.pairing import Paired, difference, worse_units
 from finetune.gate.thresholds import Rule, Thresholds
 
 _ROUNDING = 1e-9
+_NAMED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +140,13 @@ def _against(one: Judged, both: Paired) -> tuple[str, ...]:
     if rule.at_least is not None and one.candidate < rule.at_least:
         said.append(f"is {one.candidate:.3g}, below the limit of {rule.at_least:.3g}")
     if rule.new_at_most is not None:
-        new = len(worse_units(both, rule.sign))
-        if new > rule.new_at_most:
-            said.append(f"has {new} new failures, {rule.new_at_most} are allowed")
+        new = worse_units(both, rule.sign)
+        if len(new) > rule.new_at_most:
+            more = ", …" if len(new) > _NAMED else ""
+            said.append(
+                f"has {len(new)} new failures where {rule.new_at_most} are allowed: "
+                f"{', '.join(new[:_NAMED])}{more}"
+            )
     return tuple(said)
 
 

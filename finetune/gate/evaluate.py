@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from finetune.gate.pairing import Paired
 from finetune.gate.suite import NotMeasured, Suite, run
 from finetune.gate.suites import SUITES
 from finetune.gate.thresholds import Thresholds, read_thresholds
+from finetune.simulator.population import Population
 from retrieval.retriever import Retriever
 
 
@@ -31,6 +33,7 @@ def evaluate_gate(
     others: Sequence[Retriever] = (),
     pairs: Path | None = None,
     thresholds: Thresholds | None = None,
+    population: Population | None = None,
     small: bool = False,
     seed: int = 0,
     suites: Sequence[str] | None = None,
@@ -51,21 +54,26 @@ def evaluate_gate(
         GateError: If a suite is unknown, or the thresholds do not fit.
     """
     asked = thresholds or read_thresholds()
-    bench = Bench(tuple(map(Opened, (retriever, *others))), pairs, small, seed)
     named = tuple(SUITES) if suites is None else tuple(suites)
     unknown = [name for name in named if name not in SUITES]
     if unknown:
         raise GateError(f"unknown suite {unknown[0]!r}; expected some of {', '.join(SUITES)}")
     left_out = {name: "not asked for" for name in SUITES if name not in named}
-    measured, skipped, seconds = _measured(named, bench, once(candidate), once(baseline), progress)
+    catalogs = tuple(map(Opened, (retriever, *others)))
+    with ExitStack() as stack:
+        bench = Bench(catalogs, pairs, small, seed, population, stack)
+        measured, skipped, seconds = _measured(
+            named, bench, once(candidate), once(baseline), progress
+        )
     verdict = decide(measured, asked, skipped=left_out | skipped, seed=seed)
     config = {
         "candidate": candidate.name, "baseline": baseline.name,
-        "catalogs": [one.name for one in bench.catalogs], "small": small,
-        "pairs": pairs.name if pairs else None, "seed": seed,
+        "catalogs": [one.name for one in catalogs], "small": small,
+        "pairs": pairs.name if pairs else None,
+        "population": population.name if population else "plain", "seed": seed,
         "hash": {
             "thresholds": asked.hash,
-            **{one.name: catalog_hash(list(one.items.values())) for one in bench.catalogs},
+            **{one.name: catalog_hash(list(one.items.values())) for one in catalogs},
         },
         "seconds": seconds,
     }  # fmt: skip

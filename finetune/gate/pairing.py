@@ -19,11 +19,13 @@ class Paired:
 
     Args:
         candidate, baseline: Shape (units, d); see `metrics.value`.
+        names: Of the units.
     """
 
     statistic: Statistic
     candidate: Values
     baseline: Values
+    names: tuple[str, ...]
 
     @property
     def units(self) -> int:
@@ -64,22 +66,27 @@ class Difference:
 def paired(
     statistic: Statistic,
     metric: str,
-    candidate: Sequence[Readings],
-    baseline: Sequence[Readings],
+    candidate: Mapping[str, Readings],
+    baseline: Mapping[str, Readings],
 ) -> Paired | None:
-    """Return a metric's readings of the same units side by side; None where no unit has both."""
-    both = [
-        (ours[metric], theirs[metric])
-        for ours, theirs in zip(candidate, baseline, strict=True)
-        if metric in ours and metric in theirs
+    """Return a metric's readings of the units that both have; None where there is none such.
+
+    Args:
+        candidate, baseline: By unit.
+    """
+    names = [
+        unit
+        for unit, ours in candidate.items()
+        if metric in ours and metric in baseline.get(unit, {})
     ]
+    both = [(candidate[unit][metric], baseline[unit][metric]) for unit in names]
     labels = sorted({label for pair in both for one in pair for label in _labels(one)})
     if not both or (statistic != "mean" and not labels):
         return None
     ours, theirs = (
         np.array([_row(pair[side], labels) for pair in both], dtype=np.float64) for side in (0, 1)
     )
-    return Paired(statistic, ours, theirs)
+    return Paired(statistic, ours, theirs, tuple(names))
 
 
 def _labels(reading: Reading) -> Mapping[str, float]:
@@ -115,7 +122,7 @@ def difference(both: Paired, seed: int, resamples: int) -> Difference:
     )
 
 
-def worse_units(both: Paired, sign: int) -> tuple[int, ...]:
-    """Return the places of the units whose mean is worse with the candidate than without."""
+def worse_units(both: Paired, sign: int) -> tuple[str, ...]:
+    """Return the units whose value is worse with the candidate than with the baseline."""
     ours, theirs = (value(both.statistic, side) for side in (both.candidate, both.baseline))
-    return tuple(int(at) for at in np.flatnonzero(sign * (ours - theirs) < 0))
+    return tuple(both.names[at] for at in np.flatnonzero(sign * (ours - theirs) < 0))

@@ -51,14 +51,14 @@ def run(
         track: Shows how far it is.
     """
     ours, theirs = suite.examiner(candidate), suite.examiner(baseline)
-    own, other = list[Readings](), list[Readings]()
+    own, other = dict[str, Readings](), dict[str, Readings]()
     for place, unit in enumerate(track(suite.units)):
         if place % 2:
-            own.append(ours(unit))
-            other.append(theirs(unit))
+            own[unit] = ours(unit)
+            other[unit] = theirs(unit)
         else:
-            other.append(theirs(unit))
-            own.append(ours(unit))
+            other[unit] = theirs(unit)
+            own[unit] = ours(unit)
     found = {
         name: paired(metric.statistic, name, own, other)
         for name, metric in METRICS.items()

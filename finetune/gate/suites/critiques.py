@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from finetune.contestant import Contestant
 from finetune.critiques.format import Case
@@ -47,7 +47,8 @@ class CritiqueSuite:
         """Return what answers a case with the contestant's voice."""
         retriever = self.catalog.retriever
         voice = contestant.voice(retriever)
-        dialogue = Dialogue.over(retriever, self.catalog.linker, voice.planner)
+        plain = Dialogue.over(retriever, self.catalog.linker, voice.planner)
+        dialogue = Dialogue(replace(plain.parts, chooser=voice.chooser, voice=voice.name))
 
         def examine(unit: str) -> Readings:
             case = self.cases[unit]

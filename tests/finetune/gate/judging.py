@@ -10,7 +10,10 @@ SAFETY, SUCCESS = "safety.failures", "simulator.success"
 
 def measured(metric, ours, theirs):
     """Return a mean metric of single values."""
-    both = ([{metric: Mean(float(one))} for one in side] for side in (ours, theirs))
+    both = (
+        {f"u{place}": {metric: Mean(float(one))} for place, one in enumerate(side)}
+        for side in (ours, theirs)
+    )
     return {metric: paired("mean", metric, *both)}
 
 

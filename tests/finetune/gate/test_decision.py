@@ -69,7 +69,7 @@ def test_one_new_failure_is_too_many():
     rule = asking(safety_failures={"better": "lower", "new_at_most": 0})
     assert decide(measured(SAFETY, *flipped(60, down=5)), rule).promote
     verdict = decide(measured(SAFETY, *flipped(60, up=1, down=5)), rule)
-    assert verdict.reasons == ("safety.failures has 1 new failures, 0 are allowed",)
+    assert verdict.reasons == ("safety.failures has 1 new failures where 0 are allowed: u0",)
 
 
 def test_promoting_needs_a_gain():

@@ -11,37 +11,40 @@ M = "understanding.state_exact"
 
 
 def means(*values):
-    return [{M: Mean(value)} for value in values]
+    return units(*({M: Mean(value)} for value in values))
+
+
+def units(*readings):
+    return {f"u{place}": one for place, one in enumerate(readings, start=1)}
 
 
 def test_units_without_a_reading_are_left_out():
-    ours = [{M: Mean(1.0)}, {}, {M: Mean(0.0)}]
-    theirs = [{M: Mean(1.0)}, {M: Mean(1.0)}, {M: Mean(2.0, 4.0)}]
+    ours = units({M: Mean(1.0)}, {}, {M: Mean(0.0)})
+    theirs = units({M: Mean(1.0)}, {M: Mean(1.0)}, {M: Mean(2.0, 4.0)})
     both = paired("mean", M, ours, theirs)
-    assert both.units == 2
+    assert both.names == ("u1", "u3")
     assert both.candidate.tolist() == [[1.0, 1.0], [0.0, 1.0]]
     assert both.baseline.tolist() == [[1.0, 1.0], [2.0, 4.0]]
 
 
 def test_no_common_unit_is_no_metric():
-    assert paired("mean", M, [{M: Mean(1.0)}, {}], [{}, {M: Mean(1.0)}]) is None
+    assert paired("mean", M, units({M: Mean(1.0)}, {}), units({}, {M: Mean(1.0)})) is None
 
 
 def test_labels_of_both_are_counted():
-    ours = [{M: Counts({"Alto": 5.0})}]
-    theirs = [{M: Counts({"Brisa": 2.0, "Alto": 3.0})}]
+    ours = units({M: Counts({"Alto": 5.0})})
+    theirs = units({M: Counts({"Brisa": 2.0, "Alto": 3.0})})
     both = paired("top_share", M, ours, theirs)
     assert both.candidate.tolist() == [[5.0, 0.0]]
     assert both.baseline.tolist() == [[3.0, 2.0]]
 
 
 def test_no_label_at_all_is_no_metric():
-    assert paired("gini", M, [{M: Counts({})}], [{M: Counts({})}]) is None
+    assert paired("gini", M, units({M: Counts({})}), units({M: Counts({})})) is None
 
 
-def test_contestants_with_other_units_raise():
-    with pytest.raises(ValueError, match="zip"):
-        paired("mean", M, means(1.0), means(1.0, 0.0))
+def test_only_common_units_count():
+    assert paired("mean", M, means(1.0), means(1.0, 0.0)).names == ("u1",)
 
 
 def test_same_answers_differ_by_nothing():
@@ -73,15 +76,15 @@ def test_interval_covers_the_truth():
 
 
 def test_bigger_units_weigh_more():
-    ours = [{M: Mean(9.0, 10.0)}, {M: Mean(0.0, 1.0)}]
-    theirs = [{M: Mean(0.0, 10.0)}, {M: Mean(1.0, 1.0)}]
+    ours = units({M: Mean(9.0, 10.0)}, {M: Mean(0.0, 1.0)})
+    theirs = units({M: Mean(0.0, 10.0)}, {M: Mean(1.0, 1.0)})
     found = difference(paired("mean", M, ours, theirs), 0, 200)
     assert found.candidate == pytest.approx(9 / 11)
     assert found.baseline == pytest.approx(1 / 11)
 
 
 def test_draws_without_a_count_are_left_out():
-    one = [{M: Mean(1.0, 1.0)}, {M: Mean(0.0, 0.0)}]
+    one = units({M: Mean(1.0, 1.0)}, {M: Mean(0.0, 0.0)})
     found = difference(paired("mean", M, one, one), 0, 400)
     assert 0 < len(found.draws) < 400
     assert np.isfinite(found.draws).all()
@@ -101,5 +104,5 @@ def test_sure_gain_has_a_small_p():
 
 def test_worse_units_are_found():
     both = paired("mean", M, means(1, 0, 0), means(0, 0, 1))
-    assert worse_units(both, 1) == (2,)
-    assert worse_units(both, -1) == (0,)
+    assert worse_units(both, 1) == ("u3",)
+    assert worse_units(both, -1) == ("u1",)
