@@ -40,6 +40,8 @@ from finetune.registry.step import BASE, Step
 from finetune.registry.values import Change, Entry
 
 DATABASE = "registry.db"
+KEPT = 10
+"""Adapters, the live one and those before it, that sessions may go on with."""
 
 Entries = list[Entry]
 Changes = list[Change]
@@ -97,9 +99,9 @@ class Registry:
         """Return who is answered with what, as serving processes read it."""
         serving, entries = self._book.serving(), self._step.entries()
         routes = Routes(serving.version, serving.live, serving.canary, serving.experiment)
-        # Sessions that began with the last one may end with it.
-        last = [name for name in serving.lives[-2:-1] if entries[name].marked is None]
-        folders = {name: entries[name].folder for name in (*routes.named, *last)}
+        # Sessions that began with one before may end with it, and it serves where this one fails.
+        before = [name for name in serving.lives[-KEPT:-1] if entries[name].marked is None]
+        folders = {name: entries[name].folder for name in (*routes.named, *before)}
         return replace(routes, adapters=folders)
 
     def history(self, name: str | None = None) -> Changes:

@@ -1,0 +1,139 @@
+"""Where adapters run: beside the base model in this process, or in a vLLM server.
+
+Both load an adapter under its name, have it answer once, and let it go by that name; see
+`agent.routing.AdapterHost`. What a model says in a turn is not known here: voices are made by
+whoever wires the parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from agent.adapters_admin import AdaptersAdmin
+from agent.errors import AgentError, ServerError
+from agent.llm import ChatModel
+from agent.model_folder import check_adapter
+from agent.voice import Voice
+from prompts import Message
+
+Speak = Callable[[ChatModel, ChatModel | None], Voice]
+"""Makes a voice of a model and the base that it was tuned from; None where it is the base."""
+
+WARM_UP: tuple[Message, ...] = ({"role": "user", "content": "warm up"},)
+WARM_UP_S = 60.0
+
+
+class Adaptable(Protocol):
+    """A chat model that can have adapters, each a chat model of its own."""
+
+    def load_adapter(self, name: str, folder: Path) -> None:
+        """Load an adapter under a name."""
+        ...
+
+    def unload_adapter(self, name: str) -> None:
+        """Let it go."""
+        ...
+
+    def with_adapter(self, name: str) -> ChatModel:
+        """Return the model with the adapter."""
+        ...
+
+
+class LocalHost:
+    """Adapters beside the base model of this process.
+
+    Args:
+        base: The model without an adapter.
+        adaptable: The same model, as one that takes adapters.
+    """
+
+    def __init__(self, base: ChatModel, adaptable: Adaptable, speak: Speak) -> None:
+        self._base = base
+        self._model = adaptable
+        self._speak = speak
+        self._names: set[str] = set()
+
+    def load(self, name: str, folder: Path) -> None:
+        """Load an adapter and have it answer once."""
+        if name in self._names:
+            return
+        check_adapter(folder)
+        self._model.load_adapter(name, folder)
+        try:
+            self._model.with_adapter(name).complete(WARM_UP, max_tokens=1, deadline_s=WARM_UP_S)
+        except AgentError:
+            self._model.unload_adapter(name)
+            raise
+        self._names.add(name)
+
+    def unload(self, name: str) -> None:
+        """Let an adapter go."""
+        self._names.discard(name)
+        self._model.unload_adapter(name)
+
+    def loaded(self) -> frozenset[str]:
+        """Return the adapters that are loaded."""
+        return frozenset(self._names)
+
+    def voice(self, name: str | None) -> Voice:
+        """Return the voice of an adapter, or of the base."""
+        if name is None:
+            return self._speak(self._base, None)
+        return self._speak(self._model.with_adapter(name), self._base)
+
+
+class ServerHost:
+    """Adapters of a vLLM server.
+
+    Args:
+        base: The served model without an adapter.
+        chat_of: Makes the client of an adapter by its name.
+    """
+
+    def __init__(
+        self,
+        admin: AdaptersAdmin,
+        base: ChatModel,
+        chat_of: Callable[[str], ChatModel],
+        speak: Speak,
+    ) -> None:
+        self._admin = admin
+        self._base = base
+        self._chat_of = chat_of
+        self._speak = speak
+
+    def load(self, name: str, folder: Path) -> None:
+        """Load an adapter and have it answer once.
+
+        Raises:
+            BadModelFolder: If the folder holds no adapter.
+            ServerError: If the server does not take it, or has another one of that name.
+        """
+        served = {model.name: model.folder for model in self._admin.models()}
+        if name not in served:
+            self._admin.load(name, folder)
+        elif Path(served[name]).absolute() != folder.absolute():
+            raise ServerError(f"the server has another adapter called {name!r}, from "
+                              f"{served[name]!r}: unload it there")  # fmt: skip
+        try:
+            self._admin.warm_up(name)
+        except AgentError:
+            if name not in served:
+                self._admin.unload(name)
+            raise
+
+    def unload(self, name: str) -> None:
+        """Let an adapter go; answers under way are finished with it."""
+        self._admin.unload(name)
+
+    def loaded(self) -> frozenset[str]:
+        """Return the adapters that the server has."""
+        return frozenset(model.name for model in self._admin.models() if model.base is not None)
+
+    def voice(self, name: str | None) -> Voice:
+        """Return the voice of an adapter, or of the base."""
+        if name is None:
+            return self._speak(self._base, None)
+        return self._speak(self._chat_of(name), self._base)
