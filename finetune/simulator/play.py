@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from time import perf_counter
-from typing import Protocol
 
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
@@ -22,41 +21,18 @@ from agent.store import Store
 from agent.turn import Done
 from finetune.contestant import Contestant
 from finetune.simulator.behaviour import Deed, browsing, critique, events, looked_at, taking
-from finetune.simulator.leaks import leaked, leaks
+from finetune.simulator.leaks import leaks
 from finetune.simulator.mind import Mind
 from finetune.simulator.outcomes import Line, Outcome, Outcomes
 from finetune.simulator.population import Population
 from finetune.simulator.reading import Misread, failed, misread, repeats, violations
 from finetune.simulator.satisfaction import Signals, satisfaction
-from finetune.simulator.speech import Move, mistyped, say
+from finetune.simulator.speech import Move
 from finetune.simulator.users import User, draw_users
+from finetune.simulator.wording import Wording, by_phrases
 from finetune.simulator.world import World, make_world
 from retrieval.catalog import Item
 from retrieval.retriever import Retriever
-
-_WORDINGS = 6
-"""Ways to say a move that are tried before one that names the target is said after all."""
-
-
-class Wording(Protocol):
-    """Words a move of a user."""
-
-    def __call__(self, move: Move, user: User, random: Random) -> str:
-        """Return what the user types."""
-        ...
-
-
-def by_phrases(move: Move, user: User, random: Random) -> str:
-    """Word a move by the phrases, in the population's dialect where it has one."""
-    population = user.population
-    dialect = population.dialect if random.random() < population.speaks else {}
-    text = say(move, random, dialect)
-    for _ in range(_WORDINGS):
-        if not leaked(text, user.target):
-            break
-        text = say(move, random, dialect)
-    slips = move.kind != "repair" and random.random() < population.typos
-    return mistyped(text, random) if slips else text
 
 
 def parts_of(
@@ -163,7 +139,7 @@ def play(parts: Parts, world: World, user: User, wording: Wording = by_phrases) 
     id = parts.store.create_session(user.name)
     session = _Session(parts, world, user, Mind.of(user, price), id)
     move, taken, turn = session.mind.first(), None, 1
-    text = wording(move, user, Random(f"{user.name} say 1"))
+    text = wording(move, user, (), Random(f"{user.name} say 1"))
     while True:
         done = _turn(parts, id, text)
         shown = _shown_items(world, done)
@@ -171,10 +147,10 @@ def play(parts: Parts, world: World, user: User, wording: Wording = by_phrases) 
         wrong = _read(session, move, done, shown, text)
         taken = _taken(user, looked)
         if taken is not None:
-            _take(session, done, taken, turn, wording)
+            _take(session, done, taken, shown, wording)
             break
         move = session.mind.next(move, wrong, shown, looked)
-        text = wording(move, user, Random(f"{user.name} say {turn + 1}"))
+        text = wording(move, user, shown, Random(f"{user.name} say {turn + 1}"))
         _react(session, done, looked, wrong, critique(user, looked, move, text))
         if turn == user.patience:
             break
@@ -221,16 +197,16 @@ def _taken(user: User, looked: list[tuple[int, Item]]) -> tuple[int, Item] | Non
 
 
 def _take(
-    session: _Session, done: Done, taken: tuple[int, Item], turn: int, wording: Wording
+    session: _Session, done: Done, taken: tuple[int, Item], shown: list[Item], wording: Wording
 ) -> None:
     """Take an item: by feedback on its slate, and for some in words too."""
     user, (rank, item) = session.user, taken
     stars = satisfaction(session.signals(True))
-    _store(session, taking(user, item, stars, turn), done)
+    _store(session, taking(user, item, stars, len(session.lines)), done)
     random = Random(f"{user.name} thanks")
     if random.random() < 0.5:
         move = Move("select", rank=rank, item_id=item.id)
-        text = wording(move, user, random)
+        text = wording(move, user, shown, random)
         reply = _turn(session.parts, session.id, text)
         session.lines.append(Line(text, "select", reply.reply, (), reply.planner))
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+REPAIR = 0.25
+"""Weight of a turn that corrects: people who engage with a system correct it too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signals:
@@ -15,7 +18,7 @@ class Signals:
 
     Args:
         turns: Turns of the user.
-        success: Whether they found something, 0 to 1.
+        success: Whether they found something; of a transcript, the share of praising turns.
         repairs: Turns in which they had to correct the system.
         repeats: Replies that said or showed the same again.
         failures: Replies that nothing fits.
@@ -35,12 +38,13 @@ class Signals:
 def satisfaction(signals: Signals) -> float:
     """Return 1 (frustrated) to 5 (delighted).
 
-    s = 2 + 2 success + relevance - 0.1 (turns - 1) - (repairs + repeats + failures / 2) per turn
-        - violations, kept within 1 to 5
+    s = 2 + 2 success + relevance - (REPAIR repairs + repeats + failures) / turns - violations,
+    kept within 1 to 5. The weights were chosen on half of the dialogues that people judged
+    (docs/simulator.md); length as such did not trouble them, so it is not in it.
     """
-    trouble = signals.repairs + signals.repeats + signals.failures / 2
+    trouble = REPAIR * signals.repairs + signals.repeats + signals.failures
     raw = (
-        2.0 + 2.0 * signals.success + signals.relevance - 0.1 * (signals.turns - 1)
+        2.0 + 2.0 * signals.success + signals.relevance
         - trouble / max(1, signals.turns) - signals.violations
     )  # fmt: skip
     return min(5.0, max(1.0, raw))
