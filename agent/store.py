@@ -217,7 +217,7 @@ class Store:
         Each is read in a transaction of its own, so that a long export holds nobody up.
 
         Args:
-            since: Only sessions with a turn from then on.
+            since: Only sessions with a turn, a slate or feedback from then on.
 
         Raises:
             StoreError: If one holds what this version cannot read.

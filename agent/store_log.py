@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from agent import tables
 from agent.logged import LoggedSession, LoggedSlate, LoggedTurn, Shown
@@ -14,11 +14,17 @@ from agent.store_feedback import events_of
 
 
 def session_ids(connection: Connection, since: datetime | None) -> list[str]:
-    """Return the ids of sessions, oldest first; with `since`, those with a turn from then on."""
+    """Return the ids of sessions, oldest first; with `since`, those with anything from then on."""
     query = select(tables.sessions.c.id).order_by(tables.sessions.c.created, tables.sessions.c.id)
     if since is not None:
-        recent = select(tables.turns.c.session_id).where(tables.turns.c.time >= since)
-        query = query.where(tables.sessions.c.id.in_(recent))
+        turns, slates = tables.turns, tables.slates
+        later = [select(turns.c.session_id).where(turns.c.time >= since)]
+        for one in (tables.impressions, tables.feedback_events):
+            joined = select(slates.c.session_id).join(one, one.c.slate_id == slates.c.id)
+            later.append(joined.where(one.c.time >= since))
+        # Slates without a session would make the whole list unknown to SQL.
+        own = [one.where(one.selected_columns[0].is_not(None)) for one in later]
+        query = query.where(or_(*(tables.sessions.c.id.in_(one) for one in own)))
     return list(connection.scalars(query))
 
 

@@ -78,6 +78,22 @@ def test_since_leaves_out_old_sessions(store: Store) -> None:
     assert list(store.logged(now + timedelta(hours=1))) == []
 
 
+@pytest.mark.parametrize("what", ["turn", "feed", "feedback"])
+def test_since_counts_whatever_happened(store: Store, what: str) -> None:
+    id, quiet = store.create_session(), store.create_session()
+    store.record(done(id, 1))
+    store.record(done(quiet, 1))
+    store.record_slate(done(id, 7).slate)  # nobody's
+    now = datetime.now(UTC)
+    if what == "turn":
+        store.record(done(id, 2))
+    elif what == "feed":
+        store.record_slate(done(id, 2).slate, id)
+    else:
+        store.add_feedback(event(id, 1))
+    assert [one.id for one in store.logged(now)] == [id]
+
+
 def test_feed_slates_have_no_turn(store: Store) -> None:
     id = store.create_session()
     store.record_slate(done(id, 1).slate, id)
