@@ -6,6 +6,7 @@ call a model (`agent.llm_planner`).
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from agent.plan_answer import read_acts, turn_schema
 from agent.plan_prompt import DEFAULT, PROMPT, Budget, plan_messages, shown_facets, shown_mentions
 from agent.planner import PlanRequest
 from agent.tagged_prompt import PROMPT as TAGGED_PROMPT
-from agent.tagged_prompt import read_tagged, tagged_messages, tagged_schema
+from agent.tagged_prompt import read_tagged, tagged_messages, tagged_schema, written
 from prompts import Message
 
 LEAST_FACETS = 8
@@ -40,6 +41,10 @@ class Asking(Protocol):
 
     def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
         """Return the acts of an answer; BadPlan says what is wrong with it."""
+        ...
+
+    def written(self, acts: tuple[Act, ...], request: PlanRequest) -> str:
+        """Return acts as the answer that means them; BadPlan where no answer can."""
         ...
 
     def shorter(self) -> Asking | None:
@@ -70,6 +75,11 @@ class Instructed:
         """Return the acts of an answer; BadPlan says what is wrong with it."""
         shown = shown_mentions(request, self.budget)
         return read_acts(text, shown, shown_facets(request, self.budget), request.utterance)
+
+    def written(self, acts: tuple[Act, ...], request: PlanRequest) -> str:
+        """Return acts as the answer that means them."""
+        plain = [act.model_dump(exclude_defaults=True, mode="json") for act in acts]
+        return json.dumps({"acts": plain}, ensure_ascii=False, separators=(",", ":"))
 
     def shorter(self) -> Instructed | None:
         """Return a way that shows half of everything that is counted, and says so in the prompt."""
@@ -104,6 +114,10 @@ class Tagged:
     def read(self, text: str, request: PlanRequest) -> tuple[Act, ...]:
         """Return the acts of an answer; BadPlan says what is wrong with it."""
         return read_tagged(text, shown_mentions(request), request.utterance)
+
+    def written(self, acts: tuple[Act, ...], request: PlanRequest) -> str:
+        """Return acts as the answer that means them; BadPlan where a facet has no mention."""
+        return written(acts, shown_mentions(request))
 
     def shorter(self) -> None:
         """Return None: one turn is all there is in the prompt, and its middle is cut already."""

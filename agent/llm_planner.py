@@ -2,8 +2,9 @@
 
 Where the links explain an utterance beyond doubt the rules are right and the model is not asked.
 Else it is, with one more try when its answer is no plan; both tries share one deadline, and after
-some failures in a row a circuit breaker spares the next turns the wait. This module does not know
-which model it asks; it logs reasons, never what users or models wrote.
+some failures in a row a circuit breaker spares the next turns the wait. What the rules make of the
+model's plan can be overruled by what its adapter was tuned to. This module does not know which
+model it asks; it logs reasons, never what users or models wrote.
 """
 
 from __future__ import annotations
@@ -14,18 +15,24 @@ from dataclasses import dataclass
 
 from agent.asking import Asking, Instructed
 from agent.breaker import Breaker
+from agent.combining import named
 from agent.errors import BadModelOutput, ContextOverflow, ModelError, ModelUnavailable
 from agent.llm import ChatModel, Completion
 from agent.plan import Act, Plan
 from agent.plan_answer import BadPlan
 from agent.plan_prompt import data
 from agent.planner import Planner, PlanRequest, covers
+from agent.reward import ImplicitReward
 from prompts import Message, load
 
 logger = logging.getLogger(__name__)
 
 UNSURE = "the model was unsure"
 """`Plan.fallback` where the rules' plan was the better guess; nothing went wrong."""
+
+MARGIN = 2.0
+"""Nats by which a plan's reward must exceed the other's: beside it, tuning has made the plan e^2,
+seven times, as likely as the base finds it. Less is what tuning on other things does by the way."""
 
 _SHOWN_BACK = 600
 """Characters of a refused answer, and of the reason, that the model is shown again."""
@@ -43,6 +50,8 @@ class LLMPlanner:
         asking: How the model is asked; `Tagged` for a model that was trained on it.
         sure: Least confidence at which the model's plan is taken where the rules have another;
             0 takes every plan, also of servers that tell no confidence.
+        reward: What the model's adapter was tuned to; where the model's plan alone is not the one
+            about to be taken, it decides between the two. Without one, nothing is asked.
     """
 
     def __init__(
@@ -57,6 +66,7 @@ class LLMPlanner:
         max_tokens: int = 300,
         asking: Asking | None = None,
         sure: float = 0.0,
+        reward: ImplicitReward | None = None,
     ) -> None:
         self.breaker = Breaker(breaker_failures, breaker_reset_s)
         self._model = model
@@ -66,34 +76,61 @@ class LLMPlanner:
         self._max_tokens = max_tokens
         self._asking = asking or Instructed()
         self._sure = sure
+        self._reward = reward
 
     def plan(self, request: PlanRequest) -> Plan:
         """Return the plan of a turn: the model's, or the rules' with the reason in `fallback`."""
         by_rules = self._rules.plan(request)
         if self._fast_path and covers(request, by_rules):
             return by_rules
+        ends = time.monotonic() + self._deadline_s
         try:
-            answered = self.breaker.call(lambda: self._ask(request))
+            answered = self.breaker.call(lambda: self._ask(request, ends))
         except ModelError as error:
             reason = _loggable(error)
             logger.warning("planned by rules, %s: %s", self._model.name, reason)
             return by_rules.model_copy(update={"fallback": reason})
-        if answered.completion.confidence < self._sure:
+        unsure = answered.completion.confidence < self._sure
+        usual = by_rules.acts if unsure else self._asking.settled(answered.acts, by_rules)
+        own = named(answered.acts, by_rules)
+        if own != usual and self._prefers(answered, usual, request, ends):
+            return self._planned(own, answered, request)
+        if unsure:
             return by_rules.model_copy(update={"fallback": UNSURE})
+        return self._planned(usual, answered, request)
+
+    def _planned(self, acts: tuple[Act, ...], answered: _Answered, request: PlanRequest) -> Plan:
         return Plan(
-            acts=self._asking.settled(answered.acts, by_rules), mentions=request.mentions,
-            utterance=request.utterance, planner="llm", model=answered.completion.model,
-            prompt=self._asking.prompt, shortened=answered.shortened,
+            acts=acts, mentions=request.mentions, utterance=request.utterance, planner="llm",
+            model=answered.completion.model, prompt=self._asking.prompt,
+            shortened=answered.shortened,
         )  # fmt: skip
 
-    def _ask(self, request: PlanRequest) -> _Answered:
+    def _prefers(
+        self, answered: _Answered, usual: tuple[Act, ...], request: PlanRequest, ends: float
+    ) -> bool:
+        """Return whether the model was tuned to plan as it did, rather than as usual."""
+        if self._reward is None:
+            return False
+        asking = answered.asking
+        try:
+            plans = [asking.written(acts, request) for acts in (answered.acts, usual)]
+            ours, theirs = self._reward.rewards(
+                asking.messages(request), plans, deadline_s=max(0.0, ends - time.monotonic())
+            )
+        except ModelError as error:
+            logger.info("plans are not compared, %s: %s", self._reward.name, _loggable(error))
+            return False
+        logger.info("%s: its plan %.2f, the usual one %.2f", self._reward.name, ours, theirs)
+        return ours - theirs > MARGIN
+
+    def _ask(self, request: PlanRequest, ends: float) -> _Answered:
         asking: Asking | None = self._asking
-        ends = time.monotonic() + self._deadline_s
         while asking is not None:
             call = _Call(self._model, asking, request, self._max_tokens, ends)
             try:
                 acts, completion = call.answer()
-                return _Answered(acts, completion, shortened=asking is not self._asking)
+                return _Answered(acts, completion, asking, asking is not self._asking)
             except ContextOverflow as error:
                 overflow, asking = error, asking.shorter()
                 logger.info("%s is shown less: %s", self._model.name, error)
@@ -102,10 +139,11 @@ class LLMPlanner:
 
 @dataclass(frozen=True, slots=True)
 class _Answered:
-    """What the model planned."""
+    """What the model planned, and how it was asked."""
 
     acts: tuple[Act, ...]
     completion: Completion
+    asking: Asking
     shortened: bool
 
 

@@ -11,12 +11,13 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from agent.errors import ModelUnavailable
 from prompts import Message
 
 
+@runtime_checkable
 class Scorer(Protocol):
     """A language model that says how likely it finds answers. Safe to call from threads."""
 

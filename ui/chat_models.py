@@ -9,13 +9,11 @@ from agent.asking import Asking
 from agent.llm import ChatModel
 from agent.plan_prompt import PROMPT as INSTRUCTED
 from agent.tagged_prompt import PROMPT as TAGGED
+from agent.voices import SURE
 from ui.errors import UIError
 from ui.settings import Settings
 
 HOUSE, NONE = "house", "none"
-
-SURE = 0.2
-"""Found on half of the dev2 labels, which the house model is not trained on (docs/house.md)."""
 
 PATIENCE_S = 120.0
 """How long one person waits for a model to load; a server answers by rules meanwhile."""

@@ -5,6 +5,7 @@ from agent.errors import BadModelFolder
 from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
 from agent.openai_chat import OpenAIChat
+from agent.voices import SURE
 from tests.tiny_llama import RECOMMEND, write_base
 from ui import chat_models, wiring
 from ui.chat_models import chat_model, model_name
@@ -125,6 +126,6 @@ def test_a_model_is_asked_as_it_was_trained(name, set_to, prompt):
 
 
 def test_only_a_trained_model_has_to_be_sure():
-    assert chat_models.sure_of(Tagged(), Settings()) == chat_models.SURE
+    assert chat_models.sure_of(Tagged(), Settings()) == SURE
     assert chat_models.sure_of(Instructed(), Settings()) == 0.0
     assert chat_models.sure_of(Instructed(), Settings(llm_sure=0.7)) == 0.7
