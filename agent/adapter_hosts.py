@@ -14,7 +14,6 @@ from typing import Protocol
 from agent.adapters_admin import AdaptersAdmin
 from agent.errors import AgentError, ServerError
 from agent.llm import ChatModel
-from agent.model_folder import check_adapter
 from agent.voice import Voice
 from prompts import Message
 
@@ -25,11 +24,16 @@ WARM_UP: tuple[Message, ...] = ({"role": "user", "content": "warm up"},)
 WARM_UP_S = 60.0
 
 
-class Adaptable(Protocol):
-    """A chat model that can have adapters, each a chat model of its own."""
+class Adaptable(ChatModel, Protocol):
+    """A chat model that can have adapters, each a chat model of its own (`agent.local_chat`)."""
 
-    def load_adapter(self, name: str, folder: Path) -> None:
-        """Load an adapter under a name."""
+    @property
+    def adapters(self) -> tuple[str, ...]:
+        """The names of the adapters that are loaded."""
+        ...
+
+    def load_adapter(self, name: str, folder: Path) -> ChatModel:
+        """Load an adapter under a name; return what it makes of the model."""
         ...
 
     def unload_adapter(self, name: str) -> None:
@@ -37,51 +41,41 @@ class Adaptable(Protocol):
         ...
 
     def with_adapter(self, name: str) -> ChatModel:
-        """Return the model with the adapter."""
+        """Return the model with a loaded adapter."""
         ...
 
 
 class LocalHost:
-    """Adapters beside the base model of this process.
+    """Adapters beside the base model of this process."""
 
-    Args:
-        base: The model without an adapter.
-        adaptable: The same model, as one that takes adapters.
-    """
-
-    def __init__(self, base: ChatModel, adaptable: Adaptable, speak: Speak) -> None:
+    def __init__(self, base: Adaptable, speak: Speak) -> None:
         self._base = base
-        self._model = adaptable
         self._speak = speak
-        self._names: set[str] = set()
 
     def load(self, name: str, folder: Path) -> None:
-        """Load an adapter and have it answer once."""
-        if name in self._names:
+        """Load an adapter and have it answer once; raises what the model raises."""
+        if name in self._base.adapters:
             return
-        check_adapter(folder)
-        self._model.load_adapter(name, folder)
+        tuned = self._base.load_adapter(name, folder)
         try:
-            self._model.with_adapter(name).complete(WARM_UP, max_tokens=1, deadline_s=WARM_UP_S)
+            tuned.complete(WARM_UP, max_tokens=1, deadline_s=WARM_UP_S)
         except AgentError:
-            self._model.unload_adapter(name)
+            self._base.unload_adapter(name)
             raise
-        self._names.add(name)
 
     def unload(self, name: str) -> None:
-        """Let an adapter go."""
-        self._names.discard(name)
-        self._model.unload_adapter(name)
+        """Let an adapter go; calls that were made before are still answered by it."""
+        self._base.unload_adapter(name)
 
     def loaded(self) -> frozenset[str]:
         """Return the adapters that are loaded."""
-        return frozenset(self._names)
+        return frozenset(self._base.adapters)
 
     def voice(self, name: str | None) -> Voice:
         """Return the voice of an adapter, or of the base."""
         if name is None:
             return self._speak(self._base, None)
-        return self._speak(self._model.with_adapter(name), self._base)
+        return self._speak(self._base.with_adapter(name), self._base)
 
 
 class ServerHost:

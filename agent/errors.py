@@ -8,6 +8,8 @@ AgentError
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
 ├── AdapterExists       an adapter's name is in use (the operator takes another)
+├── NoSuchAdapter       no adapter of that name is registered (the caller acts)
+├── AdapterRefused      an adapter must not answer: the gate, its files (the operator acts)
 ├── BadRoutes           the routes of adapters cannot be read (the old ones stay in force)
 ├── ServerError         the model server refused what an operator asked of it (the operator acts)
 └── ModelError          the language model let us down (the planner falls back to rules)
@@ -55,6 +57,14 @@ class AdapterExists(AgentError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"an adapter {name!r} is loaded already; take another name, or unload it")
+
+
+class NoSuchAdapter(AgentError):
+    """No adapter of that name is in the registry."""
+
+
+class AdapterRefused(AgentError):
+    """An adapter must not take the step that was asked: nothing changed."""
 
 
 class BadRoutes(AgentError):

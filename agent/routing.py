@@ -197,7 +197,9 @@ class AdapterRouter:
     @contextmanager
     def lease(self, session_id: str) -> Iterator[Voice]:
         """Hold the voice of a session for one turn; while it is held, its adapter stays loaded."""
-        unit = self._unit(session_id)
+        with self._lock:
+            known = session_id in self._table.pins
+        unit = session_id if known else self._unit(session_id)  # looking it up may take a while
         with self._lock:
             held = self._table.pick(session_id, unit, self._clock())
             held.leases += 1
@@ -220,6 +222,11 @@ class AdapterRouter:
                 held={name: held.leases for name, held in table.held.items() if name is not None},
                 problems=dict(table.problems),
             )
+
+    def answering(self) -> tuple[str, ...]:
+        """Return the adapters that new sessions are sent to now, the live one first."""
+        with self._lock:
+            return self._table.routes.named
 
     def follow(self) -> None:
         """Bring what is loaded, and who is sent where, to what the routes say now."""
@@ -254,6 +261,10 @@ class AdapterRouter:
 
     def _ask_host(self) -> frozenset[str] | None:
         """Return the adapters that are loaded; None where the host cannot be asked."""
+        with self._lock:
+            concerned = len(self._table.held) > 1 or bool(self._wanted.named)
+        if not concerned:  # a server that never had adapters is left in peace
+            return frozenset()
         try:
             there = self._host.loaded()
         except AgentError as error:

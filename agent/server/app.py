@@ -7,8 +7,10 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.server import (
+    admin,
     errors,
     explanations,
     feedback,
@@ -33,6 +35,7 @@ ROUTERS = (
     explanations.router,
     items.router,
     models.router,
+    admin.router,
     health.router,
 )
 
@@ -45,17 +48,19 @@ def create_app(
     *,
     models: Sequence[str] = ("rules",),
     limits: Limits = Limits(),  # noqa: B008 (frozen)
+    adapters: Adapters | None = None,
 ) -> FastAPI:
     """Return the HTTP API over the parts, which all requests share.
 
     Args:
         parts: Their retriever must also take changes (`Catalog`).
-        models: Names of what plans the turns, for GET /v1/models.
+        models: Names of what plans the turns, for GET /v1/models; the language model last.
+        adapters: Who routes to adapters and decides on them, where there are any.
     """
     if not isinstance(parts.retriever, Catalog):
         raise TypeError(f"{type(parts.retriever).__name__} has no name, version, mapping, upsert "
                         "or delete; serve a retrieval.retriever.Retriever")  # fmt: skip
-    context = Context(parts, parts.retriever, tuple(models), limits)
+    context = Context(parts, parts.retriever, tuple(models), limits, adapters)
     app = FastAPI(
         title="Attune",
         version=version("attune"),

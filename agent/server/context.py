@@ -11,6 +11,7 @@ from typing import Annotated, Any, Protocol, runtime_checkable
 
 from fastapi import Depends, Request
 
+from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.ports import Retriever
 from agent.server.limits import Limits
@@ -53,13 +54,15 @@ class Context:
 
     Args:
         retriever: That of the parts, known to take changes.
-        models: Names of what plans the turns, for GET /v1/models.
+        models: Names of what plans the turns, for GET /v1/models; the language model last.
+        adapters: Who routes to adapters and decides on them, where there are any.
     """
 
     parts: Parts
     retriever: Catalog
     models: tuple[str, ...]
     limits: Limits
+    adapters: Adapters | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
 

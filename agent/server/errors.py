@@ -17,9 +17,11 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from agent.errors import (
+    AdapterRefused,
     AgentError,
     Conflict,
     ModelError,
+    NoSuchAdapter,
     StoreError,
     UnknownSession,
     UnknownSlate,
@@ -52,6 +54,8 @@ KINDS: tuple[tuple[type[Exception], int, str, str | None], ...] = (
     (UnknownSession, 404, "unknown_session", "POST /v1/sessions gives a new one"),
     (UnknownSlate, 404, "unknown_slate", "take slate_id from the answer to the turn"),
     (UnknownItem, 404, "unknown_item", None),
+    (NoSuchAdapter, 404, "unknown_adapter", None),
+    (AdapterRefused, 409, "adapter_refused", "what answered before goes on"),
     (UserInputError, 422, "invalid_input", None),
     (FilterError, 422, "invalid_filter", "the facets are those of the catalog"),
     (CatalogError, 422, "invalid_item", None),

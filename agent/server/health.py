@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from agent.errors import AgentError
-from agent.server.context import Here
+from agent.server.context import Context, Here
 from retrieval.errors import RetrievalError
 
 log = logging.getLogger(__name__)
@@ -25,12 +25,17 @@ class Health(BaseModel):
 
 
 class Ready(BaseModel):
-    """Whether turns can be taken, and if not, why."""
+    """Whether turns can be taken, and if not, why.
+
+    Args:
+        warnings: What is wrong although turns can be taken, e.g. an adapter that can't be loaded.
+    """
 
     status: Literal["ready", "not ready"]
     catalog: str
     version: int | None
     reasons: list[str]
+    warnings: list[str] = []
 
 
 @router.get("/health")
@@ -58,10 +63,22 @@ def ready(here: Here, response: Response) -> Ready:
     version = None if reasons else retriever.version
     response.status_code = 503 if reasons else 200
     status: Literal["ready", "not ready"] = "not ready" if reasons else "ready"
-    return Ready(status=status, catalog=retriever.name, version=version, reasons=reasons)
+    return Ready(
+        status=status, catalog=retriever.name, version=version, reasons=reasons,
+        warnings=_warnings(here),
+    )  # fmt: skip
+
+
+def _warnings(here: Context) -> list[str]:
+    if here.adapters is None:
+        return []
+    problems = here.adapters.router.status().problems
+    return [f"adapters, {about}: {text}" for about, text in problems.items()]
 
 
 @router.get("/metrics", response_class=Response)
 def metrics(here: Here) -> Response:
     """Show counters and histograms in Prometheus' text format."""
-    return Response(here.metrics.render(here.retriever.version), media_type=CONTENT_TYPE_LATEST)
+    routing = here.adapters.router.status() if here.adapters else None
+    text = here.metrics.render(here.retriever.version, routing)
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

@@ -7,6 +7,7 @@ from time import perf_counter
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.routing import Status
 from agent.turn import Done
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -33,6 +34,16 @@ class Metrics:
         self._feedback = Counter(
             "attune_feedback", "Feedback events by kind", ("kind",), registry=own
         )
+        self._voices = Counter(
+            "attune_voice_turns", "Turns by adapter, or model without one", ("voice",), registry=own
+        )
+        self._adapters = Gauge(
+            "attune_adapter_turns_now", "Loaded adapters, with the turns they are in", ("adapter",),
+            registry=own,
+        )  # fmt: skip
+        self._problems = Gauge(
+            "attune_adapter_problems", "Adapters that cannot be loaded, and the like", registry=own
+        )
         self._version = Gauge(
             "attune_catalog_version", "Grows with every change of the catalog", registry=own
         )
@@ -45,6 +56,7 @@ class Metrics:
     def turn(self, done: Done) -> None:
         """Count one finished turn with its stages."""
         self._turns.labels(done.planner).inc()
+        self._voices.labels(done.voice or "unknown").inc()
         for stage, milliseconds in done.timings.items():
             self._stages.labels(stage).observe(milliseconds / 1000)
 
@@ -52,9 +64,14 @@ class Metrics:
         """Count one feedback event."""
         self._feedback.labels(kind).inc()
 
-    def render(self, catalog_version: int) -> bytes:
+    def render(self, catalog_version: int, routing: Status | None = None) -> bytes:
         """Return everything counted so far as Prometheus reads it."""
         self._version.set(catalog_version)
+        self._adapters.clear()
+        if routing is not None:
+            self._problems.set(len(routing.problems))
+            for name, turns in routing.held.items():
+                self._adapters.labels(name).set(turns)
         return generate_latest(self.registry)
 
 

@@ -13,12 +13,17 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 
 
 class ModelAnswer(BaseModel):
-    """One model by name."""
+    """One model by name.
+
+    Args:
+        parent: The model an adapter stands on.
+    """
 
     id: str
     object: Literal["model"] = "model"
     created: int = 0
     owned_by: str = "attune"
+    parent: str | None = None
 
 
 class ModelsAnswer(BaseModel):
@@ -30,5 +35,9 @@ class ModelsAnswer(BaseModel):
 
 @router.get("")
 def models(here: Here) -> ModelsAnswer:
-    """List what plans the turns: the language model where one is set, and the rules."""
-    return ModelsAnswer(data=[ModelAnswer(id=name) for name in here.models])
+    """List what plans the turns: the rules, the language model, the adapters that answer."""
+    listed = [ModelAnswer(id=name) for name in here.models]
+    if here.adapters is not None:
+        names = here.adapters.router.answering()
+        listed += [ModelAnswer(id=name, parent=here.models[-1]) for name in names]
+    return ModelsAnswer(data=listed)

@@ -113,7 +113,8 @@ class Registry:
 
         Args:
             base: What it is to be used with, or its name.
-            parent: The adapter here that its training began with.
+            parent: The adapter here that its training began with; by default the one its card
+                says, where that is here.
 
         Raises:
             AdapterError: If it is damaged, or was made for another base.
@@ -124,8 +125,7 @@ class Registry:
         with self._change() as step:
             if name in step.entries():
                 return name
-            if parent is not None:
-                step.get(parent)
+            parent = step.parent(adapter.card, parent)
             copy_in(adapter, self.folder)
             self._book.add(name, adapter.card, parent)
             self._book.add_lineage(name, "session", lineage.sessions)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.routes import Canary, Experiment
-from finetune.adapters import open_adapter
+from finetune.adapters import Card, open_adapter
 from finetune.errors import AdapterError, RegistryError
 from finetune.registry.book import Book, Serving
 from finetune.registry.experiments import shares_of
@@ -55,6 +55,13 @@ class Step:
             known = ", ".join(map(repr, entries)) or "none yet"
             raise RegistryError(f"there is no adapter {name!r} here; there are: {known}")
         return entries[name]
+
+    def parent(self, card: Card, given: str | None) -> str | None:
+        """Return the adapter that training began with: the one given, else the card's, if here."""
+        if given is not None:
+            return self.get(given).name
+        found = [e.name for e in self.entries().values() if e.card.weights_hash == card.parent]
+        return found[0] if found else None
 
     def note(
         self, action: str, adapter: str | None, before: str | None, after: str | None,

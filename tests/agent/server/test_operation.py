@@ -26,6 +26,7 @@ def test_ready_names_the_catalog(client):
         "catalog": "clothes",
         "version": 0,
         "reasons": [],
+        "warnings": [],
     }
 
 
