@@ -73,11 +73,12 @@ class Population:
 
 
 SLANG: Phrases = {
-    "avoid": ("bin the {v}", "spare me {v}", "{v} is a no-go", "steer clear of {v}"),
+    "avoid": ("steer clear of {v}", "{v} gives me the creeps", "enough with {v}", "{v} bores me"),
     "cheaper": ("easier on the wallet", "be kinder to my purse"),
     "like": ("same vibe as {r}", "{r} hits the spot, along those lines"),
     "more": ("keep them coming", "hit me again"),
 }
+"""Ways to talk that the rules misread, most of all where something is ruled out."""
 
 POPULATIONS: Mapping[str, Population] = {
     "plain": Population(),
