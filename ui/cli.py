@@ -27,6 +27,7 @@ from ui.feedback import feedback
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
+from ui.pairs import pairs
 from ui.ranker import cross_encoder, ranker
 from ui.retrieval_quality import evaluate_retrieval
 from ui.settings import Settings
@@ -223,6 +224,7 @@ main.add_command(house)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")
 main.add_command(feedback)
+feedback.add_command(pairs)
 
 if __name__ == "__main__":
     main()

@@ -25,7 +25,7 @@ from retrieval.filters import words
 MOST_TRIES = 600
 
 _PLACES = ("want", "avoid", "prefer", "drop", "change", "refs")
-_CARRIES_WISHES: tuple[ActName, ...] = ("refine", "recommend", "like", "more", "reject")
+CARRIES_WISHES: tuple[ActName, ...] = ("refine", "recommend", "like", "more", "reject")
 
 
 def need_of(expect: Expect, facets: tuple[Facet, ...]) -> Need:
@@ -124,17 +124,17 @@ def _candidates(rules: Plan, turn: LabelledTurn, mentions: Sequence[Mention]) ->
     yield rules
     seeds = [rules.acts] if any(acts_match(rules, r) for r in turn.readings) else []
     for reading in turn.readings:
-        seeds += [_with_acts(rules, names) for names in _act_lists(reading)]
+        seeds += [with_acts(rules, names) for names in _act_lists(reading)]
     seeds = list(dict.fromkeys(seeds))
     for acts in seeds:
         yield rules.model_copy(update={"acts": acts})
-    moved = [list(_moves(acts, mentions)) for acts in seeds]
+    moved = [list(moves(acts, mentions)) for acts in seeds]
     for some in moved:
         for acts in some:
             yield rules.model_copy(update={"acts": acts})
     for some in moved:
         for acts in some:
-            for again in _moves(acts, mentions):
+            for again in moves(acts, mentions):
                 yield rules.model_copy(update={"acts": again})
 
 
@@ -151,7 +151,7 @@ def _act_lists(reading: Expect) -> Iterator[list[ActName]]:
             yield names_  # type: ignore[misc]
 
 
-def _with_acts(rules: Plan, names: Sequence[ActName]) -> tuple[Act, ...]:
+def with_acts(rules: Plan, names: Sequence[ActName]) -> tuple[Act, ...]:
     """Return the rules' placements under other acts."""
     own = {act.act: act for act in rules.acts}
     merged = {place: tuple(dict.fromkeys(id for act in rules.acts for id in getattr(act, place)))
@@ -159,7 +159,7 @@ def _with_acts(rules: Plan, names: Sequence[ActName]) -> tuple[Act, ...]:
     join = "add" if any(act.join == "add" for act in rules.acts) else "replace"
     if all(name in own for name in names):
         return tuple(own[name] for name in names)
-    host = next((name for name in names if name in _CARRIES_WISHES), None)
+    host = next((name for name in names if name in CARRIES_WISHES), None)
     acts = []
     for name in names:
         if name == host:
@@ -171,10 +171,10 @@ def _with_acts(rules: Plan, names: Sequence[ActName]) -> tuple[Act, ...]:
     return tuple(acts)
 
 
-def _moves(acts: tuple[Act, ...], mentions: Sequence[Mention]) -> Iterator[tuple[Act, ...]]:
+def moves(acts: tuple[Act, ...], mentions: Sequence[Mention]) -> Iterator[tuple[Act, ...]]:
     """Yield acts with one mention put elsewhere, or the join turned round."""
     for at, act in enumerate(acts):
-        wishes = act.act in _CARRIES_WISHES
+        wishes = act.act in CARRIES_WISHES
         for mention in mentions:
             for place in (*_PLACES, ""):
                 if place and (mention.kind not in KINDS[place] or (not wishes and place != "refs")):

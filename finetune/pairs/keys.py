@@ -1,16 +1,25 @@
-"""Keys that stand for sessions and users in training data, so that no id of theirs is in it.
-
-The same id always gives the same key: deleting a user's data finds their rows by it. A key is a
-pseudonym, not a secret: whoever already knows an id can tell which rows are its.
-"""
+"""Whom rows come from, by keys (`agent.keys`): no id of a session or user is in training data."""
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterable
+from typing import TypedDict
 
-LENGTH = 32
+from agent.keys import key_of
+from agent.logged import LoggedSession
+
+__all__ = ["Origin", "key_of", "origin"]
 
 
-def key_of(text: str) -> str:
-    """Return the first 32 hex digits of the SHA-256 of an id."""
-    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:LENGTH]
+class Origin(TypedDict):
+    """Whom a row comes from."""
+
+    session: str
+    user: str | None
+    events: tuple[str, ...]
+
+
+def origin(session: LoggedSession, events: Iterable[str] = ()) -> Origin:
+    """Return whom a row made of a session comes from."""
+    user = None if session.user is None else key_of(session.user)
+    return Origin(session=key_of(session.id), user=user, events=tuple(events))

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar, get_args
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from finetune.errors import DataError
 from finetune.training_data import SHOWN, Reject, numbered_lines, parse_row
@@ -92,6 +92,13 @@ class Unpaired(_Row):
             "prompt": [dict(one) for one in self.prompt], "completion": _said(self.completion),
             "label": self.label, **self.bookkeeping, "id": self.id,
         }  # fmt: skip
+
+
+class Dropped(NamedTuple):
+    """Feedback that no row was made of, and why."""
+
+    kind: Kind
+    reason: str
 
 
 Made = TypeVar("Made", Pair, Unpaired)
