@@ -24,6 +24,10 @@ WishKind = Literal["want", "avoid", "below"]
 _LOOKED_AT = 30
 """Items among which a user finds their target by taste."""
 
+_DRAWS = 20
+_PRICED = 0.35
+"""Share of users with a limit on the price, where there are prices."""
+
 _DEAR = 2
 """Below this quantile of the prices (the median) an item can be called cheap."""
 
@@ -144,7 +148,7 @@ def _wishes(world: World, target: Item, population: Population, random: Random) 
     random.shuffle(open)
     count = random.randint(*population.wishes)
     others: list[Wish] = []
-    if world.price and target.number(world.price.name) and random.random() < 0.35:
+    if world.price and target.number(world.price.name) and random.random() < _PRICED:
         others.append(_below(world.price, target, random))
     peers = [item for item in world.items if all(wish.met(item) for wish in first)]
     for name in open:
@@ -169,7 +173,7 @@ def _on(
     sayable = world.sayable[facet.name]
     if not own:
         return None
-    other = _other(facet, own & sayable, own, sayable, peers, random)
+    other = _other(facet.name, own, sayable, peers, random)
     if other and random.random() < population.avoids:
         limit = Constraint(facet=facet.name, excluded=(other,))
         return Wish("avoid", limit, facet.role or facet.name, other)
@@ -181,12 +185,11 @@ def _on(
 
 
 def _other(
-    facet: Facet, _: set[str], own: set[str], sayable: frozenset[str], peers: Sequence[Item],
-    random: Random,
-) -> str:  # fmt: skip
-    """Return a value that other items of the kind have and the target has not; often a frequent."""
-    for _try in range(20):
-        values = [str(value) for value in random.choice(peers).values(facet.name)]
+    facet: str, own: set[str], sayable: frozenset[str], peers: Sequence[Item], random: Random
+) -> str:
+    """Return a value that items of the kind have and the target has not, a frequent one rather."""
+    for _ in range(_DRAWS):
+        values = [str(value) for value in random.choice(peers).values(facet)]
         found = sorted(value for value in values if value in sayable and value not in own)
         if found:
             return random.choice(found)
