@@ -131,9 +131,9 @@ def read_routes(folder: Path) -> Routes:
 
 
 def write_routes(folder: Path, routes: Routes) -> None:
-    """Put routes in place of those there are, on disk when this returns."""
+    """Put routes in place of those there are, on disk when this returns; one writer at a time."""
     path = folder / ROUTES
-    partial = path.with_name(f".{ROUTES}.{os.getpid()}")
+    partial = path.with_name(f".{ROUTES}.partial")
     with partial.open("w", encoding="utf-8") as file:
         file.write(json.dumps(_plain(routes, folder), indent=2) + "\n")
         file.flush()

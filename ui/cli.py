@@ -21,6 +21,7 @@ from agent.errors import AgentError
 from finetune.errors import FinetuneError
 from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
+from ui.adapters import adapters
 from ui.critiques import critiques
 from ui.errors import UIError
 from ui.feedback import feedback
@@ -221,6 +222,7 @@ tune.add_command(cross_encoder)
 tune.add_command(encoder)
 tune.add_command(fusion)
 main.add_command(house)
+main.add_command(adapters)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")
 main.add_command(feedback)

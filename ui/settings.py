@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         None, description="Interpreter that has vLLM, for `attune llm serve`."
     )
     llm_key: SecretStr | None = Field(None, description="API key of that server.")
+    admin_key: SecretStr | None = Field(
+        None, description="Key of those who decide on adapters over HTTP; without one nobody may."
+    )
     deadline_s: float = Field(
         3.0, gt=0, description="Seconds the model has for a plan before the rules take over."
     )

@@ -45,8 +45,7 @@ def copy_in(adapter: Adapter, folder: Path) -> Path:
         if _whole(target, adapter):
             return target
         shutil.rmtree(target)
-    partial = folder / f"{INCOMING}{os.getpid()}-{target.name}"
-    shutil.rmtree(partial, ignore_errors=True)
+    partial = folder / f"{INCOMING}{target.name}"
     shutil.copytree(adapter.folder, partial, ignore=shutil.ignore_patterns("checkpoint*", ".*"))
     open_adapter(partial)
     _sync(partial)
@@ -117,7 +116,7 @@ def keep_report(folder: Path, report: Path, name: str) -> Path:
     """Keep a gate's report beside the adapters, under its hash."""
     kept = folder / "reports" / f"{name}-{file_hash(report)[:_SHORT]}.json"
     kept.parent.mkdir(exist_ok=True)
-    partial = kept.with_name(f".{kept.name}.{os.getpid()}")
+    partial = kept.with_name(f".{kept.name}.partial")
     shutil.copyfile(report, partial)
     partial.replace(kept)
     return kept
