@@ -28,7 +28,7 @@ from agent.store_feedback import Adding, events_of
 from agent.store_import import put_session
 from agent.store_log import logged_session, session_ids
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
-from agent.store_users import DeletedUser, delete_user, deletions
+from agent.store_users import DeletedUser, Deletion, delete_user, deletions
 from agent.turn import Done, Slate
 
 Added = TypeVar("Added")
@@ -155,16 +155,16 @@ class Store:
     def delete_user(self, user: str) -> DeletedUser:
         """Delete the sessions of a user with all that hangs on them; return what went.
 
-        The user's key (`agent.keys.key_of`) is kept, so that what was made of the data elsewhere
-        is found (`deleted_users`), and an older export does not bring it back.
+        Keys of the user and the sessions (`agent.keys.key_of`) are kept, so that what was made of
+        the data elsewhere is found (`deletions`), and an older export does not bring it back.
         """
         with self._database.write() as connection:
             gone = delete_user(connection, user)
         self._database.erase()
         return gone
 
-    def deleted_users(self) -> dict[str, datetime]:
-        """Return when data was deleted last, by the key of its user, oldest first."""
+    def deletions(self) -> list[Deletion]:
+        """Return whose data was deleted, by key, oldest first."""
         with self._database.read() as connection:
             return deletions(connection)
 

@@ -15,13 +15,12 @@ from sqlalchemy import Connection, insert, update
 from agent import tables
 from agent.errors import Conflict, UserInputError
 from agent.feedback import CLOCK_SKEW, Showing, check_event, valid_id
-from agent.keys import key_of
 from agent.logged import LoggedSession, LoggedSlate, LoggedTurn
 from agent.state import State
 from agent.store_feedback import Adding
 from agent.store_log import logged_session
 from agent.store_turns import insert_slate, insert_turn, plain
-from agent.store_users import deletions
+from agent.store_users import deletion
 
 MAX_USER = 200
 MAX_POLICY = 64
@@ -147,11 +146,11 @@ def put_session(connection: Connection, session: LoggedSession, now: datetime) -
 def _check_not_deleted(connection: Connection, session: LoggedSession) -> None:
     if session.user is None:
         return
-    deleted = deletions(connection).get(key_of(session.user))
-    if deleted is not None and session.created <= deleted:
+    found = deletion(connection, session.user)
+    if found is not None and session.created <= found.time:
         raise UserInputError(
-            f"session {session.id!r}: its user's data was deleted on {deleted:%Y-%m-%d}; it is not "
-            "taken again"
+            f"session {session.id!r}: its user's data was deleted on {found.time:%Y-%m-%d}; it is "
+            "not taken again"
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from agent.keys import key_of
 from agent.tables import deleted_users, feedback_events, sessions, slates
@@ -32,18 +34,47 @@ def delete_user(connection: Connection, user: str) -> DeletedUser:
         events=tuple(connection.scalars(said.order_by(feedback_events.c.id))),
     )
     connection.execute(delete(sessions).where(sessions.c.user == user))
-    _note(connection, key_of(user))
+    _note(connection, user, gone.sessions)
     return gone
 
 
-def _note(connection: Connection, key: str) -> None:
-    now = datetime.now(UTC)
-    again = update(deleted_users).where(deleted_users.c.key == key).values(time=now)
-    if connection.execute(again).rowcount == 0:
-        connection.execute(insert(deleted_users).values(key=key, time=now))
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """That a user's data was deleted.
+
+    Args:
+        key: Of the user (`agent.keys.key_of`).
+        time: When it was last.
+        sessions: Keys of all sessions that went.
+    """
+
+    key: str
+    time: datetime
+    sessions: tuple[str, ...]
 
 
-def deletions(connection: Connection) -> dict[str, datetime]:
-    """Return when data was deleted last, by the key of its user."""
-    rows = connection.execute(select(deleted_users).order_by(deleted_users.c.time))
-    return {row.key: row.time for row in rows}
+def _note(connection: Connection, user: str, sessions: tuple[str, ...]) -> None:
+    found = deletion(connection, user)
+    gone = [*(found.sessions if found else ()), *map(key_of, sessions)]
+    values = {"key": key_of(user), "time": datetime.now(UTC), "sessions": gone}
+    if found is None:
+        connection.execute(insert(deleted_users).values(values))
+    else:
+        again = update(deleted_users).where(deleted_users.c.key == found.key)
+        connection.execute(again.values(values))
+
+
+def deletion(connection: Connection, user: str) -> Deletion | None:
+    """Return when data of a user was deleted last, and what; None where it never was."""
+    own = deleted_users.c.key == key_of(user)
+    return next(_deletions(connection, select(deleted_users).where(own)), None)
+
+
+def deletions(connection: Connection) -> list[Deletion]:
+    """Return whose data was deleted, oldest first."""
+    return list(_deletions(connection, select(deleted_users).order_by(deleted_users.c.time)))
+
+
+def _deletions(connection: Connection, query: Select[Any]) -> Iterator[Deletion]:
+    for row in connection.execute(query):
+        yield Deletion(row.key, row.time, tuple(row.sessions))

@@ -135,4 +135,5 @@ deleted_users = Table(
     metadata,
     Column("key", String(64), primary_key=True),
     Column("time", UtcTime, nullable=False),
+    Column("sessions", JSON, nullable=False),
 )

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING
 import click
 
 from ui.errors import UIError
+from ui.reports import table
 
 if TYPE_CHECKING:
     from agent.store import Store
     from finetune.events.audit import Entry
+    from finetune.events.forgetting import Forgotten, Registry
+    from finetune.events.impressions import Form
     from finetune.events.moving import Imported
+    from finetune.events.report import Report
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
 LISTED = 10
-"""Rejects shown before the rest is referred to."""
+"""Rejects, and people who were limited, that are shown."""
+DAYS = 14
 
 
 @click.group()
@@ -98,6 +103,124 @@ def import_text(done: Imported) -> str:
         lines.append(f"… and {len(done.rejects) - LISTED:,} more")
     if done.aside is not None:
         lines.append(f"{len(done.rejects):,} lines were not taken; they are kept in {done.aside}")
+    return "\n".join(lines)
+
+
+@feedback.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option("--since", type=click.DateTime(), metavar="DATE", help="Sessions with anything from "
+              "then on (UTC).")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def report(folder: Path, since: datetime | None, as_json: bool) -> None:
+    """Count what people did, and say what looks wrong with it."""
+    from finetune.events.report import report as figures
+
+    with _store(folder) as store:
+        found = figures(store.logged(_moment(since)))
+    told = json.dumps(found.to_json(), ensure_ascii=False) if as_json else report_text(found)
+    click.echo(told)
+
+
+def report_text(found: Report) -> str:
+    """Return the figures of feedback as text."""
+    consent = "–" if found.consent is None else f"{found.consent:.1%}"
+    answered = f"{found.with_feedback:.1%} with feedback"
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in found.kinds.items() if n) or "none"
+    lines = [
+        f"sessions  {found.sessions:,} of {found.users:,} users; {found.anonymous:,} without one",
+        f"turns     {found.turns:,}; {found.slates:,} slates, {answered}",
+        f"events    {found.events:,}: {kinds}",
+        f"consent   {consent} of events; {found.refused:,} sessions withheld from learning",
+    ]
+    days = [(date, f"{n['sessions']:,}", f"{n['events']:,}") for date, n in found.days.items()]
+    lines += ["", *table([("day", "sessions", "events"), *days[-DAYS:]])] if days else []
+    rows = [(one.policy, f"{one.slates:,}", f"{one.lowest:.3g}", f"{one.mean:.3g}",
+             f"{one.effective:.1%}") for one in found.chances]  # fmt: skip
+    head = ("policy", "slates", "lowest chance", "mean", "effective sample")
+    lines += ["", *table([head, *rows])] if rows else []
+    top = [(one.key, f"{one.sessions:,}", f"{one.events:,}", f"{one.share:.1%}")
+           for one in found.top]  # fmt: skip
+    lines += ["", *table([("most from", "sessions", "events", "share"), *top])] if top else []
+    cuts = [(one.key, one.reason, f"{one.given:,}", f"{one.kept:,}") for one in found.caps.cuts]
+    lines += ["", *table([("limited", "why", "gave", "teaches"), *cuts[:LISTED]])] if cuts else []
+    return "\n".join([*lines, *(f"doubt: {one}" for one in found.doubts)])
+
+
+@feedback.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.option("--out", type=FILE, required=True, help="JSONL file to write.")
+@click.option("--form", type=click.Choice(["impressions", "pairs"]), default="impressions",
+              show_default=True, help="Slates with verdicts, for rankers and encoders; or pairs, "
+              "for encoders.")  # fmt: skip
+@click.option("--since", type=click.DateTime(), metavar="DATE", help="Sessions with anything from "
+              "then on (UTC).")  # fmt: skip
+def impressions(folder: Path, out: Path, form: Form, since: datetime | None) -> None:
+    """Write what `attune tune ranker`, `cross-encoder` and `encoder` read as --feedback.
+
+    Nobody's part is larger than the limits allow (`attune feedback report` names them).
+    """
+    from finetune.events.caps import capped
+    from finetune.events.impressions import rows_of, write_rows
+    from finetune.events.moving import sessions_of
+
+    with _store(folder) as store:
+        made = rows_of(capped(sessions_of(store, since=_moment(since))).sessions, form)
+    write_rows(out, made)
+    click.echo(f"{len(made.rows):,} {form} written to {out}")
+    for why, n in made.left_out.most_common():
+        click.echo(f"{n:,} slates left out: {why}")
+
+
+@feedback.command()
+@click.argument("folder", type=FOLDER, metavar="DIR")
+@click.argument("user", required=False, metavar="[USER]")
+@click.option("--pairs", type=FOLDER, multiple=True, help="Folder of pairs; may be repeated.")
+@click.option("--registry", "adapters", type=FOLDER, help="Folder of the registry of adapters.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def forget(
+    folder: Path, user: str | None, pairs: tuple[Path, ...], adapters: Path | None, as_json: bool
+) -> None:
+    """Remove a user: sessions and feedback, rows made of them; mark adapters trained on those.
+
+    Without USER, what was made of data that was deleted before (DELETE /v1/users) is caught up.
+    What was done goes into the audit trail of the registry, else of DIR.
+    """
+    from agent.utterance import strip_control
+    from finetune.events import forgetting
+    from finetune.events.audit import Audit
+
+    if user is not None and not (user := strip_control(user)):
+        raise UIError("no user is named; leave USER out to catch up with earlier deletions")
+    audit = Audit(adapters or folder)
+    with _store(folder) as store, _registry(adapters) as registry:
+        if user is None:
+            done = forgetting.forget_deleted(store, pairs=pairs, registry=registry, audit=audit)
+        else:
+            done = forgetting.forget(user, store, pairs=pairs, registry=registry, audit=audit)
+    click.echo(json.dumps(asdict(done)) if as_json else forgotten_text(done))
+
+
+@contextmanager
+def _registry(folder: Path | None) -> Iterator[Registry | None]:
+    if folder is None:
+        yield None
+        return
+    from finetune.registry import Registry
+
+    if not folder.is_dir():
+        raise UIError(f"{str(folder)!r} is no folder; give the registry's")
+    with Registry(folder) as registry:
+        yield registry
+
+
+def forgotten_text(done: Forgotten) -> str:
+    """Return what was forgotten, as lines."""
+    lines = [f"{done.sessions:,} sessions, {done.slates:,} slates and {done.events:,} events "
+             "deleted"]  # fmt: skip
+    lines += [f"{n:,} rows removed from {folder}" for folder, n in done.rows.items()]
+    if done.changed:
+        lines.append(f"{done.changed:,} rows that others gave too stay without them")
+    lines += [f"{name} learned from them and is marked; train it anew" for name in done.adapters]
     return "\n".join(lines)
 
 

@@ -45,10 +45,23 @@ def test_everything_of_a_user_goes(store):
 
 
 def test_deleting_again_finds_nothing(store):
-    use(store, "ann")
+    id = use(store, "ann")
     store.delete_user("ann")
     assert store.delete_user("ann") == DeletedUser()
-    assert list(store.deleted_users()) == [key_of("ann")]
+    (found,) = store.deletions()
+    assert found.sessions == (key_of(id),)
+
+
+def test_deletions_keep_the_keys(store):
+    first, other = use(store, "ann"), use(store, "bob")
+    store.delete_user("ann")
+    second = use(store, "ann")
+    store.delete_user("bob")
+    store.delete_user("ann")
+    bob, ann = store.deletions()
+    assert (bob.key, bob.sessions) == (key_of("bob"), (key_of(other),))
+    assert (ann.key, ann.sessions) == (key_of("ann"), (key_of(first), key_of(second)))
+    assert bob.time < ann.time
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "ANN", "%", "ann'; DROP TABLE sessions; --", "é🙂"])

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from agent.keys import key_of
 from agent.store import Store
 from finetune.events.audit import Audit
 from finetune.events.files import read_sessions
+from finetune.registry import Registry
 from tests.finetune.events.making import event, session
 from ui.cli import main
 
@@ -116,3 +118,119 @@ def test_store_of_the_settings_is_used(used, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTUNE_STORE", f"sqlite:///{used}/sessions.db")
     done = run("export", tmp_path / "anywhere", "--out", tmp_path / "a.jsonl")
     assert done.stdout.startswith("1 sessions written")
+
+
+def test_report_in_words(used):
+    done = run("report", used)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "sessions  2 of 2 users; 0 without one",
+        "turns     2; 2 slates, 100.0% with feedback",
+        "events    3: 2 click, 1 select",
+        "consent   66.7% of events; 1 sessions withheld from learning",
+        "",
+        "day         sessions  events",
+        "2026-03-01  2         3",
+        "",
+        "policy  slates  lowest chance  mean  effective sample",
+        "greedy  2       1              1     100.0%",
+        "",
+        "most from                         sessions  events  share",
+        f"{key_of('ann')}  1         2       100.0%",
+    ]
+
+
+def test_report_as_json(used):
+    found = json.loads(run("report", used, "--json").stdout)
+    assert (found["sessions"], found["events"], found["kinds"]["click"]) == (2, 3, 2)
+    assert found["suspects"] == []
+    assert found["caps"]["limits"]["per_user"] == 500
+
+
+def test_report_names_who_was_limited(used):
+    store = Store(f"sqlite:///{used}/sessions.db")
+    flood = [event("bot", at=n / 10, name=f"e{n}") for n in range(60)]
+    store.add_session(session("bot", "eve", events=flood))
+    store.close()
+    lines = run("report", used).stdout.splitlines()
+    place = lines.index("limited                           why   gave  teaches")
+    assert lines[place + 1] == f"{key_of('eve')}  rate  60    0"
+    assert lines[-1] == f"doubt: {key_of('eve')} gave more than 3 events a second"
+
+
+def test_report_of_an_empty_store(tmp_path):
+    (tmp_path / "new").mkdir()
+    done = run("report", tmp_path / "new")
+    assert (
+        done.stdout.splitlines()[-1] == "consent   – of events; 0 sessions withheld from learning"
+    )
+
+
+@pytest.mark.parametrize("form", ["impressions", "pairs"])
+def test_impressions_are_written(used, tmp_path, form):
+    done = run("impressions", used, "--out", tmp_path / "f.jsonl", "--form", form)
+    assert done.exit_code == 0, done.output
+    assert done.stdout == f"1 {form} written to {tmp_path / 'f.jsonl'}\n"
+    (row,) = [json.loads(line) for line in (tmp_path / "f.jsonl").read_text().splitlines()]
+    assert row["query"] == "blue shirt"
+
+
+def test_nothing_to_learn_from_is_told(tmp_path):
+    (tmp_path / "new").mkdir()
+    done = run("impressions", tmp_path / "new", "--out", tmp_path / "f.jsonl")
+    assert done.exit_code == 1
+    assert "nothing to learn from in these sessions (no slate)" in done.stderr
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    folder = tmp_path / "pairs"
+    folder.mkdir()
+    row = {"id": "r1", "session": key_of("s1"), "user": key_of("ann"), "events": []}
+    (folder / "train.jsonl").write_text(json.dumps(row) + "\n")
+    (folder / "report.json").write_text("{}")
+    return folder
+
+
+def test_forget_says_what_went(used, pairs):
+    done = run("forget", used, "ann", "--pairs", pairs)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.splitlines() == [
+        "1 sessions, 1 slates and 2 events deleted",
+        f"1 rows removed from {pairs}",
+    ]
+    assert not (pairs / "train.jsonl").exists()
+    (line,) = Audit(used).entries()
+    assert (line.kind, line.facts["users"], line.facts["rows"]) == ("forget", [key_of("ann")], 1)
+    assert "ann" not in Audit(used).path.read_text()
+
+
+def test_forget_catches_up(used, pairs):
+    store = Store(f"sqlite:///{used}/sessions.db")
+    store.delete_user("ann")
+    store.close()
+    found = json.loads(run("forget", used, "--pairs", pairs, "--json").stdout)
+    assert (found["sessions"], found["rows"]) == (0, {str(pairs): 1})
+
+
+def test_forget_records_in_the_registry(used, tmp_path):
+    Registry(tmp_path / "registry").close()
+    done = run("forget", used, "ann", "--registry", tmp_path / "registry")
+    assert done.exit_code == 0, done.output
+    assert [one.kind for one in Audit(tmp_path / "registry").entries()][-1] == "forget"
+    assert not Audit(used).path.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ann", "--registry", "nope"), "'nope' is no folder; give the registry's"),
+        (("ann", "--pairs", "nope"), "'nope' is no folder of pairs"),
+        (("\x07",), "no user is named"),
+    ],
+)
+def test_forget_refused_removes_nothing(used, words, said):
+    done = run("forget", used, *words)
+    assert done.exit_code == 1
+    assert said in done.stderr
+    assert json.loads(run("report", used, "--json").stdout)["sessions"] == 2

@@ -1,4 +1,4 @@
-"""Whose data was deleted, by key; sessions are found by their user."""
+"""Whose data was deleted, users and sessions by key; sessions are found by their user."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ def upgrade() -> None:
         "deleted_users",
         sa.Column("key", sa.String(64), primary_key=True),
         sa.Column("time", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sessions", sa.JSON, nullable=False),
     )
     op.create_index("sessions_user", "sessions", ["user"])
 
