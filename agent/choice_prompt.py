@@ -1,8 +1,8 @@
 """The prompt behind choices: what somebody wants, then an item as one line of plain words.
 
     choose
-    need: category+ price( soft . want: jacket warm below 120
-    →  wool coat . category coat . colour navy . price low . rating high
+    need: category coat . price below higher . warm
+    →  category coat . colour navy . material wool . price low . rating high
 
 A model is never asked to write this line; it is asked how likely it finds it (`agent.choosing`).
 Amounts are told by where they stand in the catalog, so that what is learned about "price low"
@@ -23,10 +23,15 @@ from retrieval.catalog import Facet
 
 PROMPT = "choose@1"
 
-_FACETS = 12
+_FACETS = 8
+_SAYING = 4
+"""Facets that say enough of an item without its title, whose words (names of models and makers)
+hardly come twice: what they would teach is noise, and scoring them takes time."""
 _VALUES = 3
 _TITLE = 80
 _VALUE = 40
+_NO_TASTE = ("availability", "date", "size")
+"""Roles of facets that people need or check rather than like."""
 _LEVELS = ("lowest", "low", "lower", "higher", "high", "highest")
 """Names of the spans between the 10, 25, 50, 75 and 90 % points."""
 
@@ -37,20 +42,35 @@ def choice_messages(need: Need, facets: tuple[Facet, ...]) -> tuple[Message, ...
 
 
 def choice_text(fields: Mapping[str, Any], facets: tuple[Facet, ...], title: str = "") -> str:
-    """Return an item as one line: its title and its facets, most widespread first.
+    """Return an item as one line: its facets, most widespread first, one of each role.
 
     Args:
         fields: Facet name to value, as in `Item.fields` or `Shown.fields`.
-        title: By default `fields["title"]`.
+        title: Told as well where there are few facets; by default `fields["title"]`.
     """
-    known = [facet for facet in facets if fields.get(facet.name) not in (None, "", ())]
-    known.sort(key=lambda facet: (-facet.coverage, facet.name))
-    parts = [plain(title or str(fields.get("title") or ""))[:_TITLE].strip()]
-    for facet in known[:_FACETS]:
-        value = _value(fields[facet.name], facet)
-        if value:
-            parts.append(f"{_name(facet)} {value}")
+    parts = [_facet(fields, facet) for facet in telling(facets)]
+    parts = [part for part in parts if part][:_FACETS]
+    if len(parts) < _SAYING:
+        told = plain(title or str(fields.get("title") or ""))[:_TITLE].strip()
+        parts = [told, *parts]
     return " . ".join(part for part in parts if part)
+
+
+def telling(facets: tuple[Facet, ...]) -> list[Facet]:
+    """Return the facets that an item is told by, most widespread first."""
+    found: dict[str, Facet] = {}
+    for facet in sorted(
+        facets, key=lambda facet: (-facet.coverage, -len(facet.values), facet.name)
+    ):
+        if facet.role not in _NO_TASTE:
+            found.setdefault(facet.role or f"={facet.name}", facet)
+    return list(found.values())
+
+
+def _facet(fields: Mapping[str, Any], facet: Facet) -> str:
+    value = fields.get(facet.name)
+    told = "" if value is None else _value(value, facet)
+    return f"{_name(facet)} {told}" if told else ""
 
 
 def _need(need: Need, facets: tuple[Facet, ...]) -> str:

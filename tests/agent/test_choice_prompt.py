@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.choice_prompt import choice_messages, choice_text
+from agent.choice_prompt import choice_messages, choice_text, telling
 from agent.state import Constraint, Likeness, Need, Preference
 from retrieval.catalog import Facet
 
@@ -11,7 +11,7 @@ FACETS = (
     Facet("base_colour", "categorical", "base colour", role="colour", coverage=0.9),
     Facet("care_tips", "list", "care tips", coverage=0.5),
     Facet("vegan", "boolean", "vegan", coverage=0.4),
-    Facet("released", "date", "released", coverage=0.3),
+    Facet("released", "date", "released", role="date", coverage=0.3),
 )
 
 
@@ -21,13 +21,20 @@ def test_item_line_tells_levels_not_amounts() -> None:
         "care_tips": ("hand wash", "dry flat"), "released": "2021-05-04", "unlisted": "x",
     }  # fmt: skip
     assert choice_text(fields, FACETS) == (
-        "wool coat . price low . colour navy blue . care tips hand wash , dry flat . vegan no"
-        " . released 2021"
+        "price low . colour navy blue . care tips hand wash , dry flat . vegan no"
     )
 
 
-def test_item_line_leaves_out_what_is_missing() -> None:
+def test_title_is_told_where_facets_say_little() -> None:
+    assert choice_text({"title": "Wool Coat", "vegan": True}, FACETS) == "wool coat . vegan yes"
     assert choice_text({"base_colour": "", "care_tips": ()}, FACETS, title="Hat") == "hat"
+
+
+def test_one_facet_of_each_role_is_told() -> None:
+    wide = Facet("group", "categorical", "group", role="category", values=(("a", 1),))
+    fine = Facet("kind", "categorical", "kind", role="category", values=(("b", 1), ("c", 1)))
+    stock = Facet("stock", "numeric", "stock", role="availability")
+    assert [facet.name for facet in telling((wide, stock, fine))] == ["kind"]
 
 
 def test_levels_span_the_quantiles() -> None:
