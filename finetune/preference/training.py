@@ -82,7 +82,7 @@ class PreferenceTraining(Training):
             train_dataset=_dataset(prepared.train, references),
             processing_class=prepared.tokenizer,
             peft_config=lora(prepared.config),
-            data_collator=_Collator(self._pad),
+            data_collator=Collator(self._pad),
             callbacks=[told_by(watch, stepped)],
         )
         super().__init__(trainer, prepared.base, progress=progress)
@@ -110,9 +110,9 @@ class PreferenceTraining(Training):
         ]
         flat.sort(key=lambda where: groups[where[0]].answers[where[1]].tokens)
         found = [[0.0] * len(group.answers) for group in groups]
-        training, collate = model.training, _Collator(self._pad)
+        training, collate = model.training, Collator(self._pad)
         model.eval()
-        with torch.inference_mode(), _autocast(config):
+        with torch.inference_mode(), half_precision(config):
             for start in range(0, len(flat), SCORED):
                 some = flat[start : start + SCORED]
                 answers = [groups[at].answers[place] for at, place in some]
@@ -174,7 +174,7 @@ def _dataset(groups: Sequence[Group], references: Sequence[Sequence[float]]) -> 
     ])  # fmt: skip
 
 
-class _Collator:
+class Collator:
     """Groups to a batch of sequences, padded on the left."""
 
     def __init__(self, pad: int) -> None:
@@ -214,7 +214,7 @@ class _Collator:
         }
 
 
-def _autocast(config: PreferenceConfig) -> AbstractContextManager[Any]:
+def half_precision(config: PreferenceConfig) -> AbstractContextManager[Any]:
     """Return half precision where it is the quicker one; on CUDA the trainer has its own."""
     import torch
 
@@ -240,7 +240,7 @@ def _trainer_class(config: DPOConfig | KTOConfig) -> Any:
         def compute_loss(
             self, model: Any, inputs: Any, return_outputs: bool = False, **ignored: Any
         ) -> Any:
-            with _autocast(config):
+            with half_precision(config):
                 if isinstance(config, KTOConfig):
                     return _unpaired_loss(model, inputs, config)
                 return _pair_loss(model, inputs, config)
