@@ -15,11 +15,11 @@ that a rank is looked at. Elsewhere other placings had no chance, so nothing can
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.choice_prompt import choice_messages, choice_text
-from agent.logged import LoggedSession, LoggedSlate, LoggedTurn, Shown
+from agent.logged import LoggedSession, LoggedSlate, Shown
 from finetune.pairs.grades import Grade, Graded, graded
 from finetune.pairs.keys import origin
 from finetune.pairs.rows import Dropped, Pair, Prompt, Unpaired
@@ -48,34 +48,39 @@ class Choice:
 def choices(
     session: LoggedSession, facets: tuple[Facet, ...]
 ) -> Iterator[Choice | Unpaired | Dropped]:
-    """Yield what the slates of a session say of its user's choices."""
-    turns = {turn.id: turn for turn in session.turns}
-    for slate in session.slates:
-        verdicts = graded(session, slate)
-        if all(one.grade is Grade.SKIPPED for one in verdicts):
-            continue
-        turn = turns.get(slate.turn_id or "")
-        if turn is None:
-            yield Dropped("choice", "a feed: no need was told")
-            continue
-        yield from _of_slate(session, _Seen(slate, turn, verdicts, facets))
+    """Yield what the slates of a session say of its user's choices.
+
+    For one need no item is both taken and passed over: the latest verdict on it stands.
+    """
+    seen = []
+    for one in _seen(session, facets):
+        if isinstance(one, Dropped):
+            yield one
+        else:
+            seen.append(one)
+    latest = {
+        (one.prompt[-1]["content"], verdict.shown.item_id): verdict.grade > 0
+        for one in seen
+        for verdict in one.verdicts
+        if verdict.grade is not Grade.SKIPPED
+    }
+    for one in seen:
+        yield from _of_slate(session, one, {
+            id: good for (need, id), good in latest.items() if need == one.prompt[-1]["content"]
+        })  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A slate with how its items were taken."""
+    """A slate with how its items were taken, the prompt of its need, and a line for each item."""
 
     slate: LoggedSlate
-    turn: LoggedTurn
     verdicts: Sequence[Graded]
-    facets: tuple[Facet, ...]
-
-    @property
-    def prompt(self) -> Prompt:
-        return choice_messages(self.turn.state.need, self.facets)
+    prompt: Prompt
+    lines: Mapping[str, str]
 
     def line(self, one: Graded) -> str:
-        return choice_text(one.shown.fields, self.facets)
+        return self.lines[one.shown.item_id]
 
     def losers(self, taken: Graded) -> list[Graded]:
         """Return what an item was preferred to: turned down first, then the best placed."""
@@ -85,20 +90,47 @@ class _Seen:
         return sorted(lost, key=lambda one: (min(one.grade, 0), one.shown.rank))
 
 
-def _of_slate(session: LoggedSession, seen: _Seen) -> Iterator[Choice | Unpaired | Dropped]:
-    paired: set[str] = set()
-    taken = [one for one in seen.verdicts if one.grade > 0 and seen.line(one)]
-    lines = {"", *map(seen.line, taken)}  # items that read alike can't be told apart
-    for one in sorted(taken, key=lambda one: (-one.grade, one.shown.rank)):
-        lost = [loser for loser in seen.losers(one) if seen.line(loser) not in lines]
-        if not lost:
+def _seen(session: LoggedSession, facets: tuple[Facet, ...]) -> Iterator[_Seen | Dropped]:
+    """Yield the slates that somebody reacted to."""
+    turns = {turn.id: turn for turn in session.turns}
+    for slate in session.slates:
+        verdicts = graded(session, slate)
+        if all(one.grade is Grade.SKIPPED for one in verdicts):
             continue
-        paired.add(one.shown.item_id)
-        yield _choice(session, seen, one, lost)
+        turn = turns.get(slate.turn_id or "")
+        if turn is None:
+            yield Dropped("choice", "a feed: no need was told")
+            continue
+        lines = {one.item_id: choice_text(one.fields, facets) for one in slate.items}
+        yield _Seen(slate, verdicts, choice_messages(turn.state.need, facets), lines)
+
+
+def _of_slate(
+    session: LoggedSession, seen: _Seen, latest: Mapping[str, bool]
+) -> Iterator[Choice | Unpaired | Dropped]:
+    """Yield the rows of a slate.
+
+    Args:
+        latest: Item id to whether it was taken the last time there was a verdict for this need.
+    """
+
+    def stands(one: Graded) -> bool:
+        return latest.get(one.shown.item_id) is (one.grade > 0)
+
+    taken = [one for one in seen.verdicts if one.grade > 0 and stands(one) and seen.line(one)]
+    good = {id for id, is_good in latest.items() if is_good}
+    lines = {"", *map(seen.line, taken)}  # items that read alike can't be told apart
+    paired = False
+    for one in sorted(taken, key=lambda one: (-one.grade, one.shown.rank)):
+        lost = [loser for loser in seen.losers(one)
+                if loser.shown.item_id not in good and seen.line(loser) not in lines]  # fmt: skip
+        if lost:
+            paired = True
+            yield _choice(session, seen, one, lost)
     if taken and not paired:
-        yield Dropped("choice", "the first was taken, nothing was skipped: unpaired")
+        yield Dropped("choice", "nothing was passed over: unpaired")
     for one in seen.verdicts:
-        if seen.line(one) and (one.grade > 0 or one.grade in SURE):
+        if seen.line(one) and stands(one) and (one.grade > 0 or one.grade in SURE):
             yield Unpaired(
                 prompt=seen.prompt, completion=seen.line(one), label=one.grade > 0, kind="choice",
                 weight=abs(one.grade) / Grade.PURCHASED, **origin(session, one.events),

@@ -16,14 +16,14 @@ import numpy as np
 from agent.apply import apply
 from agent.asking import ASKING
 from agent.logged import LoggedSession, LoggedTurn
-from agent.plan import Act, ActName, Plan
+from agent.plan import Act, ActName, Mention, Plan
 from agent.plan_answer import KINDS, BadPlan
 from agent.plan_prompt import PROMPT as INSTRUCTED
 from agent.planner import PlanRequest
 from agent.tagged_prompt import written
 from finetune.extension import Extension
 from finetune.house.labelled import moves, with_acts
-from finetune.pairs.atoms import HARD, Atoms, atoms, hard_filter
+from finetune.pairs.atoms import HARD, Atoms, atoms, can_say, hard_filter
 from finetune.pairs.catalog import Catalog
 from finetune.pairs.grades import Grade, graded
 from finetune.pairs.keys import origin
@@ -101,7 +101,7 @@ def _repaired(
 ) -> Iterator[Pair | Unpaired | Dropped]:
     case = _case(session, repair.turn, catalog)
     made, answers = case.made.acts, _Answers(case.request, prompt)
-    rejected, meant = answers.of(made), plan_of(case, repair)
+    rejected, meant = answers.of(made), _plan_of(case, repair)
     whose = origin(session, repair.events)
     weight = 1.0 if repair.outright else UNSAID
     shown = answers.prompt
@@ -132,7 +132,12 @@ def _case(session: LoggedSession, turn: LoggedTurn, catalog: Catalog) -> _Case:
     return _Case(request, turn.plan, catalog.by_rules(request), items, catalog.extension)
 
 
-def plan_of(case: _Case, repair: Repair) -> tuple[Act, ...] | None:
+def meant_acts(session: LoggedSession, repair: Repair, catalog: Catalog) -> tuple[Act, ...] | None:
+    """Return the acts that a corrected turn meant; None where its own mentions can't say it."""
+    return _plan_of(_case(session, repair.turn, catalog), repair)
+
+
+def _plan_of(case: _Case, repair: Repair) -> tuple[Act, ...] | None:
     """Return the acts nearest to those made that give the need that was meant.
 
     Needs are the same if they ask for the same things, or (second) let the same items through; what
@@ -143,7 +148,7 @@ def plan_of(case: _Case, repair: Repair) -> tuple[Act, ...] | None:
         return repair.acts
     wanted = [repair.meant, repair.meant | (repair.before - repair.made)]
     tried: dict[tuple[Act, ...], Atoms] = {}
-    for near in _candidates(case):
+    for near in _candidates(case, repair.meant):
         new = [acts for acts in dict.fromkeys(near) if acts not in tried]
         tried |= {acts: case.need(acts) for acts in new[: MOST_TRIES - len(tried)]}
         same = [acts for acts in new if tried.get(acts) == repair.meant]
@@ -168,16 +173,31 @@ def _same(given: Atoms, need: Atoms, extension: Extension | None) -> bool:
     return bool(mask.any()) and np.array_equal(mask, extension.mask(hard_filter(given)))
 
 
-def _candidates(case: _Case) -> Iterator[Iterator[tuple[Act, ...]]]:
+def _candidates(case: _Case, meant: Atoms) -> Iterator[Iterator[tuple[Act, ...]]]:
     """Yield acts with nothing, one and two mentions moved from the plan as made and the rules'."""
     mentions = case.request.mentions
     seeds = [case.made.acts, case.rules.acts]
     seeds += [with_acts(plan, [name]) for plan in (case.made, case.rules) for name in _OTHER_ACTS]
+    seeds += [_without_words(acts, mentions, meant) for acts in seeds]
     seeds = list(dict.fromkeys(acts for acts in seeds if acts))
     once = [acts for seed in seeds for acts in moves(seed, mentions)]
     yield iter(seeds)
     yield iter(once)
     yield (again for acts in once for again in moves(acts, mentions))
+
+
+def _without_words(
+    acts: tuple[Act, ...], mentions: Sequence[Mention], meant: Atoms
+) -> tuple[Act, ...]:
+    """Return acts without the mere words that are no part of what was meant."""
+    idle = {m.id for m in mentions if m.kind in ("keyword", "unknown")
+            and not any(can_say(m, atom) for atom in meant)}  # fmt: skip
+    kept = {name: [tuple(id for id in getattr(act, name) if id not in idle) for act in acts]
+            for name in ("want", "prefer")}  # fmt: skip
+    return tuple(
+        act.model_copy(update={name: ids[place] for name, ids in kept.items()})
+        for place, act in enumerate(acts)
+    )
 
 
 @dataclass(frozen=True, slots=True)

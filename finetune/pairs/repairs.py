@@ -185,7 +185,6 @@ def _meant(
     meant: set[Atom] = set()
     changed = False
     mentions = turn.plan.mentions
-    anew = any(act.act == "recommend" for act in plan.acts)
     for group in groups(made, after):
         own, new = of_group(made, group), of_group(after, group)
         if own == new:
@@ -193,7 +192,8 @@ def _meant(
             continue
         touched = any(about(m, group) for m in mentions) or own != of_group(first, group)
         said = all(atom in first or any(can_say(m, atom) for m in mentions) for atom in new - own)
-        unsaid = anew and not new and not any(about(m, group) for m in plan.mentions)
+        # Wishes of the turn that the reply merely leaves out still stand.
+        unsaid = not new and not any(about(m, group) for m in plan.mentions)
         if touched and said and not unsaid:
             # "Ideally red" leaves a demand for red where it is: it must have been made just before.
             softer = {atom._replace(way="want") for atom in new - own if atom.way == "soft"}

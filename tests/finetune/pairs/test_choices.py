@@ -99,7 +99,7 @@ def test_stronger_sign_weighs_more(talk):
 def test_first_taken_has_nothing_to_lose_to(dresses):
     dresses.does("click", "d1")
     assert pairs(dresses) == []
-    assert dropped(dresses) == ["the first was taken, nothing was skipped: unpaired"]
+    assert dropped(dresses) == ["nothing was passed over: unpaired"]
 
 
 def test_verdicts_are_unpaired_rows_too(dresses):
@@ -108,6 +108,27 @@ def test_verdicts_are_unpaired_rows_too(dresses):
     assert [(one.completion, one.label, one.weight) for one in found] == [
         (line("d3"), True, 0.4), (line("t3"), False, 0.6)
     ]  # fmt: skip
+
+
+def test_item_taken_is_no_loser_elsewhere(dresses):
+    # The same need twice: d3 was taken first, then passed over for d1.
+    dresses.does("click", "d3").says("ok", shows=("d3", "d2", "d1")).does("click", "d1")
+    assert pairs(dresses) == [("d3", ["d2"]), ("d1", ["d2"])]
+
+
+def test_later_verdict_on_an_item_stands(dresses):
+    dresses.does("click", "d3").says("ok", shows=("d3", "d2", "d1"))
+    dresses.does("reject", "d3").does("click", "d1")
+    assert pairs(dresses) == [("d1", ["d3", "d2"])]
+    found = [one for one in choices(dresses.session, shop.FACETS) if isinstance(one, Unpaired)]
+    assert [(one.completion, one.label) for one in found] == [
+        (line("d3"), False), (line("d1"), True)
+    ]  # fmt: skip
+
+
+def test_other_need_is_another_context(dresses):
+    dresses.does("click", "d3").says("under 60", shows=("d3", "d1")).does("click", "d1")
+    assert pairs(dresses) == [("d3", ["d1", "d2"]), ("d1", ["d3"])]
 
 
 def test_chosen_in_words_counts_like_a_click(dresses):
