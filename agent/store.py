@@ -245,7 +245,8 @@ class Store:
                 return put_session(connection, session, datetime.now(UTC))
         except IntegrityError as error:
             raise Conflict(
-                f"session {session.id!r} has a turn or slate whose id or number is stored already"
+                f"session {session.id!r} has a turn, slate or event whose id or number is stored "
+                "already"
             ) from error
 
     def check(self) -> None:

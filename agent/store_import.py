@@ -14,10 +14,9 @@ from sqlalchemy import Connection, insert, update
 
 from agent import tables
 from agent.errors import Conflict, UserInputError
-from agent.feedback import CLOCK_SKEW, Showing, check_event, valid_id
+from agent.feedback import CLOCK_SKEW, FeedbackEvent, Showing, check_event, valid_id
 from agent.logged import LoggedSession, LoggedSlate, LoggedTurn
 from agent.state import State
-from agent.store_feedback import Adding
 from agent.store_log import logged_session
 from agent.store_turns import insert_slate, insert_turn, plain
 from agent.store_users import deletion
@@ -136,11 +135,13 @@ def put_session(connection: Connection, session: LoggedSession, now: datetime) -
         raise Conflict(f"session {session.id!r} is stored already, of another user or time")
     turns = _new("turn", stored.turns if stored else (), session.turns)
     slates = _new("slate", stored.slates if stored else (), session.slates)
+    events = _new("event", stored.events if stored else (), session.events)
     _add_turns(connection, session, turns)
     for slate in slates:
         insert_slate(connection, session.id, slate)
-    added = Adding(connection).add_all(session.events)
-    return stored is None or bool(turns or slates or any(added))
+    if events:
+        connection.execute(insert(tables.feedback_events), [dict(event) for event in events])
+    return stored is None or bool(turns or slates or events)
 
 
 def _check_not_deleted(connection: Connection, session: LoggedSession) -> None:
@@ -158,9 +159,13 @@ def _new(what: str, stored: Sequence[Any], given: Sequence[Any]) -> list[Any]:
     """Return what is not stored; Conflict where something else has the same id."""
     known = {one.id: one for one in stored}
     for one in given:
-        if one.id in known and known[one.id] != one:
+        if one.id in known and not _same(known[one.id], one):
             raise Conflict(f"{what} {one.id!r} is stored already with other content")
     return [one for one in given if one.id not in known]
+
+
+def _same(stored: Any, given: Any) -> bool:
+    return stored.same_as(given) if isinstance(stored, FeedbackEvent) else bool(stored == given)
 
 
 def _add_turns(connection: Connection, session: LoggedSession, turns: Sequence[LoggedTurn]) -> None:

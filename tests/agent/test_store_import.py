@@ -94,7 +94,7 @@ def test_longer_session_adds_what_is_new(store, source, session):
         (lambda s: changed(s, created=s.created - timedelta(days=1)), "another user or time"),
         (lambda s: altered(s, "turns", utterance="other"), "turn .* already with other content"),
         (lambda s: altered(s, "slates", policy="other"), "slate .* already with other content"),
-        (lambda s: altered(s, "events", kind="click"), "feedback id 'e1' was used for another"),
+        (lambda s: altered(s, "events", kind="click"), "event 'e1' is stored already"),
         (lambda s: altered(altered(s, "turns", id="t"), "slates", turn_id="t"), "stored already"),
     ],
 )
@@ -107,9 +107,21 @@ def test_other_content_under_an_id_conflicts(store, session, change, said):
 
 def test_turn_of_another_session_conflicts(store, session):
     store.add_session(session)
-    with pytest.raises(Conflict, match="has a turn or slate whose id or number is stored"):
+    with pytest.raises(Conflict, match="has a turn, slate or event whose id or number is stored"):
         store.add_session(changed(session, id="other", events=()))
     assert list(store.logged()) == [session]
+
+
+def test_event_of_another_session_conflicts(store, session):
+    store.add_session(session)
+    other = turn(store.create_session(), 1)
+    store.record(other)
+    (first, second) = (one for one in store.logged())
+    stolen = FeedbackEvent(id="e1", slate_id=other.slate.id, item_id="7", kind="click")
+    mine = next(one for one in (first, second) if one.id == other.session_id)
+    with pytest.raises(Conflict, match="whose id or number is stored already"):
+        store.add_session(changed(mine, events=(stolen,)))
+    assert store.feedback(other.session_id) == []
 
 
 @pytest.mark.parametrize(
