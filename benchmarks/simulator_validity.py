@@ -3,7 +3,8 @@
     python -m benchmarks.simulator_validity
 
 Reads CRSArena's closed set (nine systems, satisfied or frustrated) and the satisfaction ratings of
-ReDial and CCPE (1 to 5, three to five raters) from ../shared/data, where they are; writes
+ReDial and CCPE (1 to 5, three to five raters) from ../shared/data, where they are; and simulates
+users over the demo catalog, to compare what the words alone say with what is known of them. Writes
 benchmarks/results/simulator_validity.json. Nothing of the dialogues is kept.
 """
 
@@ -14,15 +15,24 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from agent.planner import RulePlanner
+from agent.store import Store
+from agent.voice import RULES, Voice
+from finetune.contestant import Contestant
+from finetune.simulator import read_population, simulate
 from finetune.simulator.transcripts import Said
 from finetune.simulator.validity import Judged, Part, part_of, validity
+from ui import wiring
+from ui.settings import Settings
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 OUT = ROOT / "benchmarks" / "results" / "simulator_validity.json"
 RATED = ("redial", "ccpe")
+USERS = 200
 OVERALL = "OVERALL"
 """Stands for the judgement of a whole dialogue."""
 
@@ -82,12 +92,31 @@ def measured(part: Part) -> dict[str, Any]:
     return found
 
 
+def simulated() -> dict[str, Any]:
+    """Return how the formula read from words agrees with the formula of what really happened."""
+    settings = Settings(llm="none")
+    retriever = wiring.open_retriever(wiring.demo_project(settings), settings)
+    rules = Contestant(RULES, lambda r: Voice(RULES, RulePlanner(r.facets)))
+    judged = []
+    with TemporaryDirectory() as folder:
+        store = Store(f"sqlite:///{Path(folder) / 'sessions.db'}")
+        for name in ("plain", "dialect"):
+            found = simulate(rules, retriever, store, read_population(name), USERS, 0)
+            for one in found.counted:
+                words = [(Said("user", line.text), Said("system", line.reply))
+                         for line in one.transcript]  # fmt: skip
+                judged.append(Judged(f"{name}/{one.user}", sum(words, ()), one.satisfaction))
+        store.close()
+    retriever.close()
+    return {"n": len(judged), **validity(judged)}
+
+
 def main() -> None:
     """Measure, write, print."""
     if not DATA.is_dir():
         print("no ../shared/data here: nothing to compare with")
         return
-    report = {"test": measured("test"), "dev": measured("dev")}
+    report = {"test": measured("test") | {"simulated": simulated()}, "dev": measured("dev")}
     OUT.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     for name, own in report["test"].items():
         print(name, own["n"])

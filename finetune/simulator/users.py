@@ -150,7 +150,7 @@ def _wishes(world: World, target: Item, population: Population, random: Random) 
     others: list[Wish] = []
     if world.price and target.number(world.price.name) and random.random() < _PRICED:
         others.append(_below(world.price, target, random))
-    peers = [item for item in world.items if all(wish.met(item) for wish in first)]
+    peers = world.kinds.get(category or "", world.items)
     for name in open:
         if len(others) >= count:
             break

@@ -20,6 +20,7 @@ class World:
         facets: All facets by name.
         category: The facet that says what an item is, where the catalog has one.
         wider: A coarser category ("clothing" over "shirts"), where there is one.
+        kinds: Items by value of the category.
         sayable: Facet to the values that can be asked for; each names one facet only.
     """
 
@@ -30,6 +31,7 @@ class World:
     category: Facet | None
     wider: Facet | None
     price: Facet | None
+    kinds: Mapping[str, tuple[Item, ...]]
     sayable: Mapping[str, frozenset[str]]
 
     @property
@@ -62,5 +64,16 @@ def make_world(items: Sequence[Item], facets: tuple[Facet, ...], name: str) -> W
     coarse = wider[-1] if wider and wider[-1] is not category else None
     return World(
         items=tuple(items), by_id={item.id: item for item in items}, facets=by_name, chosen=chosen,
-        category=category, wider=coarse, price=primary(facets, "price"), sayable=sayable,
+        category=category, wider=coarse, price=primary(facets, "price"),
+        kinds=_kinds(items, category), sayable=sayable,
     )  # fmt: skip
+
+
+def _kinds(items: Sequence[Item], category: Facet | None) -> dict[str, tuple[Item, ...]]:
+    found: dict[str, list[Item]] = {}
+    if category is None:
+        return {}
+    for item in items:
+        for value in item.values(category.name):
+            found.setdefault(str(value), []).append(item)
+    return {value: tuple(own) for value, own in found.items()}
