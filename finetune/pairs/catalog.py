@@ -30,7 +30,6 @@ class Catalog:
         self.facets: tuple[Facet, ...] = retriever.facets
         self.currency = retriever.currency
         self._retriever = retriever
-        self._names = {facet.name for facet in self.facets}
         self._rules = RulePlanner(self.facets)
 
     @cached_property
@@ -49,22 +48,12 @@ class Catalog:
     def _linker(self) -> Linker:
         return Linker.build(self._retriever)
 
-    def item(self, shown: Shown) -> Item:
-        """Return an item as it was shown."""
-        fields = {name: value for name, value in shown.fields.items()
-                  if name in self._names and value is not None}  # fmt: skip
-        texts = {name: str(shown.fields.get(name) or "") for name in ("title", "description")}
-        return Item(
-            shown.item_id, **texts, fields=fields, currency=shown.fields.get("currency"),
-            image=shown.fields.get("image"), url=shown.fields.get("url"),
-        )  # fmt: skip
-
     def items(self, session: LoggedSession, ids: Iterable[str]) -> dict[str, Item]:
         """Return items by id, as a session saw them last, else as they are now; gone ones lack."""
         wanted = dict.fromkeys(ids)
         seen = {one.item_id: one for slate in session.slates for one in slate.items
                 if one.item_id in wanted}  # fmt: skip
-        found = {id: self.item(one) for id, one in seen.items()}
+        found = {id: as_item(one, self.facets) for id, one in seen.items()}
         lacking = [id for id in wanted if id not in found]
         if lacking:
             found |= {item.id: item for item in self._retriever.get_many(lacking)}
@@ -93,3 +82,14 @@ class Catalog:
         """Return the rules' plan for words that were no turn, e.g. a critique."""
         mentions = self._linker.link(text, state, slate)
         return self.by_rules(PlanRequest(text, mentions, state, slate, self.facets))
+
+
+def as_item(shown: Shown, facets: tuple[Facet, ...]) -> Item:
+    """Return an item as it was shown."""
+    own = shown.fields
+    fields = {f.name: own[f.name] for f in facets if own.get(f.name) is not None}
+    texts = {name: str(own.get(name) or "") for name in ("title", "description")}
+    return Item(
+        shown.item_id, **texts, fields=fields, currency=own.get("currency"),
+        image=own.get("image"), url=own.get("url"),
+    )  # fmt: skip

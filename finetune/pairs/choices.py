@@ -2,7 +2,9 @@
 
 What was taken is preferred to what was skipped above it ("click > skip above": Joachims, Granka,
 Pan, Hembrooke, Gay 2005) and to what was turned down anywhere on the slate. Below the item taken
-nothing is known to have been seen, so nothing there was skipped. Of two items taken neither lost.
+nothing is known to have been seen, so nothing there was skipped; on slates of a policy that
+explores, what stands between it and something touched below it was seen, and lost by half. What was
+passed over on earlier slates is in `finetune.pairs.earlier`. Of two items taken neither lost.
 
 On slates of a policy that explores, a pair weighs the inverse of the chance that it could be
 observed at all (Joachims, Swaminathan, Schnabel 2017; Horvitz, Thompson 1952):
@@ -17,16 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from agent.choice_prompt import choice_messages, choice_text
 from agent.logged import LoggedSession, LoggedSlate, Shown
+from agent.state import Need
+from finetune.pairs.earlier import PASSED, deepest, looked_at, passed_over
 from finetune.pairs.grades import Grade, Graded, graded
 from finetune.pairs.keys import origin
 from finetune.pairs.rows import Dropped, Pair, Prompt, Unpaired
 from retrieval.catalog import Facet
-
-ETA = 1.0
-"""How fast looking falls with rank: p(r) = 1/r, as in section 6 of Joachims et al. 2017."""
 
 CLIP = 20.0
 """Most that a pair of an explored slate weighs before the weights are normalised."""
@@ -52,105 +54,126 @@ def choices(
 
     For one need no item is both taken and passed over: the latest verdict on it stands.
     """
-    seen = []
-    for one in _seen(session, facets):
-        if isinstance(one, Dropped):
-            yield one
-        else:
-            seen.append(one)
-    latest = {
-        (one.prompt[-1]["content"], verdict.shown.item_id): verdict.grade > 0
-        for one in seen
-        for verdict in one.verdicts
-        if verdict.grade is not Grade.SKIPPED
-    }
-    for one in seen:
-        yield from _of_slate(session, one, {
-            id: good for (need, id), good in latest.items() if need == one.prompt[-1]["content"]
-        })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """A slate with how its items were taken, the prompt of its need, and a line for each item."""
-
-    slate: LoggedSlate
-    verdicts: Sequence[Graded]
-    prompt: Prompt
-    lines: Mapping[str, str]
-
-    def line(self, one: Graded) -> str:
-        return self.lines[one.shown.item_id]
-
-    def losers(self, taken: Graded) -> list[Graded]:
-        """Return what an item was preferred to: turned down first, then the best placed."""
-        above = [one for one in self.verdicts if one.shown.rank < taken.shown.rank]
-        lost = [one for one in self.verdicts if one.grade < 0]
-        lost += [one for one in above if one.grade is Grade.SKIPPED]
-        return sorted(lost, key=lambda one: (min(one.grade, 0), one.shown.rank))
-
-
-def _seen(session: LoggedSession, facets: tuple[Facet, ...]) -> Iterator[_Seen | Dropped]:
-    """Yield the slates that somebody reacted to."""
+    verdicts = {slate.id: graded(session, slate) for slate in session.slates}
     turns = {turn.id: turn for turn in session.turns}
+    seen = []
     for slate in session.slates:
-        verdicts = graded(session, slate)
-        if all(one.grade is Grade.SKIPPED for one in verdicts):
+        if all(one.grade is Grade.SKIPPED for one in verdicts[slate.id]):
             continue
         turn = turns.get(slate.turn_id or "")
         if turn is None:
             yield Dropped("choice", "a feed: no need was told")
-            continue
-        lines = {one.item_id: choice_text(one.fields, facets) for one in slate.items}
-        yield _Seen(slate, verdicts, choice_messages(turn.state.need, facets), lines)
+        else:
+            seen.append(_Seen(session, slate, turn.state.need, verdicts, facets))
+    latest: dict[str, dict[str, bool]] = {}
+    for one in seen:
+        signs = (v for v in verdicts[one.slate.id] if v.grade is not Grade.SKIPPED)
+        own = latest.setdefault(one.asked, {})
+        own.update((v.shown.item_id, v.grade > 0) for v in signs)
+    for one in seen:
+        yield from _of_slate(one, latest[one.asked])
 
 
-def _of_slate(
-    session: LoggedSession, seen: _Seen, latest: Mapping[str, bool]
-) -> Iterator[Choice | Unpaired | Dropped]:
+@dataclass(frozen=True)
+class _Seen:
+    """A slate that somebody reacted to, and the need it answered."""
+
+    session: LoggedSession
+    slate: LoggedSlate
+    need: Need
+    verdicts: Mapping[str, Sequence[Graded]]
+    facets: tuple[Facet, ...]
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        return choice_messages(self.need, self.facets)
+
+    @property
+    def asked(self) -> str:
+        return self.prompt[-1]["content"]
+
+    @cached_property
+    def own(self) -> Sequence[Graded]:
+        """The items of the slate, in rank order."""
+        return self.verdicts[self.slate.id]
+
+    @cached_property
+    def _lines(self) -> dict[str, str]:
+        return {one.shown.item_id: choice_text(one.shown.fields, self.facets) for one in self.own}
+
+    def line(self, one: Graded) -> str:
+        """Return the line of an item of the slate, or of an earlier one."""
+        own = self._lines.get(one.shown.item_id)
+        return choice_text(one.shown.fields, self.facets) if own is None else own
+
+    def losers(self, taken: Graded) -> list[Graded]:
+        """Return what an item was preferred to: turned down first, then the best placed."""
+        above = [one for one in self.own if one.shown.rank < taken.shown.rank]
+        lost = [one for one in self.own if one.grade < 0]
+        lost += [one for one in above if one.grade is Grade.SKIPPED]
+        return sorted(lost, key=lambda one: (min(one.grade, 0), one.shown.rank))
+
+    def below(self, taken: Graded) -> list[Graded]:
+        """Return what was seen below an item and left, on a slate that was drawn."""
+        if inverse_propensity(taken.shown, self.slate.policy) is None:
+            return []
+        seen = range(taken.shown.rank + 1, deepest(self.own))
+        return [v for v in self.own if v.shown.rank in seen and v.grade is Grade.SKIPPED]
+
+    def pair(self, taken: Graded, lost: Sequence[Graded], share: float = 1.0) -> Pair:
+        """Return the pair of an item and those it was preferred to."""
+        lines = list(dict.fromkeys(map(self.line, lost)))
+        events = dict.fromkeys(id for one in (taken, *lost) for id in one.events)
+        return Pair(
+            prompt=self.prompt, chosen=self.line(taken), rejected=lines[0],
+            others=tuple(lines[1 : MOST_OTHERS + 1]), kind="choice",
+            weight=share * taken.grade / Grade.PURCHASED, **origin(self.session, events),
+        )  # fmt: skip
+
+
+def _of_slate(seen: _Seen, latest: Mapping[str, bool]) -> Iterator[Choice | Unpaired | Dropped]:
     """Yield the rows of a slate.
 
     Args:
         latest: Item id to whether it was taken the last time there was a verdict for this need.
     """
+    stand = [v for v in seen.own if latest.get(v.shown.item_id) is (v.grade > 0) and seen.line(v)]
+    taken = sorted((v for v in stand if v.grade > 0), key=lambda v: (-v.grade, v.shown.rank))
+    alike = {"", *map(seen.line, taken)}  # items that read alike can't be told apart
 
-    def stands(one: Graded) -> bool:
-        return latest.get(one.shown.item_id) is (one.grade > 0)
+    def may_lose(one: Graded) -> bool:
+        return not latest.get(one.shown.item_id, False) and seen.line(one) not in alike
 
-    taken = [one for one in seen.verdicts if one.grade > 0 and stands(one) and seen.line(one)]
-    good = {id for id, is_good in latest.items() if is_good}
-    lines = {"", *map(seen.line, taken)}  # items that read alike can't be told apart
     paired = False
-    for one in sorted(taken, key=lambda one: (-one.grade, one.shown.rank)):
-        lost = [loser for loser in seen.losers(one)
-                if loser.shown.item_id not in good and seen.line(loser) not in lines]  # fmt: skip
-        if lost:
-            paired = True
-            yield _choice(session, seen, one, lost)
+    for one in taken:
+        inverse = inverse_propensity(one.shown, seen.slate.policy)
+        for lost, share in ((seen.losers(one), 1.0), (seen.below(one), PASSED)):
+            lost = list(filter(may_lose, lost))
+            if lost:
+                paired = True
+                yield Choice(seen.pair(one, lost, share), inverse)
+        for other, share in _earlier(seen, one):
+            if may_lose(other):
+                paired = True
+                yield Choice(seen.pair(one, [other], PASSED * share))
     if taken and not paired:
         yield Dropped("choice", "nothing was passed over: unpaired")
-    for one in seen.verdicts:
-        if seen.line(one) and stands(one) and (one.grade > 0 or one.grade in SURE):
+    for one in stand:
+        if one.grade > 0 or one.grade in SURE:
             yield Unpaired(
                 prompt=seen.prompt, completion=seen.line(one), label=one.grade > 0, kind="choice",
-                weight=abs(one.grade) / Grade.PURCHASED, **origin(session, one.events),
+                weight=abs(one.grade) / Grade.PURCHASED, **origin(seen.session, one.events),
             )  # fmt: skip
 
 
-def _choice(session: LoggedSession, seen: _Seen, taken: Graded, lost: Sequence[Graded]) -> Choice:
-    lines = list(dict.fromkeys(seen.line(one) for one in lost))
-    events = dict.fromkeys(id for one in (taken, *lost) for id in one.events)
-    pair = Pair(
-        prompt=seen.prompt, chosen=seen.line(taken), rejected=lines[0],
-        others=tuple(lines[1 : MOST_OTHERS + 1]), kind="choice",
-        weight=taken.grade / Grade.PURCHASED, **origin(session, events),
-    )  # fmt: skip
-    return Choice(pair, inverse_propensity(taken.shown, seen.slate.policy))
+def _earlier(seen: _Seen, taken: Graded) -> Iterator[tuple[Graded, float]]:
+    """Yield what was left on earlier slates for an item that was not merely clicked."""
+    if taken.grade >= Grade.SELECTED:
+        yield from passed_over(seen.session, seen.slate, seen.need, seen.verdicts, seen.facets)
 
 
 def inverse_propensity(taken: Shown, policy: str) -> float | None:
     """Return 1 / (q p), clipped at CLIP; None for a policy that shows the same every time."""
     if policy.partition("+")[0] == "greedy":  # "+" and a name: who ranked, not how it was drawn
         return None
-    looked_at: float = taken.rank**-ETA
-    return min(CLIP, 1 / (max(taken.propensity, 1e-9) * looked_at))
+    return min(CLIP, 1 / (max(taken.propensity, 1e-9) * looked_at(taken.rank)))

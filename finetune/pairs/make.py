@@ -28,7 +28,8 @@ from finetune.errors import DataError
 from finetune.events.caps import CapReport
 from finetune.events.moving import may_teach
 from finetune.pairs.catalog import Catalog
-from finetune.pairs.choices import CLIP, ETA, Choice, choices
+from finetune.pairs.choices import CLIP, Choice, choices
+from finetune.pairs.earlier import ETA, PASSED
 from finetune.pairs.explanations import explanation_rows
 from finetune.pairs.merging import (
     MOST_WEIGHT,
@@ -235,7 +236,7 @@ def _report(gathered: Gathered, train: Side, held: Side, config: PairsConfig) ->
                    if of == kind and reason != TWICE}
             for kind in KINDS
         },
-        "weights": {"eta": ETA, "clip": CLIP, "most": MOST_WEIGHT,
+        "weights": {"eta": ETA, "clip": CLIP, "passed": PASSED, "most": MOST_WEIGHT,
                     "explored": len(gathered.explored), "mean_inverse": gathered.mean_inverse},
         "hash": _hash(train, held),
     }  # fmt: skip
