@@ -232,12 +232,25 @@ def test_scores_equal_those_by_hand(chat, name):
     assert found == pytest.approx([by_hand(local, text) for text in ANSWERS], abs=1e-3)
 
 
-def test_batches_change_no_score(chat, monkeypatch):
+def test_packs_change_no_score(chat, monkeypatch):
+    local = chat._thread.loaded(0)
     whole = chat.score(STATIC, ANSWERS)
-    monkeypatch.setattr("agent.local_model.SCORED_LOGITS", 1)
+    assert local._packs
+    monkeypatch.setattr("agent.local_model.SCORED_LOGITS", 80 * local._vocabulary)
     assert chat.score(STATIC, ANSWERS) == pytest.approx(whole, abs=1e-3)
-    monkeypatch.setattr("agent.local_model._croppable", lambda cache: False)
+    monkeypatch.setattr(local, "_packs", False)
     assert chat.score(STATIC, ANSWERS) == pytest.approx(whole, abs=1e-3)
+
+
+def test_model_that_takes_no_mask_is_noticed(own, chat, monkeypatch):
+    own.wait(60)
+    local = own._thread.loaded(0)
+    forward = local._model.forward
+    monkeypatch.setattr(
+        local._model, "forward", lambda *a, attention_mask=None, **more: forward(*a, **more)
+    )
+    assert own.score(ASK, ANSWERS) == pytest.approx(chat.score(ASK, ANSWERS), abs=1e-3)
+    assert local._packs is False
 
 
 def test_score_is_what_confidence_tells(chat):
@@ -269,7 +282,7 @@ def test_scoring_stops_at_its_deadline(chat, monkeypatch):
     import time
 
     slow = LocalModel._scores
-    monkeypatch.setattr("agent.local_model.SCORED_LOGITS", 1)
+    monkeypatch.setattr(chat._thread.loaded(0), "_packs", False)
     seen = []
 
     def wait(self, *args):
