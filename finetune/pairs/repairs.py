@@ -128,7 +128,7 @@ def repair_of(before: Need, turn: LoggedTurn, reply: Reply) -> Repair | Dropped 
         return None
     if {act.act for act in acts} == {"undo"}:
         return Dropped("plan", "undone, and not said what was meant")
-    meant, changed = _meant(first, made, after, turn, reply.plan)
+    meant, changed = _meant(first, made, after, turn, reply)
     if DENIED.search(reply.text.casefold()):
         meant -= {atom for atom in meant - made - first if atom.way == "avoid"}
     sorts = dict(_sorts(first, made, meant))
@@ -175,7 +175,7 @@ def _has_room(turn: LoggedTurn, sorts: dict[Atom, Sort]) -> bool:
 
 
 def _meant(
-    first: Atoms, made: Atoms, after: Atoms, turn: LoggedTurn, plan: Plan
+    first: Atoms, made: Atoms, after: Atoms, turn: LoggedTurn, reply: Reply
 ) -> tuple[Atoms, bool]:
     """Return what a turn meant, and whether the reply also changes what the turn did say.
 
@@ -192,14 +192,14 @@ def _meant(
             continue
         touched = any(about(m, group) for m in mentions) or own != of_group(first, group)
         said = all(atom in first or any(can_say(m, atom) for m in mentions) for atom in new - own)
-        # Wishes of the turn that the reply merely leaves out still stand.
-        unsaid = not new and not any(about(m, group) for m in plan.mentions)
-        if touched and said and not unsaid:
+        # Wishes of the turn that the reply merely leaves out still stand, unless taken back.
+        named = reply.undone or any(about(m, group) for m in reply.plan.mentions)
+        if touched and said and (new or named):
             # "Ideally red" leaves a demand for red where it is: it must have been made just before.
             softer = {atom._replace(way="want") for atom in new - own if atom.way == "soft"}
             meant |= new - (softer & own - first)
             continue
-        turned = _turned(own, turn, plan) if touched else own
+        turned = _turned(own, turn, reply.plan) if touched else own
         meant |= turned
         changed = changed or (touched and turned == own)
     out = {atom.value for atom in meant - made if atom.way == "reject"}
