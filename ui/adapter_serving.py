@@ -9,27 +9,45 @@ from pathlib import Path
 from agent.adapter_desk import Adapters
 from agent.adapter_hosts import LocalHost, ServerHost, Speak
 from agent.errors import AdapterRefused, NoSuchAdapter
+from agent.explain_prompt import Prompt
 from agent.llm import ChatModel
+from agent.ports import Retriever
 from agent.routing import AdapterHost, AdapterRouter
 from agent.store import Store
+from agent.tagged_prompt import PROMPT as TAGGED
+from agent.voices import Speaking
 from finetune.errors import FinetuneError
 from finetune.registry import Registry
 from ui.adapters import ADAPTERS
+from ui.chat_models import prompt_of, sure_of
 from ui.settings import Settings
 
 
 def make_router(
-    project: Path, settings: Settings, chat: ChatModel, speak: Speak, store: Store
+    project: Path, settings: Settings, chat: ChatModel, retriever: Retriever, store: Store
 ) -> AdapterRouter:
     """Return the router of a project, not following yet: `start` it, or `follow` once.
 
     Args:
         chat: The base model.
-        speak: `agent.voices.Speaking.voice`, with the same deadlines for all.
         store: Knows whose sessions are; users are shared out as a whole.
     """
-    host = _host(settings, chat, speak)
+    host = _host(settings, chat, speaking(settings, chat, retriever).voice)
     return AdapterRouter(project / ADAPTERS, host, unit=unit_of(store))
+
+
+def speaking(settings: Settings, chat: ChatModel, retriever: Retriever) -> Speaking:
+    """Return how a base model, and every adapter of it, takes its part in turns."""
+    from agent.asking import ASKING
+
+    prompt = prompt_of(chat.name, settings)
+    asking = ASKING[prompt]()
+    words: Prompt = "explain@1" if prompt == TAGGED else "explain@2"
+    return Speaking(
+        retriever, asking, sure_of(asking, settings),
+        explains=words if settings.explainer == "model" else None,
+        plan_s=settings.deadline_s, explain_s=settings.explain_s,
+    )  # fmt: skip
 
 
 def unit_of(store: Store) -> Callable[[str], str]:

@@ -19,6 +19,7 @@ from agent.linking import Linker
 from agent.llm import ChatModel
 from agent.payload import turn_json
 from agent.planner import Planner, RulePlanner
+from agent.routing import AdapterRouter
 from agent.store import Store
 from agent.turn import Done
 from retrieval.build import BuildReport
@@ -29,6 +30,7 @@ from retrieval.fusion_tuning import tune_fusion
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_fusion, has_manifest, read_manifest, write_fusion
 from retrieval.retriever import Retriever
+from ui.adapter_serving import make_adapters, make_router
 from ui.chat_models import chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.settings import Settings
@@ -126,9 +128,12 @@ class Project:
     folder: Path
     retriever: Retriever
     parts: Parts
+    router: AdapterRouter | None = None
 
     def close(self) -> None:
         """Release files and locks."""
+        if self.router is not None:
+            self.router.close()
         self.parts.store.close()
         self.retriever.close()
 
@@ -143,8 +148,15 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     planner = make_planner(retriever, settings, chat)
     explainer = make_explainer(settings, chat)
     store = open_store(folder, settings)
-    parts = Parts(store, retriever, Linker.build(retriever), planner, explainer=explainer)
-    return Project(folder, retriever, parts)
+    router = None if chat is None else make_router(folder, settings, chat, retriever, store)
+    parts = Parts(
+        store, retriever, Linker.build(retriever), planner, explainer=explainer, router=router
+    )
+    if router is not None:
+        if not write:  # nobody else is kept waiting until adapters are there
+            router.follow()
+        router.start()
+    return Project(folder, retriever, parts, router)
 
 
 def session(project: Project, id: str | None) -> str:
@@ -167,8 +179,12 @@ def make_app(folder: Path | None, settings: Settings) -> FastAPI:
     from agent.server import create_app
 
     project = open_project(folder, settings, write=True)
-    model = model_name(settings)
-    return create_app(project.parts, models=("rules",) if model is None else ("rules", model))
+    model, router = model_name(settings), project.router
+    return create_app(
+        project.parts,
+        models=("rules",) if model is None else ("rules", model),
+        adapters=make_adapters(project.folder, settings, router) if router else None,
+    )
 
 
 def default_project(settings: Settings) -> Path:

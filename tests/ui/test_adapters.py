@@ -3,6 +3,7 @@ import re
 
 import pytest
 from click.testing import CliRunner
+from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from agent.errors import AdapterRefused, NoSuchAdapter
@@ -14,7 +15,7 @@ from agent.voice import Voice
 from finetune.bases import Base
 from finetune.registry import Registry
 from tests.agent.test_adapter_hosts import Base as Adaptable
-from ui import adapter_serving
+from ui import adapter_serving, wiring
 from ui.adapter_serving import RegistryDesk, make_adapters, make_router, unit_of
 from ui.adapters import ADAPTERS
 from ui.cli import main
@@ -157,13 +158,32 @@ def test_project_is_served_with_its_live_adapter(run, added, folder, monkeypatch
     run("promote", name, "--force")
     monkeypatch.setattr("agent.local_chat.LocalChat", Adaptable)
     store = Store(f"sqlite:///{folder}/sessions.db")
-    router = make_router(folder, Settings(), Adaptable(), speak, store)
-    router.follow()
+    with wiring.open_retriever(folder, Settings()) as retriever:
+        router = make_router(folder, Settings(), Adaptable(), retriever, store)
+        router.follow()
     desk = make_adapters(folder, Settings(admin_key=SecretStr("k")), router)
     assert (desk.key, desk.desk.statuses()) == ("k", {name: "live"})
     with router.lease(store.create_session()) as voice:
         assert voice.name == name
     store.close()
+
+
+def test_api_serves_and_decides_on_adapters(folder, added):
+    name = added(1)
+    settings = Settings(llm="http://127.0.0.1:9/v1", model="house", admin_key=SecretStr("k"))
+    app = wiring.make_app(folder, settings)
+    with TestClient(app) as client:
+        models = [one["id"] for one in client.get("/v1/models").json()["data"]]
+        asked = {"name": name, "force": True}
+        assert client.post("/v1/adapters:promote", json=asked).status_code == 403
+        key = {"Authorization": "Bearer k"}
+        answer = client.post("/v1/adapters:promote", json=asked, headers=key).json()
+        session = client.post("/v1/sessions").json()["id"]
+        turn = client.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts"})
+    assert (models, answer["adapters"]) == (["rules", "house"], {name: "live"})
+    assert turn.json()["items"], "a server that is down leaves the turn to the rules"
+    assert app.state.context.parts.router is app.state.context.adapters.router
+    app.state.context.adapters.router.close()
 
 
 def test_server_named_by_url_is_asked_for_adapters(folder):
