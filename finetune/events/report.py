@@ -195,7 +195,4 @@ def _doubts(chances: Iterable[Chances], caps: CapReport) -> tuple[str, ...]:
         if cut.reason == "copies":
             found.append(f"{cut.key} said and did the same in {caps.limits.copies} or more "
                          "sessions")  # fmt: skip
-    if caps.largest > caps.limits.share and caps.people > 1 / caps.limits.share:
-        found.append(f"one person has {caps.largest:.0%} of what teaches, more than "
-                     f"{caps.limits.share:.0%}")  # fmt: skip
     return tuple(found)
