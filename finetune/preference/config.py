@@ -20,9 +20,9 @@ BETA_FREE = 2.0
 class PreferenceConfig(TuneConfig):
     """What both methods share; defaults are for the house model."""
 
-    learning_rate: float = told(1e-3, "Highest learning rate; cosine after it.", 1e-8, 1)
+    learning_rate: float = told(7e-4, "Highest learning rate; cosine after it.", 1e-8, 1)
     dropout: float = told(0.0, "Dropout before the LoRA matrices.", 0, 0.9)
-    epochs: float = told(2.0, "How often each row is seen.", 0.001, 1000)
+    epochs: float = told(3.0, "How often each row is seen.", 0.001, 1000)
     batch_size: int = told(16, "Rows at once on each device.", 1, 4096)
     accumulation: int = told(1, "Batches whose gradients make one step.", 1, 4096)
     max_length: int = told(1024, "Longest prompt with answer in tokens.", 8, 10**6)

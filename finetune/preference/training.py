@@ -103,7 +103,8 @@ class PreferenceTraining(Training):
 
         config = self._prepared.config
         device = PartialState(cpu=config.cpu).device
-        if not getattr(model, "is_quantized", False):
+        packed = bool(getattr(model, "is_quantized", False))
+        if not packed:
             model.to(device)
         flat = [
             (at, place) for at, group in enumerate(groups) for place in range(len(group.answers))
@@ -111,7 +112,9 @@ class PreferenceTraining(Training):
         flat.sort(key=lambda where: groups[where[0]].answers[where[1]].tokens)
         found = [[0.0] * len(group.answers) for group in groups]
         training, collate = model.training, Collator(self._pad)
-        model.eval()
+        # On a CPU bitsandbytes repacks the weights of a model that is evaluated, for good: it can't
+        # be trained then. So its mode is left, and dropout, if there is any, stays on.
+        model.train(packed and device.type == "cpu")
         with torch.inference_mode(), half_precision(config):
             for start in range(0, len(flat), SCORED):
                 some = flat[start : start + SCORED]
