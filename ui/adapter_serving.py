@@ -32,8 +32,13 @@ def make_router(
         chat: The base model.
         store: Knows whose sessions are; users are shared out as a whole.
     """
-    host = _host(settings, chat, speaking(settings, chat, retriever).voice)
+    host = host_of(settings, chat, retriever)
     return AdapterRouter(project / ADAPTERS, host, unit=unit_of(store))
+
+
+def host_of(settings: Settings, chat: ChatModel, retriever: Retriever) -> AdapterHost:
+    """Return where the adapters of a base model run, and how it takes its part in turns."""
+    return _host(settings, chat, speaking(settings, chat, retriever).voice)
 
 
 def speaking(settings: Settings, chat: ChatModel, retriever: Retriever) -> Speaking:

@@ -25,9 +25,11 @@ from ui.adapters import adapters
 from ui.critiques import critiques
 from ui.errors import UIError
 from ui.feedback import feedback
+from ui.gate import gate
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.llm import llm as llm_group
+from ui.loop import loop
 from ui.pairs import pairs
 from ui.ranker import cross_encoder, ranker
 from ui.retrieval_quality import evaluate_retrieval
@@ -211,6 +213,7 @@ def explanations(
 
 evaluate.add_command(critiques)
 evaluate.add_command(evaluate_retrieval)
+evaluate.add_command(gate)
 main.add_command(index)
 main.add_command(migrate_index)
 main.add_command(sync)
@@ -225,6 +228,7 @@ main.add_command(house)
 main.add_command(adapters)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")
+main.add_command(loop)
 main.add_command(feedback)
 feedback.add_command(pairs)
 

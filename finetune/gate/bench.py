@@ -50,6 +50,7 @@ class Bench:
         pairs: A folder of pairs with a held.jsonl.
         small: Take a sample that is done in about a minute.
         population: Who the simulated users are; by default the plain ones.
+        users: How many of them, if not as many as `small` says.
         stack: Closes what suites opened, with the bench's owner.
     """
 
@@ -58,6 +59,7 @@ class Bench:
     small: bool = False
     seed: int = 0
     population: Population | None = None
+    users: int | None = None
     stack: ExitStack = field(default_factory=ExitStack)
 
     def keep(self, opened: AbstractContextManager[Held]) -> Held:

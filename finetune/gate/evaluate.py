@@ -34,6 +34,7 @@ def evaluate_gate(
     pairs: Path | None = None,
     thresholds: Thresholds | None = None,
     population: Population | None = None,
+    users: int | None = None,
     small: bool = False,
     seed: int = 0,
     suites: Sequence[str] | None = None,
@@ -46,6 +47,7 @@ def evaluate_gate(
         others: Further catalogs, for the labelled dialogues over them.
         pairs: Folder of pairs; its held.jsonl is replayed.
         thresholds: By default the project's own, finetune/gate/thresholds.toml.
+        users: How many simulated users there are, if not as many as `small` says.
         small: A sample that is done in about a minute.
         suites: Names of the suites to run; by default all there are.
         progress: Show bars on stderr.
@@ -61,7 +63,7 @@ def evaluate_gate(
     left_out = {name: "not asked for" for name in SUITES if name not in named}
     catalogs = tuple(map(Opened, (retriever, *others)))
     with ExitStack() as stack:
-        bench = Bench(catalogs, pairs, small, seed, population, stack)
+        bench = Bench(catalogs, pairs, small, seed, population, users, stack)
         measured, skipped, seconds = _measured(
             named, bench, once(candidate), once(baseline), progress
         )

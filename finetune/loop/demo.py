@@ -18,7 +18,8 @@ from typing import Any
 from agent.exploring import Explore
 from agent.store import Store
 from finetune.contestant import Contestant
-from finetune.gate import Thresholds
+from finetune.gate import Thresholds, evaluate_gate
+from finetune.gate.faults import FAULTS, spoiled
 from finetune.loop.rounds import Learner, MakeContestant, Round, run_round
 from finetune.pairs.make import PairsConfig
 from finetune.preference.dpo import DPOConfig
@@ -30,13 +31,17 @@ from retrieval.metrics import Estimate, mean_interval, paired_bootstrap
 from retrieval.retriever import Retriever
 
 SHOWN = ("success", "turns", "satisfaction")
-FRESH = 1_000_000
-"""Seeds of the people that are measured on start here; no round's people have such a seed."""
+FRESH, GATE = 1_000_000, 2_000_000
+"""Seeds of the people who are measured on, and of the gate's, start here; those of the people who
+are learned from are small."""
 
 TASTE = Population(
     name="demo taste",
-    patience=(3, 5),
-    margin=0.15,
+    patience=(2, 4),
+    wishes=(0, 1),
+    margin=0.2,
+    alike=0.1,
+    sharpness=6.0,
     examine=1.0,
     spread=0.05,
     taste={
@@ -58,6 +63,7 @@ class Setting:
     Args:
         teachers: People whose feedback each round learns from.
         testers: Fresh people that the base and every round are measured on, per seed.
+        judges: Simulated users of the gate, others than all of these.
         explore: Share of slates that are drawn by chance while people teach.
     """
 
@@ -67,11 +73,12 @@ class Setting:
     testers: int = 200
     explore: float = 0.3
     population: Population = TASTE
+    judges: int = 80
     small_gate: bool = True
     least_pairs: int = 40
 
 
-SMALL = Setting(rounds=1, seeds=(0,), teachers=90, testers=60)
+SMALL = Setting(rounds=1, seeds=(0,), teachers=120, testers=60, judges=40)
 """One round that fits into a test run."""
 
 
@@ -139,7 +146,8 @@ def _run(setting: Setting, shop: Shop, seed: int, work: Path, tell: Told, progre
             work / "rounds", shop.retriever, registry, shop.base, shop.contestant,
             pairs=PairsConfig(least=setting.least_pairs, seed=seed),
             config=replace(shop.training, seed=seed), thresholds=shop.thresholds,
-            small=setting.small_gate, seed=seed, progress=progress,
+            population=setting.population, users=setting.judges, small=setting.small_gate,
+            seed=GATE + seed, progress=progress,
         )  # fmt: skip
         base = _measure(
             setting, shop, shop.contestant(BASE, None), seed, work / "base.db", progress
@@ -200,6 +208,18 @@ def _fresh(path: Path) -> Store:
 def summary(outcomes: Outcomes) -> str:
     """Return the measures shown, in one line."""
     return ", ".join(f"{name} {outcomes.estimates()[name].mean:.3g}" for name in SHOWN)
+
+
+def refused_faults(shop: Shop, seed: int = 0, progress: bool = False) -> dict[str, bool]:
+    """Return which seeded regressions of the base the gate refuses, for something it measured."""
+    base, found = shop.contestant(BASE, None), dict[str, bool]()
+    for fault in FAULTS:
+        verdict = evaluate_gate(
+            base, spoiled(base, fault), shop.retriever, small=True, seed=GATE + seed,
+            progress=progress,
+        )  # fmt: skip
+        found[fault] = not verdict.promote and bool(verdict.caught_by)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +27,7 @@ from finetune.bases import resolve
 from finetune.contestant import Contestant
 from finetune.errors import DataError, LoopError
 from finetune.events.audit import Audit
+from finetune.events.caps import Limits, capped
 from finetune.gate import Thresholds, Verdict, evaluate_gate
 from finetune.gate.report import to_json, to_markdown
 from finetune.loop.replay import kinds, write_replay
@@ -34,11 +36,13 @@ from finetune.pairs.rows import read_pairs
 from finetune.preference import dpo
 from finetune.registry import BASE, Registry, name_of
 from finetune.sft import last_checkpoint
+from finetune.simulator import Population
 from retrieval.retriever import Retriever
 
 logger = logging.getLogger(__name__)
 
-PAIRS, REPLAY, ADAPTER, GATE, ROUND = "pairs", "replay.jsonl", "adapter", "gate.json", "round.json"
+PAIRS, REPLAY, ADAPTER, GATE = "pairs", "replay.jsonl", "adapter", "gate.json"
+BEGUN, ROUND = "begun.json", "round.json"
 
 Ending = Literal["promoted", "refused", "too few pairs"]
 
@@ -56,7 +60,10 @@ class Learner:
         folder: Where rounds are kept, one folder each.
         base: The model adapters are for, as `finetune.bases.resolve` knows it.
         config: How adapters are trained; by default as suits the base.
+        limits: How much one person may teach.
         small: Whether the gate takes its sample of about a minute.
+        population, users: Who the gate's simulated users are, and how many; by default plain ones,
+            as many as `small` says.
     """
 
     folder: Path
@@ -66,7 +73,10 @@ class Learner:
     contestant: MakeContestant
     pairs: PairsConfig = field(default_factory=PairsConfig)
     config: dpo.DPOConfig | None = None
+    limits: Limits | None = None
     thresholds: Thresholds | None = None
+    population: Population | None = None
+    users: int | None = None
     small: bool = False
     seed: int = 0
     progress: bool = False
@@ -86,12 +96,14 @@ class Round:
     Args:
         adapter: Its adapter's name in the registry, where one was trained.
         reasons: Why it ended so, in words.
+        begun: When it began, in UTC: what people did later is the next round's.
         pairs: Pairs that were learned from, by kind.
     """
 
     number: int
     ending: Ending
     reasons: tuple[str, ...]
+    begun: datetime
     adapter: str | None = None
     parent: str | None = None
     pairs: Mapping[str, int] = field(default_factory=dict)
@@ -106,7 +118,8 @@ class Round:
         """Return the round as plain JSON values."""
         return {
             "number": self.number, "ending": self.ending, "reasons": list(self.reasons),
-            "adapter": self.adapter, "parent": self.parent, "pairs": dict(self.pairs),
+            "begun": self.begun.isoformat(), "adapter": self.adapter, "parent": self.parent,
+            "pairs": dict(self.pairs),
             "metrics": dict(self.metrics),
         }  # fmt: skip
 
@@ -123,12 +136,14 @@ def run_round(learner: Learner, sessions: Iterable[LoggedSession]) -> Round:
     number = _open_round(learner.folder)
     folder = learner.folder / f"round-{number:04}"
     folder.mkdir(parents=True, exist_ok=True)
+    begun = _begun(folder)
     live = learner.registry.live()
     parent = live.name if live else None
     try:
         counts = _pairs(learner, folder, sessions)
     except DataError as error:
-        return _ended(learner, folder, Round(number, "too few pairs", (str(error),), None, parent))
+        few = Round(number, "too few pairs", (str(error),), begun, None, parent)
+        return _ended(learner, folder, few)
     name, metrics = _adapter(learner, folder, counts, live.folder if live else None)
     name = learner.registry.add(folder / ADAPTER, resolve(learner.base), parent=parent)
     verdict = _gate(learner, folder, name, parent, live.folder if live else None)
@@ -137,7 +152,8 @@ def run_round(learner: Learner, sessions: Iterable[LoggedSession]) -> Round:
         learner.registry.promote(name, why=f"round {number}")
         ending = "promoted"
     reasons = tuple(verdict["reasons"])
-    return _ended(learner, folder, Round(number, ending, reasons, name, parent, counts, metrics))
+    done = Round(number, ending, reasons, begun, name, parent, counts, metrics)
+    return _ended(learner, folder, done)
 
 
 def rounds(folder: Path) -> list[Round]:
@@ -152,6 +168,7 @@ def rounds(folder: Path) -> list[Round]:
             try:
                 values = json.loads((path / ROUND).read_text("utf-8"))
                 values["reasons"] = tuple(values["reasons"])
+                values["begun"] = datetime.fromisoformat(values["begun"])
                 found.append(Round(**values))
             except (ValueError, TypeError, KeyError) as error:
                 raise LoopError(f"{str(path / ROUND)!r} is no round's report: {error}") from error
@@ -173,14 +190,29 @@ def _open_round(folder: Path) -> int:
     return last + 1 if (folders[-1] / ROUND).is_file() else last
 
 
+def _begun(folder: Path) -> datetime:
+    """Return when a round began; it begins now if it did not yet."""
+    path = folder / BEGUN
+    if not path.is_file():
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"time": datetime.now(UTC).isoformat()}), "utf-8")
+        partial.replace(path)
+    try:
+        return datetime.fromisoformat(json.loads(path.read_text("utf-8"))["time"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise LoopError(f"{str(path)!r} does not say when its round began: {error}") from error
+
+
 def _pairs(learner: Learner, folder: Path, sessions: Iterable[LoggedSession]) -> dict[str, int]:
     """Make the pairs of the round; return how many there are to train on, by kind."""
     out = folder / PAIRS
     if not (out / "report.json").is_file():
-        made = make_pairs(sessions, learner.retriever, learner.pairs)
+        taught = capped(sessions, learner.limits)
+        made = make_pairs(taught.sessions, learner.retriever, learner.pairs)
         write_folder(out, made)
-        _note(learner, folder, "loop.pairs", report=made.report.get("hash"),
-              sessions=made.report.get("sessions"))  # fmt: skip
+        _note(learner, folder, "loop.pairs", data=made.report.get("hash"),
+              sessions=made.report.get("sessions"), events=taught.report.kept,
+              left_out=taught.report.given - taught.report.kept)  # fmt: skip
     return kinds(read_pairs(out / "train.jsonl"))
 
 
@@ -223,6 +255,8 @@ def _gate(
         learner.retriever,
         pairs=folder / PAIRS,
         thresholds=learner.thresholds,
+        population=learner.population,
+        users=learner.users,
         small=learner.small,
         seed=learner.seed,
         progress=learner.progress,

@@ -33,7 +33,7 @@ def make(bench: Bench) -> SimulatorSuite:
     except FinetuneError as error:
         raise NotMeasured(str(error)) from error
     population = bench.population or POPULATIONS["plain"]
-    users = draw_users(world, population, bench.n(20, 150), bench.seed)
+    users = draw_users(world, population, bench.users or bench.n(20, 150), bench.seed)
     return SimulatorSuite(bench, catalog, world, {user.name: user for user in users})
 
 
