@@ -44,7 +44,7 @@ def option_of(one: Field[Any]) -> Any:
     flag = f"--{name}/--no-{name}" if one.type == "bool | None" else f"--{name}"
     flag = flag.removesuffix("s") if str(one.type).startswith("tuple") else flag
     choices = one.metadata.get("choices")
-    kind = {"type": click.Choice(choices)} if choices else dict(KINDS[str(one.type)])
+    kind = dict(KINDS.get(str(one.type), {"type": click.Choice(choices or ())}))
     told = one.metadata["help"]
     if one.default not in (None, MISSING, (), False):
         # Not click's own default: what is not given here may be given in the TOML file.

@@ -20,7 +20,7 @@ BETA_FREE = 2.0
 class PreferenceConfig(TuneConfig):
     """What both methods share; defaults are for the house model."""
 
-    learning_rate: float = told(7e-4, "Highest learning rate; cosine after it.", 1e-8, 1)
+    learning_rate: float = told(1e-3, "Highest learning rate; cosine after it.", 1e-8, 1)
     dropout: float = told(0.0, "Dropout before the LoRA matrices.", 0, 0.9)
     epochs: float = told(3.0, "How often each row is seen.", 0.001, 1000)
     batch_size: int = told(16, "Rows at once on each device.", 1, 4096)
