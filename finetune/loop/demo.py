@@ -18,6 +18,7 @@ from typing import Any
 from agent.exploring import Explore
 from agent.store import Store
 from finetune.contestant import Contestant
+from finetune.events.caps import TIMELESS
 from finetune.gate import Thresholds, evaluate_gate
 from finetune.gate.faults import FAULTS, spoiled
 from finetune.loop.rounds import Learner, MakeContestant, Round, run_round
@@ -145,7 +146,7 @@ def _run(setting: Setting, shop: Shop, seed: int, work: Path, tell: Told, progre
         learner = Learner(
             work / "rounds", shop.retriever, registry, shop.base, shop.contestant,
             pairs=PairsConfig(least=setting.least_pairs, seed=seed),
-            config=replace(shop.training, seed=seed), thresholds=shop.thresholds,
+            config=replace(shop.training, seed=seed), limits=TIMELESS, thresholds=shop.thresholds,
             population=setting.population, users=setting.judges, small=setting.small_gate,
             seed=GATE + seed, progress=progress,
         )  # fmt: skip

@@ -16,7 +16,9 @@ from pathlib import Path
 from agent.errors import AgentError
 from agent.store import Store
 from finetune.errors import FinetuneError, LoopError
-from finetune.loop.rounds import Learner, Round, rounds, run_round
+from finetune.events.audit import Audit
+from finetune.events.forgetting import forget_deleted
+from finetune.loop.rounds import PAIRS, Learner, Round, rounds, run_round
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +54,15 @@ def learned_until(folder: Path) -> datetime | None:
 def one_round(learner: Learner, store: Store) -> Round:
     """Run a round on what was done since the last one that learned something.
 
+    Before, what was made of data that people had deleted meanwhile is forgotten as well.
+
     Raises:
         FinetuneError: If a step cannot be done; the next call goes on from it.
     """
+    made = [path.parent for path in learner.folder.glob(f"*/{PAIRS}/report.json")]
+    forget_deleted(
+        store, pairs=made, registry=learner.registry, audit=Audit(learner.registry.folder)
+    )
     return run_round(learner, store.logged(learned_until(learner.folder)))
 
 

@@ -10,6 +10,9 @@ from retrieval.demo import make_demo
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
+from tests.finetune.registry.conftest import make
+
+__all__ = ["demo", "make"]
 
 
 @pytest.fixture(scope="session")
