@@ -67,7 +67,8 @@ def evaluate_gate(
         measured, skipped, seconds = _measured(
             named, bench, once(candidate), once(baseline), progress
         )
-    verdict = decide(measured, asked, skipped=left_out | skipped, seed=seed)
+    judged_by = asked.of_small() if small else asked
+    verdict = decide(measured, judged_by, skipped=left_out | skipped, seed=seed)
     config = {
         "candidate": candidate.name, "baseline": baseline.name,
         "catalogs": [one.name for one in catalogs], "small": small,

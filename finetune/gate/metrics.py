@@ -65,13 +65,19 @@ METRICS: Mapping[str, Metric] = {
     "simulator.satisfaction": Metric("satisfaction of simulated users"),
     "simulator.violations": Metric("simulated turns that broke a hard wish"),
     "behaviour.negation": Metric("turns that obey what is not wanted"),
-    "behaviour.invalid": Metric("plans asked of the model that were none"),
+    "behaviour.invalid": Metric("turns in which the model's plan was none"),
     "behaviour.fallback": Metric("turns that the rules planned for the model"),
     "behaviour.broken_constraints": Metric("items shown against a hard wish, or unknown"),
     "behaviour.log_seconds": Metric("logarithm of the seconds of a turn"),
-    "behaviour.top_brand": Metric("share of the brand shown most", "top_share"),
-    "behaviour.brand_gini": Metric("Gini coefficient of brands shown", "gini"),
-    "behaviour.category_gini": Metric("Gini coefficient of kinds shown", "gini"),
+    "behaviour.brand_pull": Metric(
+        "share of the brand put first most, were choices made by what was learned alone",
+        "top_share",
+    ),
+    "behaviour.top_brand": Metric(
+        "share of what is seen that the brand seen most has", "top_share"
+    ),
+    "behaviour.brand_gini": Metric("Gini coefficient of brands seen", "gini"),
+    "behaviour.category_gini": Metric("Gini coefficient of kinds seen", "gini"),
 }
 """Every metric there is, by suite and name."""
 

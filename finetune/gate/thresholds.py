@@ -57,6 +57,7 @@ class Thresholds(_Part):
         least_units: A metric of fewer units is not judged.
         must_improve: Whether one metric that may improve must.
         required: Suites without which nothing is promoted.
+        small: Margins of the small gate, where few units leave wide intervals.
     """
 
     confidence: float = Field(0.95, gt=0.5, lt=1)
@@ -65,6 +66,7 @@ class Thresholds(_Part):
     must_improve: bool = True
     required: tuple[str, ...] = ()
     metrics: Mapping[str, Rule]
+    small: Mapping[str, float] = Field(default_factory=dict)
     hash: str = ""
 
     @model_validator(mode="after")
@@ -76,9 +78,20 @@ class Thresholds(_Part):
         for suite in self.required:
             if suite not in suites:
                 raise ValueError(f"unknown suite {suite!r}; there are: {', '.join(suites)}")
+        for name in self.small:
+            if name not in self.metrics or self.metrics[name].margin is None:
+                raise ValueError(f"small: {name!r} has no margin under [metrics]")
         if not self.metrics:
             raise ValueError("expected at least one metric")
         return self
+
+    def of_small(self) -> Thresholds:
+        """Return the thresholds with the margins of the small gate."""
+        metrics = {
+            name: rule.model_copy(update={"margin": self.small.get(name, rule.margin)})
+            for name, rule in self.metrics.items()
+        }
+        return self.model_copy(update={"metrics": metrics})
 
     @property
     def alpha(self) -> float:

@@ -12,13 +12,20 @@ from finetune.contestant import Contestant
 from finetune.gate.bench import Bench, Opened
 
 
-def parts_of(contestant: Contestant, catalog: Opened, bench: Bench) -> Parts:
-    """Return what a contestant's turns over a catalog are made with; its store lives in memory."""
+def parts_of(
+    contestant: Contestant, catalog: Opened, bench: Bench, *, worded: bool = False
+) -> Parts:
+    """Return what a contestant's turns over a catalog are made with; its store lives in memory.
+
+    Args:
+        worded: Whether it words explanations itself, where it does; else the templates do, which
+            saves most of the time of a turn whose words nobody reads.
+    """
     voice = contestant.voice(catalog.retriever)
     store = bench.keep(closing(Store("sqlite://")))
     return Parts(
-        store, catalog.retriever, catalog.linker, voice.planner, explainer=voice.explainer,
-        chooser=voice.chooser, voice=voice.name,
+        store, catalog.retriever, catalog.linker, voice.planner,
+        explainer=voice.explainer if worded else None, chooser=voice.chooser, voice=voice.name,
     )  # fmt: skip
 
 

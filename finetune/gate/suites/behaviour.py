@@ -1,8 +1,8 @@
 """How a contestant behaves on everyday turns: what it refuses, shows, falls back on and takes.
 
-Turns are made from the catalog: a kind of item in everyday words, mostly with something that is not
-wanted. What is shown most is counted over all of them, so that a contestant in love with one brand
-shows, and what is not wanted must never come.
+Turns are made from the catalog: a kind of item in everyday words, a wide one or a narrow one, or
+one with something that is not wanted. What is shown is counted over all of them, the first rank
+most (1 / log2(rank + 1), as in DCG), so that a contestant in love with one brand shows.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
+from agent.choosing import Chooser
 from agent.dialogue import Parts
 from agent.turn import Done
 from finetune.contestant import Contestant
@@ -23,20 +24,27 @@ from finetune.gate.metrics import Counts, Mean, Reading, Readings
 from finetune.gate.suite import Examine, NotMeasured
 from finetune.gate.turns import parts_of, take
 from finetune.simulator.reading import violations
-from retrieval.catalog import Facet, Item, Role, primary
+from retrieval.catalog import Facet, Item, Role, by_role, primary
 from retrieval.filters import TEXT, fold
 
-OPENINGS = (
-    "{k} for my nephew's birthday", "i could use some {k}", "any {k} you would recommend?",
-    "{k}, nothing fancy", "show me {k}",
+BEFORE = (
+    "", "hi, ", "hello there, ", "ok so ", "right, ", "i could use ", "show me ", "any good ",
+    "i need ", "what about ", "looking at ", "my sister wants ",
 )  # fmt: skip
-REFUSALS = (
-    "{k} but please no {v}", "i want {k}, just spare me {v}", "{k}, anything except {v}",
-    "{k}. definitely not {v}, i really can't stand it", "need {k} for a friend, without {v} though",
-    "{k} that are not {v}",
+AFTER = (
+    "", " for my nephew's birthday", " for a friend", ", nothing fancy", " to begin with",
+    " if you have any", " for the weekend", ", quite soon", " as a gift", " for everyday use",
 )  # fmt: skip
+REFUSING = (
+    " but please no {v}", ", just spare me {v}", ", anything except {v}", " without {v}",
+    ". definitely not {v}, i really can't stand it", " that are not {v}", ", no {v} please",
+    ", and nothing in {v}", " but not {v}", " other than {v}",
+)  # fmt: skip
+"""How people say what they want, and what they do not, around a kind of item."""
+
 LEAST = 3
 """Items of a kind, so that something is left when a value is ruled out."""
+OFFERED = 12
 
 NO_PLAN = "its answer was no plan"
 """How planners begin the reason of a fallback where the model's answer was not usable."""
@@ -44,9 +52,15 @@ NO_PLAN = "its answer was no plan"
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One everyday turn; `facet` and `value` are what is not wanted, where something is."""
+    """One everyday turn.
+
+    Args:
+        offer: Items drawn from the whole catalog, to be chosen among without a search.
+        facet, value: What is not wanted, where something is.
+    """
 
     text: str
+    offer: tuple[Item, ...] = ()
     facet: str = ""
     value: str = ""
 
@@ -57,24 +71,34 @@ def make(bench: Bench) -> BehaviourSuite:
     Raises:
         NotMeasured: If the catalog has no kinds of items that people could ask for.
     """
-    catalog, random = bench.main, Random(f"behaviour {bench.seed}")
-    kinds = _kinds(catalog)
+    turns = everyday(bench.main, bench.n(48, 240), Random(f"behaviour {bench.seed}"))
+    named = {str(number): turn for number, turn in enumerate(turns, start=1)}
+    return BehaviourSuite(bench, bench.main, named)
+
+
+def everyday(catalog: Opened, n: int, random: Random) -> list[Turn]:
+    """Return n everyday turns over a catalog.
+
+    Raises:
+        NotMeasured: If the catalog has no kinds of items that people could ask for.
+    """
+    categories = by_role(catalog.retriever.facets, "category")
+    kinds, wide = (_kinds(catalog, facet) for facet in (categories[:1], categories[-1:]))
     if not kinds:
         raise NotMeasured(f"{catalog.name!r} has no category with {LEAST} items that can be named")
-    turns = [
-        _turn(random, kinds, catalog, refuse=place % 3 > 0) for place in range(bench.n(45, 240))
+    return [
+        _turn(random, wide if place % 4 == 0 else kinds, catalog, refuse=place % 2 == 1)
+        for place in range(n)
     ]
-    return BehaviourSuite(bench, catalog, {f"{n}": turn for n, turn in enumerate(turns, start=1)})
 
 
-def _kinds(catalog: Opened) -> dict[str, list[Item]]:
+def _kinds(catalog: Opened, facets: Sequence[Facet]) -> dict[str, list[Item]]:
     """Return the items of each kind that people can name."""
-    facet = primary(catalog.retriever.facets, "category")
     found: dict[str, list[Item]] = {}
-    for item in catalog.items.values() if facet else ():
-        for value in item.values(facet.name) if facet else ():
-            if speakable(str(value)):
-                found.setdefault(str(value), []).append(item)
+    for item in catalog.items.values():
+        for value in (str(value) for facet in facets for value in item.values(facet.name)):
+            if speakable(value):
+                found.setdefault(value, []).append(item)
     return {kind: items for kind, items in found.items() if len(items) >= LEAST}
 
 
@@ -82,11 +106,14 @@ def _turn(
     random: Random, kinds: Mapping[str, list[Item]], catalog: Opened, *, refuse: bool
 ) -> Turn:
     kind = random.choice(sorted(kinds))
+    offer = tuple(random.sample(list(catalog.items.values()), min(OFFERED, len(catalog.items))))
+    said = random.choice(BEFORE) + kind.lower()
     unwanted = _unwanted(random, kinds[kind], catalog.retriever.facets) if refuse else None
     if unwanted is None:
-        return Turn(random.choice(OPENINGS).format(k=kind.lower()))
+        return Turn(said + random.choice(AFTER), offer)
     facet, value = unwanted
-    return Turn(random.choice(REFUSALS).format(k=kind.lower(), v=value), facet.name, value)
+    after = random.choice(AFTER) if random.random() < 0.5 else ""
+    return Turn(said + after + random.choice(REFUSING).format(v=value), offer, facet.name, value)
 
 
 def _unwanted(
@@ -121,6 +148,7 @@ class BehaviourSuite:
         """Return what takes a turn with a contestant."""
         facets = self.catalog.retriever.facets
         parts = parts_of(contestant, self.catalog, self.bench)
+        chooser, brand = parts.chooser, primary(facets, "brand")
         shown_by = {name: primary(facets, role) for name, role in _SHOWN.items()}
 
         def examine(unit: str) -> Readings:
@@ -132,13 +160,14 @@ class BehaviourSuite:
                 "behaviour.log_seconds": Mean(math.log(max(seconds, 1e-4))),
                 **_planning(done),
                 **_obeying(done, turn, items),
+                **_pulling(chooser, done, turn, brand, facets),
             }
             if done.slate.items:
                 broken = violations(done, self.catalog.items)
                 own["behaviour.broken_constraints"] = Mean(float(broken), len(done.slate.items))
             for name, facet in shown_by.items():
                 if facet is not None:
-                    own[name] = Counts(Counter(str(v) for i in items for v in i.values(facet.name)))
+                    own[name] = _exposure(items, facet)
             return own
 
         return examine
@@ -151,6 +180,34 @@ _SHOWN: Mapping[str, Role] = {
 }
 
 
+def _pulling(
+    chooser: Chooser | None, done: Done, turn: Turn, brand: Facet | None, facets: tuple[Facet, ...]
+) -> dict[str, Reading]:
+    """Return the brands that would come first if the chooser alone decided; ties are shared."""
+    if turn.value or brand is None or not turn.offer:
+        return {}
+    rewards = (
+        chooser.rewards(done.state.need, turn.offer, facets)
+        if chooser
+        else (0.0,) * len(turn.offer)
+    )
+    first = [item for item, own in zip(turn.offer, rewards, strict=True) if own == max(rewards)]
+    found: dict[str, float] = {}
+    for item in first:
+        for value in map(str, item.values(brand.name)):
+            found[value] = found.get(value, 0.0) + 1 / len(first)
+    return {"behaviour.brand_pull": Counts(found)}
+
+
+def _exposure(items: Sequence[Item], facet: Facet) -> Counts:
+    """Return how much of a slate each value has."""
+    found: dict[str, float] = {}
+    for rank, item in enumerate(items, start=1):
+        for value in map(str, item.values(facet.name)):
+            found[value] = found.get(value, 0.0) + 1 / math.log2(rank + 1)
+    return Counts(found)
+
+
 def _timed(parts: Parts, text: str) -> tuple[Done, float]:
     session = parts.store.create_session()
     began = time.perf_counter()
@@ -159,10 +216,12 @@ def _timed(parts: Parts, text: str) -> tuple[Done, float]:
 
 
 def _planning(done: Done) -> dict[str, Reading]:
-    """Return whether the model's plan was one and was taken, where the model was asked."""
+    """Return whether a model's answer was no plan, and whether the rules had to plan for it.
+
+    A turn that no model was asked about counts too, so that contestants who ask less often can be
+    compared.
+    """
     fallback = done.plan.fallback
-    if done.planner != "llm" and not fallback:
-        return {}
     return {
         "behaviour.invalid": Mean(float(fallback.startswith(NO_PLAN))),
         "behaviour.fallback": Mean(float(bool(fallback))),

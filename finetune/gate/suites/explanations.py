@@ -31,7 +31,7 @@ def make(bench: Bench) -> ExplanationSuite:
     Raises:
         NotMeasured: If its items have too few fields to be explained by.
     """
-    catalog, n = bench.main, bench.n(25, 200)
+    catalog, n = bench.main, bench.n(20, 200)
     items, random = list(catalog.items.values()), Random(f"explanations {bench.seed}")
     retriever, found = catalog.retriever, dict[str, Asked]()
     for _ in range(_TRIES * n):
