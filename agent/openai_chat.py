@@ -158,7 +158,7 @@ class OpenAIChat:
             answer = background.call(self._complete(request, schema), deadline_s)
         except Exception as error:
             # Not chained: the SDK's errors hold the request and the server's answer to it.
-            raise _unavailable(error, deadline_s) from None
+            raise unavailable(error, deadline_s) from None
         return _completion(answer, self.name, time.monotonic() - started)
 
     def stream(
@@ -285,7 +285,7 @@ def _drain(
     try:
         while (piece := _next(pieces, ends)) is not None:
             if isinstance(piece, Exception):
-                raise _unavailable(piece, deadline_s) from None
+                raise unavailable(piece, deadline_s) from None
             yield piece
     finally:
         stop()
@@ -354,7 +354,8 @@ def _confidence(logprobs: Any) -> float:
     return math.exp(min(0.0, sum(found))) if found else 0.0
 
 
-def _unavailable(error: Exception, deadline_s: float) -> ModelError:
+def unavailable(error: Exception, deadline_s: float) -> ModelError:
+    """Return what a planner is told of a call that failed; nothing that was sent or answered."""
     match error:
         case ModelError():
             return error

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 from agent.adapters_admin import AdaptersAdmin
 from agent.errors import BadModelFolder, ServerError
-from agent.model_folder import check_adapter, check_model, read_json
+from agent.model_folder import Shapes, check_adapter, check_model, read_json
 
 INSTALL = (
     "python3 -m venv .venv-vllm && .venv-vllm/bin/pip install vllm==0.32.0",
@@ -123,13 +123,17 @@ class Serving:
             return self.host == "localhost"
 
 
+_NO_LAYERS = frozenset({"lm_head", "output", "wte", "wpe", "gate", "router"})
+"""Names of matrices for words, places and experts, in one architecture or another."""
+
+
 def command(vllm: Installation, serving: Serving) -> list[str]:
     """Return the command line of the server.
 
     Raises:
         BadModelFolder: If the base or an adapter could not be loaded.
     """
-    check_model(serving.base)
+    shapes = check_model(serving.base)
     if vllm.device == "cpu" and (size := _Shape.of(serving.base).head) not in CPU_HEADS:
         raise BadModelFolder(f"vLLM on a CPU takes no attention heads of size {size}, as "
                              f"{str(serving.base)!r} has; expected one of {CPU_HEADS}")  # fmt: skip
@@ -153,9 +157,22 @@ def command(vllm: Installation, serving: Serving) -> list[str]:
     words = [str(word) for pair in flags.items() for word in pair if word is not None]
     if serving.adapters:
         words += ["--lora-modules", *(f"{n}={p.absolute()}" for n, p in serving.adapters.items())]
+    if layers := _adaptable(shapes):
+        words += ["--lora-target-modules", *layers]
     # Not `vllm serve`: that looks for a distribution called vllm, which the CPU build is not.
     module = ["-m", "vllm.entrypoints.openai.api_server", "--model", str(serving.base.absolute())]
     return [str(vllm.python), *module, *words, *serving.extra]
+
+
+def _adaptable(shapes: Shapes) -> list[str]:
+    """Return the layers that adapters may change: all matrices but the vocabulary's.
+
+    With an output layer that adapters may change, vLLM mixes up whose prompt tokens are whose when
+    it tells `prompt_logprobs`, and dies of it on a CPU (its issue 16668).
+    """
+    layers = {name.split(".")[-2] for name, shape in shapes.items()
+              if name.endswith(".weight") and name.count(".") > 1 and len(shape) == 2}  # fmt: skip
+    return sorted(one for one in layers if one not in _NO_LAYERS and "embed" not in one)
 
 
 def environment(

@@ -5,7 +5,9 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from agent.adapters_admin import AdaptersAdmin, PrefixCache, ServedModel
 from agent.errors import BadModelFolder, ServerError
@@ -102,6 +104,18 @@ def test_command_serves_base_and_adapters(base, adapter):
     assert given["--structured-outputs-config.disable_any_whitespace"] == "true"
     assert "--enable-prefix-caching" in given
     assert words[-2:] == ["--seed", "3"]
+
+
+def test_adapters_may_change_all_but_the_vocabulary(base):
+    layers = ("self_attn.q_proj", "self_attn.k_proj", "mlp.gate_proj", "mlp.gate")
+    names = [f"model.layers.{n}.{layer}.weight" for n in range(2) for layer in layers]
+    names += ["lm_head.weight", "model.embed_tokens.weight", "model.norm.weight", "weight"]
+    shape = {"model.norm.weight": 4}
+    save_file({n: np.zeros(shape.get(n, (4, 4)), np.float32) for n in names},
+              base / "model.safetensors")  # fmt: skip
+    words = command(CPU, Serving(base, "tiny", extra=("--seed", "3")))
+    at = words.index("--lora-target-modules")
+    assert words[at + 1 : -2] == ["gate_proj", "k_proj", "q_proj"]
 
 
 def test_command_on_a_gpu_leaves_precision_to_vllm(base):
