@@ -210,6 +210,8 @@ def _report(
         "latency_ratio_to_before": {
             name: _ratios(parts[name], parts["before"]) for name in ("during", "between", "after")
         },
+        # Closer in time than "before", so a busy machine blurs it less.
+        "latency_ratio_during_to_between": _ratios(parts["during"], parts["between"]),
         "before_ms": {name: 1000 * v for name, v in _figures(parts["before"]).items()},
         "problems": problems,
     }
@@ -338,7 +340,10 @@ def table(found: dict[str, Any]) -> str:
         )
         for part, ratios in one["latency_ratio_to_before"].items():
             told = ", ".join(f"{name} x{value}" for name, value in ratios.items())
-            lines.append(f"  {part}: {told or 'none'}")
+            lines.append(f"  {part}, to before: {told or 'none'}")
+        near = one["latency_ratio_during_to_between"]
+        told = ", ".join(f"{name} x{value}" for name, value in near.items())
+        lines.append(f"  during, to between: {told or 'none'}")
     return "\n".join(lines)
 
 
