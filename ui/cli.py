@@ -24,6 +24,7 @@ from retrieval.errors import RetrievalError
 from ui.adapters import adapters
 from ui.critiques import critiques
 from ui.errors import UIError
+from ui.experiments import drift, experiment, off_policy
 from ui.feedback import feedback
 from ui.gate import gate
 from ui.house import house
@@ -228,6 +229,8 @@ main.add_command(house)
 main.add_command(adapters)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")
+for command in (drift, off_policy, experiment):
+    feedback.add_command(command)
 main.add_command(loop)
 main.add_command(feedback)
 feedback.add_command(pairs)

@@ -39,7 +39,7 @@ def feedback() -> None:
 
 
 @contextmanager
-def _store(folder: Path) -> Iterator[Store]:
+def stored(folder: Path) -> Iterator[Store]:
     """Open the session store of a project, or the one that ATTUNE_STORE names."""
     from ui import wiring
     from ui.cli import settings
@@ -69,7 +69,7 @@ def export(folder: Path, out: Path, since: datetime | None, everything: bool) ->
     """Write sessions with what was said, shown and done to a file."""
     from finetune.events.moving import export_sessions
 
-    with _store(folder) as store:
+    with stored(folder) as store:
         done = export_sessions(store, out, since=_moment(since), everything=everything)
     click.echo(f"{done.sessions:,} sessions written to {out}")
     if done.withheld:
@@ -87,7 +87,7 @@ def import_(folder: Path, file: Path) -> None:
     """
     from finetune.events.moving import import_file
 
-    with _store(folder) as store:
+    with stored(folder) as store:
         done = import_file(store, file)
     click.echo(import_text(done))
     if done.rejects:
@@ -115,7 +115,7 @@ def report(folder: Path, since: datetime | None, as_json: bool) -> None:
     """Count what people did, and say what looks wrong with it."""
     from finetune.events.report import report as figures
 
-    with _store(folder) as store:
+    with stored(folder) as store:
         found = figures(store.logged(_moment(since)))
     told = json.dumps(found.to_json(), ensure_ascii=False) if as_json else report_text(found)
     click.echo(told)
@@ -163,7 +163,7 @@ def impressions(folder: Path, out: Path, form: Form, since: datetime | None) -> 
     from finetune.events.impressions import rows_of, write_rows
     from finetune.events.moving import sessions_of
 
-    with _store(folder) as store:
+    with stored(folder) as store:
         made = rows_of(capped(sessions_of(store, since=_moment(since))).sessions, form)
     write_rows(out, made)
     click.echo(f"{len(made.rows):,} {form} written to {out}")
@@ -192,7 +192,7 @@ def forget(
     if user is not None and not (user := strip_control(user)):
         raise UIError("no user is named; leave USER out to catch up with earlier deletions")
     audit = Audit(adapters or folder)
-    with _store(folder) as store, _registry(adapters) as registry:
+    with stored(folder) as store, _registry(adapters) as registry:
         if user is None:
             done = forgetting.forget_deleted(store, pairs=pairs, registry=registry, audit=audit)
         else:

@@ -10,8 +10,9 @@ them were ever learned from.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from finetune.events.caps import TIMELESS
 from finetune.gate import Thresholds, evaluate_gate
 from finetune.gate.faults import FAULTS, spoiled
 from finetune.loop.rounds import Learner, MakeContestant, Round, run_round
+from finetune.loop.rounds import rounds as rounds_of
 from finetune.pairs.make import PairsConfig
 from finetune.preference.dpo import DPOConfig
 from finetune.registry import BASE, Registry
@@ -158,27 +160,33 @@ def _run(setting: Setting, shop: Shop, seed: int, work: Path, tell: Told, progre
         for number in range(1, setting.rounds + 1):
             rounds.append(_round(setting, shop, learner, seed, number, work, progress))
             tell(f"seed {seed}, round {number}: {rounds[-1].ending}: {rounds[-1].reasons[0]}")
-            live = _live(shop, registry)
+            live = _live(shop, registry, rounds)
             done = _measure(setting, shop, live, seed, work / f"after-{number}.db", progress)
             after.append(Measured(number, live.name, done))
             tell(f"seed {seed}, after round {number}: {summary(done)}")
     return Run(seed, base, tuple(rounds), tuple(after))
 
 
-def _live(shop: Shop, registry: Registry) -> Contestant:
-    live = registry.live()
-    return shop.contestant(live.name, live.folder) if live else shop.contestant(BASE, None)
+def _live(shop: Shop, registry: Registry, done: Sequence[Round]) -> Contestant:
+    """Return what is live after some rounds."""
+    names = [one.adapter for one in done if one.promoted]
+    if not names or names[-1] is None:
+        return shop.contestant(BASE, None)
+    return shop.contestant(names[-1], registry.get(names[-1]).folder)
 
 
 def _round(
     setting: Setting, shop: Shop, learner: Learner, seed: int, number: int, work: Path,
     progress: bool,
 ) -> Round:  # fmt: skip
-    """Let new people use what is live, and learn from them."""
+    """Let new people use what is live, and learn from them; a round that has ended is read."""
+    ended = rounds_of(learner.folder)
+    if number <= len(ended):
+        return ended[number - 1]
     store = _fresh(work / f"teachers-{number}.db")
     try:
         simulate(
-            _live(shop, learner.registry), shop.retriever, store, setting.population,
+            _live(shop, learner.registry, ended), shop.retriever, store, setting.population,
             setting.teachers, 1000 * seed + number, policy=Explore(setting.explore),
             progress=progress,
         )  # fmt: skip
@@ -190,14 +198,35 @@ def _round(
 def _measure(
     setting: Setting, shop: Shop, contestant: Contestant, seed: int, path: Path, progress: bool
 ) -> Outcomes:
+    """Return what fresh people make of a contestant; asked once, and kept beside the store."""
+    kept = path.with_suffix(".json")
+    if kept.is_file():
+        found = _read(kept)
+        if (found.name, len(found.users)) == (contestant.name, setting.testers):
+            return found
     store = _fresh(path)
     try:
-        return simulate(
+        outcomes = simulate(
             contestant, shop.retriever, store, setting.population, setting.testers, FRESH + seed,
             progress=progress,
         )  # fmt: skip
     finally:
         store.close()
+    partial = kept.with_suffix(".partial")
+    partial.write_text(json.dumps(asdict(_bare(outcomes))), "utf-8")
+    partial.replace(kept)
+    return outcomes
+
+
+def _bare(outcomes: Outcomes) -> Outcomes:
+    users = tuple(replace(one, transcript=()) for one in outcomes.users)
+    return replace(outcomes, users=users)
+
+
+def _read(path: Path) -> Outcomes:
+    values = json.loads(path.read_text("utf-8"))
+    users = tuple(Outcome(**{**one, "transcript": ()}) for one in values["users"])
+    return Outcomes(**{**values, "users": users})
 
 
 def _fresh(path: Path) -> Store:
