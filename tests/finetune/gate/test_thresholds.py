@@ -59,3 +59,21 @@ def test_bad_file_is_told(tmp_path, text, said):
 def test_missing_file_is_told(tmp_path):
     with pytest.raises(GateError, match="no thresholds at"):
         read_thresholds(tmp_path / "none.toml")
+
+
+def test_small_gate_has_margins_of_its_own(tmp_path):
+    text = METRIC + 'margin = 0.05\n[small]\n"understanding.state_exact" = 0.2\n'
+    found = read_thresholds(written(tmp_path, text))
+    assert found.metrics["understanding.state_exact"].margin == 0.05
+    assert found.of_small().metrics["understanding.state_exact"].margin == 0.2
+
+
+def test_small_margin_needs_one_for_the_whole(tmp_path):
+    text = METRIC + 'at_most = 1\n[small]\n"understanding.state_exact" = 0.2\n'
+    with pytest.raises(GateError, match=r"small: 'understanding\.state_exact' has no margin"):
+        read_thresholds(written(tmp_path, text))
+
+
+def test_own_small_margins_are_the_wider():
+    found = read_thresholds()
+    assert all(margin > found.metrics[name].margin for name, margin in found.small.items())
