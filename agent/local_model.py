@@ -169,33 +169,29 @@ class LocalModel:
             yield pack
 
     def _scores(self, prompt: list[int], rows: Sequence[list[int]]) -> list[float]:
-        """Return the scores of rows, as branches of one sequence that the prompt is the stem of.
+        """Return the scores of rows, as branches of one tree that the prompt is the stem of.
 
-        Nothing is padded and the prompt is computed once: each token sees the prompt and what
-        came before it in its own row.
+        What rows begin with alike is computed once, and nothing is padded: each token sees the
+        prompt and what came before it in its own rows.
         """
-        torch, stem = self._torch, len(prompt)
-        branch = [-1] * stem + [at for at, row in enumerate(rows) for _ in row[:-1]]
-        places = [*range(stem), *(stem + at for row in rows for at in range(len(row) - 1))]
-        wanted = [row[0] for row in rows] + [id for row in rows for id in row[1:]]
-        told_by = [stem - 1] * len(rows) + [*range(stem, len(branch))]
-        owner = [*range(len(rows)), *branch[stem:]]
+        torch, tree = self._torch, _Tree(prompt, rows)
         tensor = partial(torch.tensor, device=self._device)
         with torch.inference_mode():
-            of, at = tensor(branch), torch.arange(len(branch), device=self._device)
-            sees = (at[:, None] >= at) & ((of[:, None] == of) | (of == -1))
-            type_ = self._model.dtype
-            mask = torch.zeros(sees.shape, dtype=type_, device=self._device)
-            mask.masked_fill_(~sees, torch.finfo(type_).min)
+            kind = self._model.dtype
+            mask = torch.full((len(tree.tokens),) * 2, torch.finfo(kind).min, dtype=kind)
+            for at, seen in enumerate(tree.sees):
+                mask[at, seen] = 0
             logits = self._model(
-                input_ids=tensor([prompt + [id for row in rows for id in row[:-1]]]),
-                position_ids=tensor([places]), attention_mask=mask[None, None], use_cache=False,
-                logits_to_keep=tensor(told_by),
+                input_ids=tensor([tree.tokens]), position_ids=tensor([tree.places]),
+                attention_mask=mask[None, None].to(self._device), use_cache=False,
+                logits_to_keep=torch.arange(len(prompt) - 1, len(tree.tokens), device=self._device),
             ).logits[0].float()  # fmt: skip
             # A log softmax in one pass: logsumexp takes four times as long on a CPU.
-            lost = torch.nn.functional.cross_entropy(logits, tensor(wanted), reduction="none")
+            told = logits.log_softmax(-1)
+            owners, nodes, wanted = (tensor(one) for one in zip(*tree.asked, strict=True))
+            found = told[nodes - (len(prompt) - 1), wanted]
             total = torch.zeros(len(rows), device=self._device)
-            scores: list[float] = total.index_add(0, tensor(owner), -lost).tolist()
+            scores: list[float] = total.index_add(0, owners, found).tolist()
             return scores
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -302,6 +298,35 @@ class LocalModel:
             return 0
         self._forget(len(self._kept) - same)
         return same
+
+
+class _Tree:
+    """Rows of tokens after one prompt, what they begin with alike told once.
+
+    Args:
+        places: The place of each token in its rows, the prompt included.
+        sees: For each token, the tokens it depends on, itself included.
+        asked: Row, token before, and the token that is to follow it, for each token of each row.
+    """
+
+    def __init__(self, prompt: list[int], rows: Sequence[list[int]]) -> None:
+        stem = len(prompt)
+        self.tokens = list(prompt)
+        self.places = list(range(stem))
+        self.sees = [list(range(at + 1)) for at in range(stem)]
+        self.asked: list[tuple[int, int, int]] = []
+        known: dict[tuple[int, int], int] = {}
+        for row, ids in enumerate(rows):
+            before = stem - 1
+            for id in ids[:-1]:
+                self.asked.append((row, before, id))
+                if (before, id) not in known:
+                    known[before, id] = len(self.tokens)
+                    self.tokens.append(id)
+                    self.places.append(self.places[before] + 1)
+                    self.sees.append([*self.sees[before], known[before, id]])
+                before = known[before, id]
+            self.asked.append((row, before, ids[-1]))
 
 
 class _Guesses:
