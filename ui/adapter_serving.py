@@ -19,7 +19,7 @@ from agent.voices import Speaking
 from finetune.errors import FinetuneError
 from finetune.registry import Registry
 from ui.adapters import ADAPTERS
-from ui.chat_models import prompt_of, sure_of
+from ui.chat_models import prompt_of, served, sure_of
 from ui.settings import Settings
 
 
@@ -66,13 +66,10 @@ def _host(settings: Settings, chat: ChatModel, speak: Speak) -> AdapterHost:
     if isinstance(chat, LocalChat):
         return LocalHost(chat, speak)
     from agent.adapters_admin import AdaptersAdmin
-    from agent.openai_chat import OpenAIChat
 
     url = settings.llm or ""
     key = settings.llm_key.get_secret_value() if settings.llm_key else None
-    return ServerHost(
-        AdaptersAdmin(url, key), chat, lambda name: OpenAIChat(url, name, key, logprobs=True), speak
-    )
+    return ServerHost(AdaptersAdmin(url, key), chat, lambda name: served(settings, name), speak)
 
 
 def make_adapters(project: Path, settings: Settings, router: AdapterRouter) -> Adapters:

@@ -58,8 +58,30 @@ def chat_model(settings: Settings, *, serving: bool = False) -> ChatModel | None
     if llm == NONE:
         return None
     if _is_url(llm):
-        return _remote(llm, settings)
+        return _remote(settings)
     return _local(llm, settings, serving)
+
+
+def adapter_model(settings: Settings, base: ChatModel | None) -> ChatModel | None:
+    """Return the model with the adapter that the settings name; None where they name none.
+
+    Args:
+        base: The model that the settings name, without it.
+
+    Raises:
+        UIError: If there is no model to put it on.
+        BadModelFolder: If the folder holds no adapter, or one of another base.
+    """
+    if settings.adapter is None:
+        return None
+    if base is None:
+        raise UIError(f"--adapter {settings.adapter!r} needs its base: name it with --llm")
+    from agent.local_chat import LocalChat
+    from agent.voices import adapted
+
+    if isinstance(base, LocalChat):
+        return adapted(base, Path(settings.adapter).expanduser())
+    return served(settings, settings.adapter)
 
 
 def prompt_of(name: str, settings: Settings) -> str:
@@ -76,15 +98,20 @@ def sure_of(asking: Asking, settings: Settings) -> float:
     return SURE if asking.prompt == TAGGED else 0.0
 
 
-def _remote(url: str, settings: Settings) -> ChatModel:
+def _remote(settings: Settings) -> ChatModel:
     if settings.model is None:
         raise UIError(
             "a language model on a server needs both its URL and its name: add --model NAME"
         )
-    from agent.openai_chat import OpenAIChat
+    return served(settings, settings.model)
+
+
+def served(settings: Settings, name: str) -> ChatModel:
+    """Return a model, or adapter, of the server that the settings name."""
+    from agent.vllm_chat import VLLMChat
 
     key = settings.llm_key.get_secret_value() if settings.llm_key else None
-    return OpenAIChat(url, settings.model, key, logprobs=True)
+    return VLLMChat(settings.llm or "", name, key, logprobs=True)
 
 
 def _local(llm: str, settings: Settings, serving: bool) -> ChatModel:

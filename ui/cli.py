@@ -67,6 +67,12 @@ class _Group(click.Group):
 def with_model(command: Command) -> Command:
     """Add the options that name a language model."""
     for option in (
+        click.option(
+            "--adapter",
+            metavar="WHAT",
+            help="LoRA adapter that answers: its folder, or its name on that server; default: as "
+            "the project's routes say.",
+        ),
         click.option("--model", metavar="NAME", help="Name of the model on that server."),
         click.option(
             "--llm",
@@ -113,11 +119,11 @@ def _log(level: int) -> None:
 @click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
 @click.option("--session", metavar="ID", help="Go on with an earlier session.")
 @with_model
-def chat(folder: Path | None, session: str | None, llm: str | None, model: str | None) -> None:
+def chat(folder: Path | None, session: str | None, **named: str | None) -> None:
     """Talk to a project (default: .attune here, else the demo), also by pipe."""
     from ui import terminal, wiring
 
-    project = wiring.open_project(folder, settings(llm=llm, model=model))
+    project = wiring.open_project(folder, settings(**named))
     session = wiring.session(project, session)
     console = terminal.make_console()
     terminal.chat(project.parts, project.retriever.name, session, sys.stdin, console)
@@ -128,14 +134,12 @@ def chat(folder: Path | None, session: str | None, llm: str | None, model: str |
 @click.option("--session", metavar="ID", help="Take the turn in an earlier session.")
 @click.option("--json/--text", "as_json", default=True, help="Turn as JSON (default), or as text.")
 @with_model
-def ask(
-    words: tuple[str, ...], session: str | None, as_json: bool, llm: str | None, model: str | None
-) -> None:
+def ask(words: tuple[str, ...], session: str | None, as_json: bool, **named: str | None) -> None:
     """Take one turn in a project (default: .attune here, else the demo) and print it."""
     from ui import terminal, wiring
 
     folder, text = folder_and_text(words)
-    project = wiring.open_project(folder, settings(llm=llm, model=model))
+    project = wiring.open_project(folder, settings(**named))
     done = wiring.turn(project, wiring.session(project, session), text)
     if as_json:
         click.echo(json.dumps(wiring.turn_json(done, project.retriever), ensure_ascii=False))
@@ -155,13 +159,13 @@ def folder_and_text(words: tuple[str, ...]) -> tuple[Path | None, str]:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @with_model
-def serve(folder: Path | None, host: str, port: int, llm: str | None, model: str | None) -> None:
+def serve(folder: Path | None, host: str, port: int, **named: str | None) -> None:
     """Serve the HTTP API over a project (default: .attune here, else the demo)."""
     import uvicorn
 
     from ui import wiring
 
-    app = wiring.make_app(folder, settings(llm=llm, model=model))
+    app = wiring.make_app(folder, settings(**named))
     uvicorn.run(app, host=host, port=port, log_config=wiring.LOGGING)
 
 
@@ -202,13 +206,13 @@ def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 @with_model
 def explanations(
-    catalog: Path | None, n: int, seed: int, as_json: bool, llm: str | None, model: str | None
+    catalog: Path | None, n: int, seed: int, as_json: bool, **named: str | None
 ) -> None:
     """Check explanations against the catalog, and their checker on false claims."""
     from ui.explaining import explanations as measured
     from ui.reports import explanations_text
 
-    report = measured(catalog, settings(llm=llm, model=model), n, seed)
+    report = measured(catalog, settings(**named), n, seed)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else explanations_text(report))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.llm import ChatModel
-from ui.chat_models import chat_model, prompt_of
+from ui.chat_models import adapter_model, chat_model, prompt_of
 from ui.errors import UIError
 from ui.settings import Settings
 
@@ -24,13 +24,13 @@ def make_explainer(settings: Settings, chat: ChatModel | None) -> LLMExplainer |
         return None
     if chat is None:
         raise UIError("ATTUNE_EXPLAINER='model' needs a language model: name one with --llm")
-    return _explainer(settings, chat)
+    return _explainer(settings, chat, chat)
 
 
-def _explainer(settings: Settings, chat: ChatModel) -> LLMExplainer:
+def _explainer(settings: Settings, chat: ChatModel, base: ChatModel) -> LLMExplainer:
     from agent.explainer import LLMExplainer
 
-    tuned = prompt_of(chat.name, settings) == "plan@2"
+    tuned = prompt_of(base.name, settings) == "plan@2"
     prompt = "explain@1" if tuned else "explain@2"
     return LLMExplainer(chat, settings.explain_s, prompt=prompt)  # type: ignore[arg-type]
 
@@ -51,6 +51,7 @@ def explanations(catalog: Path | None, settings: Settings, n: int, seed: int) ->
         found = {name: open_catalog(name) for name in ("demo", *FILES)}
         catalogs = {name: one for name, one in found.items() if one is not None}
     named = settings.llm not in (None, "none")
-    chat = chat_model(settings) if named else None
-    explainer = _explainer(settings, chat) if chat is not None else None
+    base = chat_model(settings) if named or settings.adapter else None
+    chat = adapter_model(settings, base) or base
+    explainer = _explainer(settings, chat, base) if chat and base else None
     return evaluate(catalogs, n=n, seed=seed, explainer=explainer, false_texts=4 * n)

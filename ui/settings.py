@@ -40,6 +40,17 @@ class Settings(BaseSettings):
         "model, `house` (the default where it is installed) or `none`.",
     )
     model: str | None = Field(None, description="Name of the model on that server.")
+    adapter: str | None = Field(
+        None,
+        description="LoRA adapter that answers instead of those the project's routes name: its "
+        "folder, or its name on that server.",
+    )
+    explore: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Share of slates that are drawn at random from the best, with known chances.",
+    )
     llm_prompt: Literal["auto", "plan@1", "plan@2"] = Field(
         "auto",
         description="How the model is asked: plan@1 with instructions, plan@2 with the tagged "

@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
+from agent.exploring import GREEDY, Explore, Policy
 from agent.linking import Linker
 from agent.llm import ChatModel
 from agent.payload import turn_json
@@ -22,6 +23,7 @@ from agent.planner import Planner, RulePlanner
 from agent.routing import AdapterRouter
 from agent.store import Store
 from agent.turn import Done
+from agent.voice import RULES, Voice
 from retrieval.build import BuildReport
 from retrieval.demo import make_demo
 from retrieval.encoder import make_encoder
@@ -30,8 +32,8 @@ from retrieval.fusion_tuning import tune_fusion
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_fusion, has_manifest, read_manifest, write_fusion
 from retrieval.retriever import Retriever
-from ui.adapter_serving import make_adapters, make_router
-from ui.chat_models import chat_model, model_name, prompt_of, sure_of
+from ui.adapter_serving import make_adapters, make_router, speaking
+from ui.chat_models import adapter_model, chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.settings import Settings
 
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HERE", "LOGGING", "Project", "build", "default_project", "demo_project",
-    "describe", "load", "make_app", "make_planner",
+    "describe", "load", "make_app", "make_planner", "make_voice",
     "open_project", "open_retriever", "open_store", "outcome", "session", "turn", "turn_json",
     "understanding",
 ]  # fmt: skip
@@ -116,6 +118,21 @@ def make_planner(
     )
 
 
+def make_voice(retriever: Retriever, settings: Settings, chat: ChatModel | None) -> Voice:
+    """Return what answers where no route says otherwise: the adapter, model or rules set."""
+    adapter = adapter_model(settings, chat)
+    if chat is not None and adapter is not None:
+        return speaking(settings, chat, retriever).voice(adapter, chat)
+    planner = make_planner(retriever, settings, chat)
+    name = RULES if chat is None else chat.name
+    return Voice(name, planner, make_explainer(settings, chat))
+
+
+def policy_of(settings: Settings) -> Policy:
+    """Return how slates are made of rankings."""
+    return Explore(settings.explore) if settings.explore else GREEDY
+
+
 def open_store(folder: Path, settings: Settings) -> Store:
     """Open the session store: the one set, else a file in the project directory."""
     return Store(settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}")
@@ -145,13 +162,15 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     _ = retriever.reranker  # now, so that a broken one is told before the first turn
     # After the encoder: the libraries that both need must not be imported from two threads.
     chat = chat_model(settings, serving=write)
-    planner = make_planner(retriever, settings, chat)
-    explainer = make_explainer(settings, chat)
+    voice = make_voice(retriever, settings, chat)
     store = open_store(folder, settings)
-    router = None if chat is None else make_router(folder, settings, chat, retriever, store)
+    router = None
+    if chat is not None and settings.adapter is None:
+        router = make_router(folder, settings, chat, retriever, store)
     parts = Parts(
-        store, retriever, Linker.build(retriever), planner, explainer=explainer, router=router
-    )
+        store, retriever, Linker.build(retriever), voice.planner, explainer=voice.explainer,
+        chooser=voice.chooser, voice=voice.name, policy=policy_of(settings), router=router,
+    )  # fmt: skip
     if router is not None:
         if not write:  # nobody else is kept waiting until adapters are there
             router.follow()

@@ -5,7 +5,9 @@ from agent.errors import BadModelFolder
 from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
 from agent.openai_chat import OpenAIChat
+from agent.reward import Scorer
 from agent.voices import SURE
+from tests.agent.test_voices import write_untrained
 from tests.tiny_llama import RECOMMEND, write_base
 from ui import chat_models, wiring
 from ui.chat_models import chat_model, model_name
@@ -129,3 +131,48 @@ def test_only_a_trained_model_has_to_be_sure():
     assert chat_models.sure_of(Tagged(), Settings()) == SURE
     assert chat_models.sure_of(Instructed(), Settings()) == 0.0
     assert chat_models.sure_of(Instructed(), Settings(llm_sure=0.7)) == 0.7
+
+
+# Adapters
+
+
+@pytest.fixture(scope="module")
+def untrained(tiny):
+    return write_untrained(tiny.parent / "round-1", tiny)
+
+
+def test_adapter_of_a_folder_answers(folder, house, untrained):
+    settings = Settings(adapter=str(untrained), deadline_s=60, explore=0.25)
+    project = wiring.open_project(folder, settings)
+    parts = project.parts
+    assert (parts.router, parts.policy.name) == (None, "explore:0.25")
+    assert parts.chooser.name == parts.voice
+    done = wiring.turn(project, wiring.session(project, None), "hmm something for a rainy walk?")
+    project.close()
+    assert done.voice == done.plan.model
+    assert done.voice.startswith("round-1-")
+
+
+def test_adapter_of_a_server_goes_by_its_name():
+    settings = Settings(llm=URL, model="house", adapter="house-shop")
+    base = chat_model(settings)
+    adapter = chat_models.adapter_model(settings, base)
+    assert (base.name, adapter.name, isinstance(adapter, Scorer)) == ("house", "house-shop", True)
+
+
+def test_without_an_adapter_there_is_none(tiny):
+    assert chat_models.adapter_model(Settings(), None) is None
+    with pytest.raises(UIError, match="'x' needs its base: name it with --llm"):
+        chat_models.adapter_model(Settings(adapter="x"), None)
+    with (
+        chat_model(Settings(llm=str(tiny))) as chat,
+        pytest.raises(BadModelFolder, match="does not exist"),
+    ):
+        chat_models.adapter_model(Settings(adapter="no/where"), chat)
+
+
+def test_project_follows_its_routes_unless_told(folder, house):
+    project = wiring.open_project(folder, Settings())
+    assert project.parts.router is project.router is not None
+    assert (project.parts.policy.name, project.parts.voice) == ("greedy", "house")
+    project.close()
