@@ -16,6 +16,7 @@ from ui import examples, figures, llm_figures
 from ui.cli import main as attune
 from ui.critique_figures import critiques
 from ui.engine_figures import engines
+from ui.loop_figures import loop, off_policy
 from ui.planner_figures import planners
 from ui.retrieval_figures import retrieval
 from ui.settings import Settings
@@ -72,6 +73,8 @@ BLOCKS: Blocks = {
     "understanding": figures.understanding,
     "planners": planners,
     "critiques": critiques,
+    "loop": loop,
+    "off_policy": off_policy,
     "retrieval": retrieval,
     "engines": engines,
     "llm-load": llm_figures.under_load,

@@ -174,8 +174,8 @@ def experiment_text(found: Reading, interleaved: Comparison) -> str:
     verdict = {"better": "the trial is better", "worse": "the trial is worse",
                "undecided": "undecided: let it run"}[found.decision]  # fmt: skip
     lines = [
-        f"success  control {found.control:.3f} ({found.users[0]:,} people), trial {found.trial:.3f} "
-        f"({found.users[1]:,})",
+        f"success  control {found.control:.3f} ({found.users[0]:,} people), "
+        f"trial {found.trial:.3f} ({found.users[1]:,})",
         f"difference {found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f}): {verdict}",
     ]
     if interleaved.wins_a + interleaved.wins_b:

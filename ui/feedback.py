@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ui.adapters import ADAPTERS
 from ui.errors import UIError
 from ui.reports import table
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
+ROUNDS = "rounds"
+"""Where `attune loop` keeps its rounds in a project."""
 LISTED = 10
 """Rejects, and people who were limited, that are shown."""
 DAYS = 14
@@ -175,7 +178,8 @@ def impressions(folder: Path, out: Path, form: Form, since: datetime | None) -> 
 @click.argument("folder", type=FOLDER, metavar="DIR")
 @click.argument("user", required=False, metavar="[USER]")
 @click.option("--pairs", type=FOLDER, multiple=True, help="Folder of pairs; may be repeated.")
-@click.option("--registry", "adapters", type=FOLDER, help="Folder of the registry of adapters.")
+@click.option("--registry", "adapters", type=FOLDER, help="Folder of the registry of adapters.  "
+              "[default: DIR/adapters]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def forget(
     folder: Path, user: str | None, pairs: tuple[Path, ...], adapters: Path | None, as_json: bool
@@ -191,6 +195,9 @@ def forget(
 
     if user is not None and not (user := strip_control(user)):
         raise UIError("no user is named; leave USER out to catch up with earlier deletions")
+    if adapters is None and (folder / ADAPTERS).is_dir():
+        adapters = folder / ADAPTERS
+    pairs = pairs or tuple(path.parent for path in folder.glob(f"{ROUNDS}/*/pairs/report.json"))
     audit = Audit(adapters or folder)
     with stored(folder) as store, _registry(adapters) as registry:
         if user is None:

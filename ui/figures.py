@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ui.loop_rows import gate_rows, loop_rows, off_policy_rows, swap_rows
+
 RESULTS = Path(__file__).parents[1] / "benchmarks/results"
 MISSING = "Not measured yet.\n"
 HELD_OUT = "understanding_heldout"
@@ -213,6 +215,30 @@ BENCHMARKS = {
         "the requests of scripted sessions sent to vLLM on this machine in three ways, in turn; "
         "turns with the fast path on, over the demo catalog "
         "([more](docs/measurements.md#the-language-model))",
+    ),
+    "loop": Benchmark(
+        loop_rows,
+        "attune loop demo",
+        "simulated users with a taste that the base does not know; fresh people, paired, over all "
+        "seeds ([more](docs/loop.md#shown-on-simulated-users))",
+    ),
+    "gate": Benchmark(
+        gate_rows,
+        "python benchmarks/gate.py",
+        "adapters trained to be worse in one way each, and the same faults put on from outside "
+        "([more](docs/gate.md))",
+    ),
+    "swap": Benchmark(
+        swap_rows,
+        "python benchmarks/swap.py",
+        "plan requests through the router while adapters are promoted and rolled back "
+        "([more](docs/adapters.md))",
+    ),
+    "off_policy": Benchmark(
+        off_policy_rows,
+        "python -m benchmarks.off_policy",
+        "explored slates replayed beside the truth of simulated users, SNIPS, settings that it "
+        "asks to be trusted in ([more](docs/loop.md#before-and-beside-the-gate))",
     ),
 }
 

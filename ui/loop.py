@@ -15,6 +15,7 @@ import click
 
 from ui.adapters import ADAPTERS
 from ui.errors import UIError
+from ui.feedback import ROUNDS
 from ui.reports import table
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
-ROUNDS = "rounds"
 
 
 @click.group()

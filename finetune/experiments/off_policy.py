@@ -100,7 +100,7 @@ class Estimate:
 
 
 def estimate(
-    log: RankedLog, estimator: Estimator = "snips", *, clip: float = 50.0, seed: int = 0
+    log: RankedLog, estimator: Estimator = "snips", *, clip: float = 1000.0, seed: int = 0
 ) -> Estimate:
     """Return what the target policy earns in the situations of a log.
 

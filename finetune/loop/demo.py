@@ -72,11 +72,11 @@ class Setting:
 
     rounds: int = 3
     seeds: tuple[int, ...] = (0, 1, 2)
-    teachers: int = 250
-    testers: int = 200
+    teachers: int = 150
+    testers: int = 120
     explore: float = 0.3
     population: Population = TASTE
-    judges: int = 80
+    judges: int = 60
     small_gate: bool = True
     least_pairs: int = 40
 
