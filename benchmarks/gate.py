@@ -3,9 +3,9 @@
     python -m benchmarks.gate [--work DIR] [--seeds 20] [--out benchmarks/results/gate.json]
 
 Trains one adapter on the house model for each fault of `finetune.gate.regressions` and judges it
-with the small gate; so is one that was taught well. The gate is then shown the same contestant
-twice, with the chance flips of a sampling model on both sides, once for every seed: whatever it
-refuses there is refused wrongly. No part of this runs in a test.
+with the small gate; so is one that was taught well ("good"). The gate is then shown the same
+contestant twice, with the chance flips of a sampling model on both sides, once for every seed:
+whatever it refuses there is refused wrongly. No part of this runs in a test.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/gate"))
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--out", type=Path, default=RESULTS)
+    parser.add_argument("--suites", nargs="*", help="Judge adapters by these only; default: all.")
+    parser.add_argument("--faults", nargs="*", default=[*BAD, GOOD], help="Adapters to judge.")
     parser.add_argument("--only", nargs="*", default=["adapters", "wrappers", "same"])
     args = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -61,7 +63,7 @@ def main() -> None:
             found["same"] = same(retriever, args.seeds)
             write(args.out, found)
         if "adapters" in args.only:
-            for name, own in adapters(retriever, args.work):
+            for name, own in adapters(retriever, args.work, args.faults, args.suites):
                 found.setdefault("adapters", {})[name] = own
                 write(args.out, found)
     finally:
@@ -85,24 +87,29 @@ def _share(refused: Sequence[bool]) -> str:
     return f"{sum(refused)}/{len(refused)}"
 
 
-def adapters(retriever: Retriever, work: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield what the gate says of each adapter: the bad ones, a good one, and none at all."""
-    catalog = Opened(retriever)
+def adapters(
+    retriever: Retriever, work: Path, faults: Sequence[str], suites: Sequence[str] | None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield what the gate says of each adapter."""
+    catalog, asked = Opened(retriever), read_thresholds()
     held = write_held(work / "held", catalog)
+    if suites is not None:
+        required = tuple(name for name in asked.required if name in suites)
+        asked = asked.model_copy(update={"required": required})
     with LocalChat(HOUSE, name="house", threads=1, patience_s=300) as chat:
         chat.wait(300)  # the libraries of training must not be imported at the same time
         base = Contestant("base", lambda one: house_voice(chat, one, explains=True))
-        for name in (*BAD, GOOD):
+        for name in faults:
             began = time.perf_counter()
             folder = make_bad(name, catalog, work)
             trained = time.perf_counter() - began
             spoilt = Contestant(
                 name, lambda one, own=folder: house_voice(chat, one, own, explains=True)
             )
-            verdict = evaluate_gate(base, spoilt, retriever, pairs=held, small=True)
+            verdict = evaluate_gate(
+                base, spoilt, retriever, pairs=held, thresholds=asked, small=True, suites=suites
+            )
             yield name, {**told(verdict), "training_seconds": round(trained, 1)}
-        verdict = evaluate_gate(base, base, retriever, pairs=held, small=True)
-        yield "same", told(verdict)
 
 
 def wrappers(retriever: Retriever) -> dict[str, Any]:
