@@ -67,10 +67,11 @@ def dialect(work: Path, pairs: int, **given: Any) -> dict[str, Any]:
     config = DPOConfig(base="house", cpu=True, **given)
     adapter = dpo.train(config, Sources((folder,)), work / "adapter")
     found = _told(adapter.card.metrics, pairs, given)
-    for name, path in (("before", None), ("after", adapter.folder)):
-        with LocalChat(HOUSE, path, threads=1, patience_s=120.0) as chat:
+    with LocalChat(HOUSE, threads=1, patience_s=120.0) as chat:
+        for name in ("before", "after"):
+            model = chat if name == "before" else chat.load_adapter(name, adapter.folder)
             # The model alone: what it would say, not what the rules let through.
-            _, alone, both = contenders(chat, deadline_s=60.0)
+            _, alone, both = contenders(model, deadline_s=60.0)
             found[name] = {"dialect": _understood(alone, held), "ordinary": _ordinary(alone, both)}
     return found
 

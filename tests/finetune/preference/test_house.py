@@ -31,5 +31,6 @@ def test_house_model_learns_a_dialect_and_is_served(tmp_path):
     assert adapter.card.metrics["reward_accuracy_plan"] > 0.9
     assert not [name for name in tensors(adapter.folder / WEIGHTS)
                 if "lm_head" in name or "embed" in name]  # fmt: skip
-    with LocalChat(HOUSE, adapter.folder, threads=1, patience_s=120.0) as chat:
-        assert chat.complete(unseen[0].prompt, deadline_s=60.0).text
+    with LocalChat(HOUSE, threads=1, patience_s=120.0) as chat:
+        taught = chat.load_adapter("taught", adapter.folder)
+        assert taught.complete(unseen[0].prompt, deadline_s=60.0).model == "taught"
