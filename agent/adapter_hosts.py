@@ -14,11 +14,13 @@ from typing import Protocol
 from agent.adapters_admin import AdaptersAdmin
 from agent.errors import AgentError, ServerError
 from agent.llm import ChatModel
+from agent.taught import Taught, taught_by
 from agent.voice import Voice
 from prompts import Message
 
-Speak = Callable[[ChatModel, ChatModel | None], Voice]
-"""Makes a voice of a model and the base that it was tuned from; None where it is the base."""
+Speak = Callable[[ChatModel, ChatModel | None, Taught], Voice]
+"""Makes a voice of a model, the base that it was tuned from (None where it is the base), and what
+tuning has taught it."""
 
 WARM_UP: tuple[Message, ...] = ({"role": "user", "content": "warm up"},)
 WARM_UP_S = 60.0
@@ -51,9 +53,11 @@ class LocalHost:
     def __init__(self, base: Adaptable, speak: Speak) -> None:
         self._base = base
         self._speak = speak
+        self._taught: dict[str, Taught] = {}
 
     def load(self, name: str, folder: Path) -> None:
         """Load an adapter and have it answer once; raises what the model raises."""
+        self._taught[name] = taught_by(folder)
         if name in self._base.adapters:
             return
         tuned = self._base.load_adapter(name, folder)
@@ -74,8 +78,9 @@ class LocalHost:
     def voice(self, name: str | None) -> Voice:
         """Return the voice of an adapter, or of the base."""
         if name is None:
-            return self._speak(self._base, None)
-        return self._speak(self._base.with_adapter(name), self._base)
+            return self._speak(self._base, None, None)
+        tuned = self._base.with_adapter(name)
+        return self._speak(tuned, self._base, self._taught.get(name))
 
 
 class ServerHost:
@@ -97,6 +102,7 @@ class ServerHost:
         self._base = base
         self._chat_of = chat_of
         self._speak = speak
+        self._taught: dict[str, Taught] = {}
 
     def load(self, name: str, folder: Path) -> None:
         """Load an adapter and have it answer once.
@@ -105,6 +111,7 @@ class ServerHost:
             BadModelFolder: If the folder holds no adapter.
             ServerError: If the server does not take it, or has another one of that name.
         """
+        self._taught[name] = taught_by(folder)
         served = {model.name: model.folder for model in self._admin.models()}
         if name not in served:
             self._admin.load(name, folder)
@@ -129,5 +136,5 @@ class ServerHost:
     def voice(self, name: str | None) -> Voice:
         """Return the voice of an adapter, or of the base."""
         if name is None:
-            return self._speak(self._base, None)
-        return self._speak(self._chat_of(name), self._base)
+            return self._speak(self._base, None, None)
+        return self._speak(self._chat_of(name), self._base, self._taught.get(name))

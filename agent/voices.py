@@ -21,6 +21,7 @@ from agent.planner import RulePlanner
 from agent.ports import Retriever
 from agent.reward import ImplicitReward, Scorer
 from agent.reward_chooser import RewardChooser
+from agent.taught import Taught, has, taught_by
 from agent.voice import Voice
 
 SURE = 0.2
@@ -51,22 +52,29 @@ class Speaking:
     explain_s: float = 5.0
     choose_s: float = 1.0
 
-    def voice(self, model: ChatModel, base: ChatModel | None = None) -> Voice:
+    def voice(
+        self, model: ChatModel, base: ChatModel | None = None, taught: Taught = None
+    ) -> Voice:
         """Return the voice of a model; with its base, also what tuning has taught it is used.
 
         Args:
             base: What the model was tuned from. What it was taught shows only beside that, and
                 where both can score answers; without, the search alone chooses.
+            taught: The stages that tuning taught; in the others the base speaks.
         """
         reward = _reward(model, base)
+        plans = model if base is None or has(taught, "plan") else base
+        words = model if base is None or has(taught, "explanation") else base
         planner = LLMPlanner(
-            model, RulePlanner(self.retriever.facets), deadline_s=self.plan_s, asking=self.asking,
-            sure=self.sure, reward=reward,
+            plans, RulePlanner(self.retriever.facets), deadline_s=self.plan_s, asking=self.asking,
+            sure=self.sure, reward=reward if has(taught, "plan") else None,
         )  # fmt: skip
         explainer = (
-            LLMExplainer(model, self.explain_s, prompt=self.explains) if self.explains else None
+            LLMExplainer(words, self.explain_s, prompt=self.explains) if self.explains else None
         )
-        chooser = RewardChooser(reward, deadline_s=self.choose_s) if reward else None
+        chooser = None
+        if reward is not None and has(taught, "choice"):
+            chooser = RewardChooser(reward, deadline_s=self.choose_s)
         return Voice(model.name, planner, explainer, chooser)
 
 
@@ -96,7 +104,7 @@ def house_voice(
     )  # fmt: skip
     if adapter is None:
         return speaking.voice(chat)
-    return speaking.voice(adapted(chat, adapter), chat)
+    return speaking.voice(adapted(chat, adapter), chat, taught_by(adapter))
 
 
 def adapted(chat: LocalChat, folder: Path) -> AdaptedChat:

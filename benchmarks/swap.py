@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from agent.adapter_hosts import LocalHost, ServerHost
+from agent.adapter_hosts import LocalHost, ServerHost, Speak
 from agent.adapters_admin import AdaptersAdmin
 from agent.errors import ServerError
 from agent.linking import Linker
@@ -129,9 +129,9 @@ class Timing:
     cycles: int = 4
 
 
-def speak(retriever: Retriever) -> Callable[[ChatModel, ChatModel | None], Voice]:
+def speak(retriever: Retriever) -> Speak:
     """Return what makes voices that ask their model for every plan."""
-    return lambda model, base: Voice(model.name, always_asking(model, retriever.facets))
+    return lambda model, base, taught: Voice(model.name, always_asking(model, retriever.facets))
 
 
 def requests_of(retriever: Retriever, linker: Linker) -> list[PlanRequest]:

@@ -34,7 +34,7 @@ class AdapterError(FinetuneError):
 
 
 class RegistryError(FinetuneError):
-    """An adapter is unknown, or must not take that step: nothing changed, the live one serves on."""
+    """An adapter is unknown, or must not take that step: nothing changed, the live one serves."""
 
 
 class TrainingError(FinetuneError):

@@ -22,6 +22,7 @@ from agent.payload import turn_json
 from agent.planner import Planner, RulePlanner
 from agent.routing import AdapterRouter
 from agent.store import Store
+from agent.taught import taught_by
 from agent.turn import Done
 from agent.voice import RULES, Voice
 from retrieval.build import BuildReport
@@ -122,7 +123,8 @@ def make_voice(retriever: Retriever, settings: Settings, chat: ChatModel | None)
     """Return what answers where no route says otherwise: the adapter, model or rules set."""
     adapter = adapter_model(settings, chat)
     if chat is not None and adapter is not None:
-        return speaking(settings, chat, retriever).voice(adapter, chat)
+        taught = taught_by(Path(settings.adapter)) if settings.adapter else None
+        return speaking(settings, chat, retriever).voice(adapter, chat, taught)
     planner = make_planner(retriever, settings, chat)
     name = RULES if chat is None else chat.name
     return Voice(name, planner, make_explainer(settings, chat))

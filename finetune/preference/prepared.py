@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -203,6 +204,7 @@ def _prepared(
         "files": ", ".join(path.name for path in (*sources.data, *sources.held)),
         "rows": len(found.train),
         "kinds": count_kinds(found.train),
+        "taught": _taught(found.train, start),
         "held_out_rows": len(held),
         "replayed_rows": len(replay),
         "rejected_rows": len(found.rejects),
@@ -216,6 +218,14 @@ def _prepared(
         config, base, tokenizer, train, held, replay, found.rejects, about, hash_rows(found),
         tuple(_lineage([*found.train, *found.replay], start)), start,
     )  # fmt: skip
+
+
+def _taught(rows: Sequence[Placed[Made]], start: Adapter | None) -> dict[str, int]:
+    """Return how many rows of each kind were learned from, those of the earlier adapter too."""
+    counts = Counter(count_kinds(rows))
+    if start is not None:
+        counts.update(start.card.data.get("taught", {}))
+    return dict(counts)
 
 
 def _report(sources: Sources) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from tests.agent.test_model_folder import adapter_folder, model_folder
 from tests.agent.test_vllm_server import SMALL, configured
 
 
-def speak(model, base):
+def speak(model, base, taught):
     return Voice(f"{model.name} on {base and base.name}", RulePlanner())
 
 

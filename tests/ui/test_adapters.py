@@ -133,6 +133,18 @@ def test_experiment_by_command(run, added):
     assert run("end") == "the base answers everybody\n"
 
 
+def test_interleaved_experiment_by_command(run, added, folder):
+    name = added(1)
+    arms = ("--arm", "base=0.5", "--arm", f"{name}=0.5")
+    line = f"experiment taste: base 50%, {name} 50% of each slate, interleaved\n"
+    assert run("experiment", "taste", *arms, "--interleave", "--force") == line
+    assert run("list").endswith(line)
+    assert json.loads(run("list", "--json"))["experiment"]["interleaved"] is True
+    assert read_routes(folder / ADAPTERS).experiment.rival.adapter == name
+    run("end")
+    assert json.loads(run("list", "--json"))["experiment"] is None
+
+
 def test_deleted_data_is_told(run, added, folder):
     name = added(1)
     with Registry(folder / ADAPTERS) as registry:
@@ -149,7 +161,7 @@ def test_folder_that_is_no_project_is_told(tmp_path):
     assert CliRunner().invoke(main, named).output.startswith("no adapters yet")
 
 
-def speak(model, base):
+def speak(model, base, taught):
     return Voice(model.name, RulePlanner())
 
 
@@ -192,7 +204,7 @@ def test_server_named_by_url_is_asked_for_adapters(folder):
     )
     assert host.voice(None).name == "tiny"
     with host._chat_of("round-1") as chat:
-        assert host._speak(chat, None).name == "round-1"
+        assert host._speak(chat, None, None).name == "round-1"
 
 
 def test_sessions_are_shared_out_by_user(tmp_path):
