@@ -172,7 +172,7 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
         return recommend(
             turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
             chooser=turn.voice.chooser, policy=turn.parts.policy,
-            rng=slate_rng(turn.session.id, state.turn),
+            rng=slate_rng(turn.session.id, state.turn), rival=turn.voice.rival,
         )  # fmt: skip
 
 

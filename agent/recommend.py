@@ -15,6 +15,7 @@ from random import Random
 
 from agent.choosing import HEAD, Chooser, weighed
 from agent.exploring import GREEDY, Policy
+from agent.interleaving import policy_of, team_draft
 from agent.likeness import by_likeness
 from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
 from agent.ports import Retriever
@@ -22,6 +23,7 @@ from agent.ranking import Ranked, by_quality, by_relevance, reranked, spread
 from agent.relax import ways_out
 from agent.state import Constraint, Need, State
 from agent.turn import Relaxation
+from agent.voice import Voice
 from agent.wording import clean, describe, say
 from retrieval.catalog import Item, by_role, primary
 from retrieval.filters import TEXT, And, matches
@@ -48,7 +50,7 @@ class Recommendation:
         query_text: The text that was searched for.
         features: By item id, what the score was made from.
         policy: How the slate was chosen from the ranking; "+" and a name, where what was learned
-            from choices had a say in the ranking.
+            from choices had a say in the ranking. Of two rankings: `agent.interleaving.policy_of`.
         propensities: By item id, the chance with which it was put at its rank.
     """
 
@@ -95,6 +97,7 @@ def recommend(
     chooser: Chooser | None = None,
     policy: Policy = GREEDY,
     rng: Random | None = None,
+    rival: Voice | None = None,
 ) -> Recommendation:
     """Return the best k items for the need of a state, or the nearest way out, named.
 
@@ -104,6 +107,8 @@ def recommend(
             order was asked for, or nothing fits.
         policy: Makes the slate of the ranking, where `chooser` may reorder it.
         rng: The policy's source of chance; one per slate.
+        rival: Whose ranking of the same items takes turns with this one in filling the slate (B in
+            a team draft); such a slate is not explored.
     """
     need, gone = _known(state.need, retriever)
     banned = frozenset(exclude) | frozenset(need.rejected)
@@ -116,8 +121,12 @@ def recommend(
     if not found.ranked and not unknown:
         nearby, relaxations = _find_nearby(retriever, wanted, text, banned, k)
         found = _Found(nearby)
-    found, learned = _chosen(found, chooser, state.need, retriever)
-    slate = _drawn(found, k, policy, rng or Random())
+    ours, learned = _chosen(found, chooser, state.need, retriever)
+    if rival is not None and found.slack is not None:
+        theirs, _ = _chosen(found, rival.chooser, state.need, retriever)
+        slate, learned = _mixed(ours, theirs, rival.name, k, rng or Random()), ""
+    else:
+        slate = _drawn(ours, k, policy, rng or Random())
     return replace(
         slate,
         matched=matched,
@@ -156,6 +165,22 @@ def _drawn(found: _Found, k: int, policy: Policy, rng: Random) -> Recommendation
         propensities={
             one.item.id: chance for one, chance in zip(shown, drawn.propensities, strict=True)
         },
+    )
+
+
+def _mixed(ours: _Found, theirs: _Found, rival: str, k: int, rng: Random) -> Recommendation:
+    """Return a slate that two rankings of the same items fill in turn, each its best k."""
+    best = {"A": ours.best(k), "B": theirs.best(k)}
+    a, b = ([one.item.id for one in ranked] for ranked in best.values())
+    drafted = team_draft(a, b, k, rng.getrandbits(64))
+    placed = {team: {one.item.id: one for one in ranked} for team, ranked in best.items()}
+    picks = zip(drafted.items, drafted.teams, strict=True)
+    shown = [placed[team][id] for id, team in picks]
+    return Recommendation(
+        candidates=tuple(one.candidate for one in shown),
+        features={one.item.id: one.features for one in shown},
+        policy=policy_of(drafted.teams, rival),
+        propensities=dict.fromkeys(drafted.items, 1.0),
     )
 
 

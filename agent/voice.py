@@ -26,12 +26,15 @@ class Voice:
         name: The adapter, the model without one, or "rules".
         explainer: Words the explanations; without one the templates do.
         chooser: Reorders the best of what was found; without one the search decides.
+        rival: The voice whose ranking is mixed with this one's, to be compared with it; plans and
+            explains nothing.
     """
 
     name: str
     planner: Planner
     explainer: LLMExplainer | None = None
     chooser: Chooser | None = None
+    rival: Voice | None = None
 
 
 class Router(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
 from agent.feedback import Kind
+from agent.interleaving import INTERLEAVED
 from agent.logged import LoggedSession, LoggedSlate
 from finetune.events.caps import CapReport, Limits, capped, person_of, teaches
 from finetune.events.moving import may_teach
@@ -19,8 +20,11 @@ TOP = 5
 RARE = 0.01
 """Chance below which one event outweighs a hundred others in an off-policy estimate."""
 
-SURE = ("greedy", "feed")
-"""Policies that always show the same: every chance is 1."""
+MIXED = INTERLEAVED.rstrip(":")
+"""What all interleaved slates are counted as; their teams are in their policies' names."""
+
+SURE = ("greedy", "feed", MIXED)
+"""Policies that do not draw by chances: every chance is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +164,9 @@ def _chances(slates: Iterable[LoggedSlate]) -> tuple[Chances, ...]:
     for slate in slates:
         if not slate.items:
             continue
-        shown[slate.policy] += 1
-        found.setdefault(slate.policy, []).extend(item.propensity for item in slate.items)
+        policy = MIXED if slate.policy.startswith(INTERLEAVED) else slate.policy
+        shown[policy] += 1
+        found.setdefault(policy, []).extend(item.propensity for item in slate.items)
     return tuple(_of_policy(name, shown[name], found[name]) for name in sorted(found))
 
 

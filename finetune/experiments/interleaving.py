@@ -1,50 +1,19 @@
-"""Two rankings in one slate, and what people's choices say about which is better.
+"""What people's choices from slates of two rankings say about which is better.
 
-Team-draft interleaving (Radlinski, Kurup and Joachims 2008): the two rankings pick in turn, a coin
-decides who is first in each round, and a choice counts for the ranking that picked the item. It
-needs tens of times fewer users than an A/B test, and speaks about rankings only.
+Team-draft interleaving (Radlinski, Kurup and Joachims 2008; slates are made by
+`agent.interleaving`): a choice counts for the ranking that picked the item. It needs tens of times
+fewer users than an A/B test, and speaks about rankings only.
 """
 
 from __future__ import annotations
 
 import math
-import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
-Team = Literal["A", "B"]
+from agent.interleaving import Interleaved, Team, team_draft
 
-
-@dataclass(frozen=True, slots=True)
-class Interleaved:
-    """A slate of two rankings: items best first, and which ranking picked each."""
-
-    items: tuple[str, ...]
-    teams: tuple[Team, ...]
-
-
-def team_draft(a: Sequence[str], b: Sequence[str], k: int, seed: int) -> Interleaved:
-    """Return a slate of at most k items drawn in turn from two rankings.
-
-    Items both rankings have at the same places come first as they are and count for neither side
-    more than the other: who picks them is by chance.
-    """
-    chance = random.Random(seed)
-    items: list[str] = []
-    teams: list[Team] = []
-    while len(items) < k:
-        left = [id for id in a if id not in items]
-        right = [id for id in b if id not in items]
-        if not left and not right:
-            break
-        ahead = teams.count("A") - teams.count("B")
-        turn: Team = "B" if ahead > 0 else "A" if ahead < 0 else chance.choice(("A", "B"))
-        if not (left if turn == "A" else right):
-            turn = "B" if turn == "A" else "A"
-        items.append(left[0] if turn == "A" else right[0])
-        teams.append(turn)
-    return Interleaved(tuple(items), tuple(teams))
+__all__ = ["Comparison", "Interleaved", "Team", "compare", "team_draft", "winner"]
 
 
 def winner(slate: Interleaved, chosen: Iterable[str]) -> Team | None:

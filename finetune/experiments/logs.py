@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.feedback import Kind
+from agent.interleaving import INTERLEAVED, policy_of
 from agent.logged import LoggedSession, LoggedSlate, LoggedTurn
 from finetune.errors import DataError
 from finetune.experiments.interleaving import Interleaved, Team, winner
@@ -19,8 +20,6 @@ from finetune.experiments.off_policy import RankedLog
 from finetune.experiments.sequential import Arms
 
 EXPLORED = "explore:"
-INTERLEAVED = "interleave:"
-"""How the policy of an interleaved slate begins; one letter per rank follows, as in "ABBA"."""
 
 CHOICES: tuple[Kind, ...] = ("click", "select", "purchase")
 SUCCESS: tuple[Kind, ...] = ("select", "purchase")
@@ -125,11 +124,14 @@ def arms(
     """Return the outcomes of an A/B test by the voice that sessions were answered with.
 
     One user counts once, with the mean of their sessions: sessions of one person are not
-    independent. Sessions that changed voices, or had another one, are left out.
+    independent. Sessions that changed voices, had another one, or interleaved slates, are left
+    out.
     """
     seen: dict[str, dict[str, list[float]]] = {control: {}, trial: {}}
     for session in sessions:
         voices = {turn.voice for turn in session.turns}
+        if any(slate.policy.startswith(INTERLEAVED) for slate in session.slates):
+            continue
         if len(voices) == 1 and (voice := voices.pop()) in seen:
             own = seen[voice].setdefault(session.user or session.id, [])
             own.append(outcome(session))
@@ -140,15 +142,26 @@ def arms(
     return Arms(means[control], means[trial])
 
 
-def winners(sessions: Iterable[LoggedSession]) -> Iterator[Team | None]:
-    """Yield, for each interleaved slate that had a choice, which ranking it was picked by."""
+def winners(
+    sessions: Iterable[LoggedSession], pair: tuple[str, str] | None = None
+) -> Iterator[Team | None]:
+    """Yield, for each interleaved slate that had a choice, which ranking it was picked by.
+
+    Args:
+        pair: The voices of A and B, to leave out slates of other experiments.
+    """
     for session in sessions:
+        voices = {turn.slate_id: turn.voice for turn in session.turns}
         chosen: dict[str, list[str]] = {}
         for event in session.events:
             if event.kind in CHOICES and event.item_id is not None:
                 chosen.setdefault(event.slate_id, []).append(event.item_id)
         for slate in session.slates:
-            if slate.id in chosen and (teams := teams_of(slate)):
+            if slate.id not in chosen or (teams := teams_of(slate)) is None:
+                continue
+            if pair is None or (
+                voices.get(slate.id) == pair[0] and slate.policy == policy_of(teams.teams, pair[1])
+            ):
                 yield winner(teams, chosen[slate.id])
 
 

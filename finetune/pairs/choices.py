@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from agent.choice_prompt import choice_messages, choice_text
+from agent.interleaving import INTERLEAVED
 from agent.logged import LoggedSession, LoggedSlate, Shown
 from agent.state import Need
 from finetune.pairs.earlier import PASSED, deepest, looked_at, passed_over
@@ -173,7 +174,8 @@ def _earlier(seen: _Seen, taken: Graded) -> Iterator[tuple[Graded, float]]:
 
 
 def inverse_propensity(taken: Shown, policy: str) -> float | None:
-    """Return 1 / (q p), clipped at CLIP; None for a policy that shows the same every time."""
-    if policy.partition("+")[0] == "greedy":  # "+" and a name: who ranked, not how it was drawn
+    """Return 1 / (q p), clipped at CLIP; None for a policy that does not draw by known chances."""
+    drawn = policy.partition("+")[0]  # "+" and a name: who ranked, not how it was drawn
+    if drawn == "greedy" or drawn.startswith(INTERLEAVED):
         return None
     return min(CLIP, 1 / (max(taken.propensity, 1e-9) * looked_at(taken.rank)))

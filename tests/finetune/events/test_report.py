@@ -80,6 +80,13 @@ def test_odd_chances_are_doubted(slates, said):
     assert said in doubt
 
 
+def test_interleaved_slates_are_one_policy():
+    mixed = [session(f"m{n}", policy=f"interleave:{team}+taste") for n, team in enumerate("ABB")]
+    made = report(mixed)
+    assert [(one.policy, one.slates) for one in made.chances] == [("interleave", 3)]
+    assert made.doubts == ()
+
+
 def test_good_data_is_not_doubted():
     assert report([ONE, TWO, session("s3", policy="explore", propensity=0.3)]).doubts == ()
 

@@ -122,3 +122,20 @@ def test_interleaved_slates_are_counted() -> None:
     ]
     seen = compare(winners(sessions))
     assert (seen.wins_a, seen.wins_b, seen.ties) == (0, 1, 1)
+
+
+def test_slates_of_other_pairs_are_left_out() -> None:
+    slates = [("interleave:A+x", {"a": 1.0})]
+    clicked: list[tuple[int, str, Kind]] = [(1, "a", "click")]
+    sessions = [session(voice, slates, clicked, voice) for voice in ("base", "other")]
+    assert list(winners(sessions)) == ["A", "A"]
+    assert list(winners(sessions, ("base", "x"))) == ["A"]
+    assert list(winners(sessions, ("base", "x-2"))) == []
+
+
+def test_interleaved_sessions_are_in_no_arm() -> None:
+    sessions = [
+        session("1", [("greedy", {"a": 1.0})], [(1, "a", "purchase")]),
+        session("2", [("interleave:A+x", {"a": 1.0})]),
+    ]
+    assert arms(sessions, "base", "x").control == (1.0,)

@@ -165,7 +165,8 @@ def test_slate_nobody_touched_says_nothing(dresses):
 
 @pytest.mark.parametrize(
     ("policy", "rank", "chance", "weight"),
-    [("greedy", 3, 1.0, None), ("greedy+taste-2", 3, 1.0, None), ("explore:0.1", 1, 0.5, 2.0),
+    [("greedy", 3, 1.0, None), ("greedy+taste-2", 3, 1.0, None),
+     ("interleave:ABBA+taste-2", 3, 1.0, None), ("explore:0.1", 1, 0.5, 2.0),
      ("explore:0.1+taste", 2, 0.5, 4.0), ("explore:0.1", 1, 1.0, 1.0),
      ("explore:0.1", 3, 0.01, CLIP)],
 )  # fmt: skip
