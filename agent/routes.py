@@ -45,11 +45,22 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """Adapters compared on people: their shares add up to 1."""
+    """Adapters compared on people: their shares add up to 1.
+
+    Args:
+        interleaved: The rankings of its two arms take turns in each slate (`agent.interleaving`);
+            everybody is answered with the first arm, whose ranking is A.
+    """
 
     name: str
     salt: str
     arms: tuple[Arm, ...]
+    interleaved: bool = False
+
+    @property
+    def rival(self) -> Arm | None:
+        """Return the arm whose ranking is B, where slates are interleaved."""
+        return self.arms[1] if self.interleaved else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,8 @@ def position(salt: str, unit: str) -> float:
 
 
 def _arm(experiment: Experiment, unit: str) -> str | None:
+    if experiment.interleaved:
+        return experiment.arms[0].adapter
     at, reached = position(experiment.salt, unit), 0.0
     for arm in experiment.arms:
         reached += arm.share
@@ -163,6 +176,7 @@ def _plain(routes: Routes, folder: Path) -> dict[str, Any]:
             "name": experiment.name,
             "salt": experiment.salt,
             "arms": [{"adapter": arm.adapter, "share": arm.share} for arm in experiment.arms],
+            "interleaved": experiment.interleaved,
         },
         # Relative where they can be, so that a project may be moved.
         "adapters": {name: _relative(path, folder) for name, path in routes.adapters.items()},
@@ -182,9 +196,12 @@ def _parse(data: Mapping[str, Any], folder: Path) -> Routes:
         experiment=experiment and Experiment(
             experiment["name"], experiment["salt"],
             tuple(Arm(arm["adapter"], float(arm["share"])) for arm in experiment["arms"]),
+            bool(experiment.get("interleaved", False)),  # files of before had none
         ),
         adapters={name: folder / path for name, path in data["adapters"].items()},
     )  # fmt: skip
+    if routes.experiment and routes.experiment.interleaved and len(routes.experiment.arms) != 2:
+        raise ValueError(f"{len(routes.experiment.arms)} arms are interleaved, expected 2")
     if lost := [name for name in routes.named if name not in routes.adapters]:
         raise ValueError(f"no folder is given for {lost[0]!r}")
     return routes

@@ -112,8 +112,8 @@ class _Table:
     pins: OrderedDict[str, _Pin] = field(default_factory=OrderedDict)
     problems: dict[str, str] = field(default_factory=dict)
 
-    def pick(self, session: str, unit: str, now: float) -> _Held:
-        """Return what answers a session, remembering it."""
+    def pick(self, session: str, unit: str, now: float) -> list[_Held]:
+        """Return what answers a session, remembering it, and its rival where there is one."""
         pin = self.pins.get(session)
         name = pin.name if pin is not None else self.routes.assign(unit)
         if name not in self.held:  # withdrawn, or lost by its server
@@ -124,7 +124,14 @@ class _Table:
             self.pins.move_to_end(session)
             if len(self.pins) > MAX_PINS:
                 self.pins.popitem(last=False)
-        return self.held[name]
+        return [self.held[name], *self._rivals(name)]
+
+    def _rivals(self, name: str | None) -> list[_Held]:
+        """Return what is compared within the slates of those whom an adapter answers."""
+        trial = self.routes.experiment
+        if trial is None or trial.rival is None or trial.arms[0].adapter != name:
+            return []
+        return [self.held[trial.rival.adapter]] if trial.rival.adapter in self.held else []
 
     def unpin(self, may_serve: Callable[[_Pin], bool]) -> None:
         """Forget the adapters of sessions that may not keep them."""
@@ -196,18 +203,23 @@ class AdapterRouter:
 
     @contextmanager
     def lease(self, session_id: str) -> Iterator[Voice]:
-        """Hold the voice of a session for one turn; while it is held, its adapter stays loaded."""
+        """Hold the voice of a session for one turn; while it is held, its adapter stays loaded.
+
+        In an interleaved experiment it has a rival, which stays loaded as long.
+        """
         with self._lock:
             known = session_id in self._table.pins
         unit = session_id if known else self._unit(session_id)  # looking it up may take a while
         with self._lock:
-            held = self._table.pick(session_id, unit, self._clock())
-            held.leases += 1
+            own, *rivals = held = self._table.pick(session_id, unit, self._clock())
+            for one in held:
+                one.leases += 1
         try:
-            yield held.voice
+            yield replace(own.voice, rival=rivals[0].voice) if rivals else own.voice
         finally:
             with self._lock:
-                held.leases -= 1
+                for one in held:
+                    one.leases -= 1
 
     def status(self) -> Status:
         """Return what it is at."""

@@ -16,6 +16,7 @@ from agent.routes import (
 )
 
 EXPERIMENT = Experiment("words", "salt", (Arm("a", 0.5), Arm("b", 0.3), Arm(None, 0.2)))
+MIXED = Experiment("taste", "salt", (Arm("b", 0.5), Arm("c", 0.5)), interleaved=True)
 
 
 def routes(folder, **changes):
@@ -26,7 +27,7 @@ def routes(folder, **changes):
 @pytest.mark.parametrize(
     "changes",
     [{}, {"live": None}, {"canary": Canary("b", 0.1, "x")}, {"experiment": EXPERIMENT},
-     {"adapters": {"a": Path("/elsewhere/a"), "b": Path("/b")}}],
+     {"experiment": MIXED}, {"adapters": {"a": Path("/elsewhere/a"), "b": Path("/b")}}],
 )  # fmt: skip
 def test_written_routes_are_read_again(tmp_path, changes):
     given = routes(tmp_path, **changes)
@@ -87,6 +88,29 @@ def test_experiment_shares_by_arms(tmp_path):
     met = [given.assign(str(number)) for number in range(5000)]
     shares = [met.count(name) / len(met) for name in ("a", "b", None)]
     assert shares == pytest.approx([0.5, 0.3, 0.2], abs=0.03)
+
+
+def test_first_arm_answers_everybody_where_slates_are_mixed(tmp_path):
+    given = routes(tmp_path, experiment=MIXED)
+    assert {given.assign(str(number)) for number in range(50)} == {"b"}
+    assert given.named == ("a", "b", "c")
+    assert given.without(["c"]).experiment is None
+    assert (MIXED.rival, EXPERIMENT.rival) == (Arm("c", 0.5), None)
+
+
+def test_experiments_of_before_share_sessions(tmp_path):
+    write_routes(tmp_path, routes(tmp_path, experiment=EXPERIMENT))
+    data = json.loads((tmp_path / ROUTES).read_text())
+    del data["experiment"]["interleaved"]
+    (tmp_path / ROUTES).write_text(json.dumps(data))
+    assert read_routes(tmp_path).experiment == EXPERIMENT
+
+
+def test_three_arms_cannot_be_mixed(tmp_path):
+    three = Experiment("words", "salt", EXPERIMENT.arms, interleaved=True)
+    write_routes(tmp_path, routes(tmp_path, experiment=three))
+    with pytest.raises(BadRoutes, match="3 arms are interleaved, expected 2"):
+        read_routes(tmp_path)
 
 
 def test_missing_adapters_get_nobody_new(tmp_path):

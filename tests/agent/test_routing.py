@@ -261,6 +261,58 @@ def test_experiment_waits_for_all_its_arms(router, host, write):
     assert router.status().experiment == "words"
 
 
+def mixed(*names):
+    return Experiment("taste", "x", tuple(Arm(name, 0.5) for name in names), interleaved=True)
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [(("b", "c"), ("b", "c")), ((None, "b"), ("base", "b")), (("b", None), ("b", "base"))],
+)
+def test_rankings_of_both_arms_are_held(router, write, names, told):
+    write("a", "b", "c", experiment=mixed(*names))
+    router.follow()
+    for number in range(20):
+        with router.lease(str(number)) as voice:
+            assert (voice.name, voice.rival.name, voice.rival.rival) == (*told, None)
+
+
+def test_rival_stays_until_its_last_turn_ends(router, host, write):
+    write("a", "b", "c", experiment=mixed("b", "c"))
+    router.follow()
+    with router.lease("long") as voice:
+        assert router.status().held == {"a": 0, "b": 1, "c": 1}
+        write("a")
+        router.follow()
+        assert (voice.rival.name, host.names) == ("c", {"a", "b", "c"})
+    router.follow()
+    assert host.names == {"a"}
+    with router.lease("long") as voice:
+        assert (voice.name, voice.rival) == ("a", None)
+
+
+def test_sessions_of_other_adapters_have_no_rival(router, write):
+    write("a")
+    router.follow()
+    assert answered_by(router, "old") == "a"
+    write("a", "b", "c", experiment=mixed("b", "c"))
+    router.follow()
+    with router.lease("old") as voice:
+        assert (voice.name, voice.rival) == ("a", None)
+
+
+def test_lost_rival_leaves_the_ranking_alone(router, host, write):
+    write("a", "b", experiment=mixed("a", "b"))
+    router.follow()
+    assert answered_by(router, "old") == "a"
+    host.refused["b"] = "no memory left"
+    host.names.remove("b")
+    router.follow()
+    for session in ("old", "new"):
+        with router.lease(session) as voice:
+            assert (voice.name, voice.rival) == ("a", None)
+
+
 def test_users_are_the_unit_where_they_are_known(folder, host, write):
     users = {"s1": "ann", "s2": "ann", "s3": "ann", "s4": "ann"}
     router = AdapterRouter(folder, host, unit=users.__getitem__)
