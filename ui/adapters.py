@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,6 +14,7 @@ import click
 from ui.errors import UIError
 
 if TYPE_CHECKING:
+    from agent.routes import Experiment
     from finetune.registry import Change, Entry, Registry
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -53,9 +55,12 @@ def adapters() -> None:
 def list_(project: Path | None, registry: Path | None, as_json: bool) -> None:
     """Show the adapters of a project, the oldest first."""
     with opened(project, registry) as registry_:
-        entries = registry_.list()
-    told = json.dumps({"adapters": [entry_json(one) for one in entries]})
-    click.echo(told if as_json else table(entries))
+        entries, trial = registry_.list(), registry_.routes().experiment
+    if as_json:
+        told = [entry_json(one) for one in entries]
+        click.echo(json.dumps({"adapters": told, "experiment": trial and asdict(trial)}))
+    else:
+        click.echo("\n".join([table(entries), *([experiment_line(trial)] if trial else [])]))
 
 
 @adapters.command()
@@ -120,17 +125,21 @@ def canary(
 @_on(
     click.option("--arm", "arms", multiple=True, required=True, metavar="NAME=SHARE",
                  help="An adapter, or base, and its share; together they are 1."),
+    click.option("--interleave", is_flag=True, help="Both rankings take turns in each slate, "
+                 "instead of sessions being shared out; two arms of 0.5."),
     _force, _why,
 )  # fmt: skip
 def experiment(
-    title: str, arms: tuple[str, ...], force: bool, why: str, project: Path | None,
-    registry: Path | None,
+    title: str, arms: tuple[str, ...], interleave: bool, force: bool, why: str,
+    project: Path | None, registry: Path | None,
 ) -> None:  # fmt: skip
     """Compare adapters that passed the gate on the sessions that begin."""
     shares = dict(_arm(one) for one in arms)
     with opened(project, registry) as registry_:
-        registry_.experiment(title, shares, force=force, why=why)
-    click.echo(f"experiment {title}: {', '.join(f'{n} {s:.0%}' for n, s in shares.items())}")
+        registry_.experiment(title, shares, interleaved=interleave, force=force, why=why)
+        trial = registry_.routes().experiment
+    if trial is not None:
+        click.echo(experiment_line(trial))
 
 
 @adapters.command()
@@ -238,6 +247,13 @@ def table(entries: list[Entry]) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
     return "\n".join(line.rstrip() for line in lines)
+
+
+def experiment_line(trial: Experiment) -> str:
+    """Return an experiment in a line."""
+    shares = ", ".join(f"{arm.adapter or 'base'} {arm.share:.0%}" for arm in trial.arms)
+    how = " of each slate, interleaved" if trial.interleaved else ""
+    return f"experiment {trial.name}: {shares}{how}"
 
 
 def _gate(entry: Entry) -> str:

@@ -86,7 +86,10 @@ def off_policy(
               help="Chance of a wrong decision, however often you look.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def experiment(folder: Path, control: str, trial: str, alpha: float, as_json: bool) -> None:
-    """Read an A/B test between two voices, e.g. house and an adapter; look as often as you like."""
+    """Read an A/B test between two voices, e.g. house and an adapter; look as often as you like.
+
+    Slates that interleave the two (CONTROL is A) are read as well, or alone.
+    """
     from finetune.experiments.interleaving import compare
     from finetune.experiments.logs import arms, by_voice, winners
     from finetune.experiments.sequential import read
@@ -94,19 +97,19 @@ def experiment(folder: Path, control: str, trial: str, alpha: float, as_json: bo
 
     with stored(folder) as store:
         sessions = list(store.logged())
-    voices = by_voice(sessions)
+    voices, won = by_voice(sessions), list(winners(sessions, (control, trial)))
     for name in (control, trial):
-        if name not in voices:
+        if name not in voices and not won:
             known = ", ".join(f"{voice} ({count})" for voice, count in voices.items()) or "none"
             raise UIError(
                 f"no session was answered by {name!r}; voices and their sessions: {known}"
             )
-    found, interleaved = (
-        read(arms(sessions, control, trial), alpha=alpha),
-        compare(winners(sessions)),
-    )
+    people, interleaved = arms(sessions, control, trial), compare(won)
+    shared = not won or (people.control and people.trial)
+    found = read(people, alpha=alpha) if shared else None
     if as_json:
-        click.echo(json.dumps({**asdict(found), "interleaved": asdict(interleaved)}))
+        told = asdict(found) if found else {}
+        click.echo(json.dumps({**told, "interleaved": asdict(interleaved)}))
     else:
         click.echo(experiment_text(found, interleaved))
 
@@ -169,16 +172,19 @@ def estimate_text(found: Estimate, logged: float) -> str:
     return "\n".join(lines)
 
 
-def experiment_text(found: Reading, interleaved: Comparison) -> str:
-    """Return the reading of a test in words."""
-    verdict = {"better": "the trial is better", "worse": "the trial is worse",
-               "undecided": "undecided: let it run"}[found.decision]  # fmt: skip
-    lines = [
-        f"success  control {found.control:.3f} ({found.users[0]:,} people), "
-        f"trial {found.trial:.3f} ({found.users[1]:,})",
-        f"difference {found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f}): {verdict}",
-    ]
-    if interleaved.wins_a + interleaved.wins_b:
+def experiment_text(found: Reading | None, interleaved: Comparison) -> str:
+    """Return the reading of a test in words; without one, of its interleaved slates."""
+    verdicts = {"better": "the trial is better", "worse": "the trial is worse",
+                "undecided": "undecided: let it run"}  # fmt: skip
+    lines = []
+    if found is not None:
+        lines += [
+            f"success  control {found.control:.3f} ({found.users[0]:,} people), "
+            f"trial {found.trial:.3f} ({found.users[1]:,})",
+            f"difference {found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f}): "
+            f"{verdicts[found.decision]}",
+        ]
+    if found is None or interleaved.wins_a + interleaved.wins_b:
         lines.append(
             f"interleaved slates: A won {interleaved.wins_a}, B won {interleaved.wins_b}, "
             f"{interleaved.ties} ties; evidence {interleaved.evidence:.3g} of the 20 that decide"

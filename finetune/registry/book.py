@@ -226,7 +226,7 @@ def _change(row: tuple[Any, ...]) -> Change:
 
 def _experiment(data: dict[str, Any]) -> Experiment:
     arms = tuple(Arm(**arm) for arm in data["arms"])
-    return Experiment(data["name"], data["salt"], arms)
+    return Experiment(data["name"], data["salt"], arms, data.get("interleaved", False))
 
 
 def _json(value: Canary | Experiment | None) -> str | None:

@@ -10,21 +10,33 @@ from finetune.errors import RegistryError
 from finetune.registry.book import Serving
 
 
-def arms_of(shares: Mapping[str, float], base: str) -> tuple[Arm, ...]:
+def arms_of(
+    shares: Mapping[str, float], base: str, *, interleaved: bool = False
+) -> tuple[Arm, ...]:
     """Return the arms of an experiment.
 
+    Args:
+        interleaved: Their rankings take turns in each slate.
+
     Raises:
-        RegistryError: If there are fewer than two, or their shares are not those of a whole.
+        RegistryError: If there are fewer than two, or their shares are not those of a whole; or
+            interleaved ones are not two halves.
     """
     if len(shares) < 2 or any(not share > 0 for share in shares.values()):
         raise RegistryError(f"arms {dict(shares)!r}: expected two or more with shares above 0")
     if not math.isclose(sum(shares.values()), 1.0, abs_tol=1e-6):
         raise RegistryError(f"the shares add up to {sum(shares.values()):g}; expected 1")
+    if interleaved and [*shares.values()] != [0.5, 0.5]:
+        raise RegistryError(f"arms {dict(shares)!r}: expected two of 0.5, as each ranking fills "
+                            "half of every interleaved slate")  # fmt: skip
     return tuple(Arm(None if name == base else name, share) for name, share in shares.items())
 
 
 def shares_of(serving: Serving) -> dict[str, float]:
-    """Return the share of the sessions beginning now that each adapter answers."""
+    """Return the share of the sessions beginning now that each adapter answers.
+
+    Of interleaved slates each arm fills half.
+    """
     if serving.experiment is not None:
         arms = serving.experiment.arms
         return {arm.adapter: arm.share for arm in arms if arm.adapter is not None}

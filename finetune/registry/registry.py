@@ -210,17 +210,19 @@ class Registry:
             step.note("canary", name, entry.status, "canary", why=why, share=share, forced=forced)
 
     def experiment(
-        self, title: str, arms: Mapping[str, float], *, force: bool = False, why: str = ""
-    ) -> None:
+        self, title: str, arms: Mapping[str, float], *, interleaved: bool = False,
+        force: bool = False, why: str = "",
+    ) -> None:  # fmt: skip
         """Compare adapters on the sessions that begin from now on.
 
         Args:
             arms: Share of each by name, "base" for the model without one; they add up to 1.
+            interleaved: Two arms, each with half of every slate; the first one plans and explains.
 
         Raises:
             RegistryError: If an arm has not passed the gate, or another trial is under way.
         """
-        made = arms_of(arms, BASE)
+        made = arms_of(arms, BASE, interleaved=interleaved)
         with self._change() as step:
             serving = step.serving
             step.no_experiment()
@@ -231,9 +233,10 @@ class Registry:
             forced = [step.check_passed(entry, force=force) for entry in entries]
             for entry in entries:
                 step.put(entry.name, "canary")
-            step.serve(serving.lives, experiment=Experiment(title, secrets.token_hex(8), made))
+            trial = Experiment(title, secrets.token_hex(8), made, interleaved)
+            step.serve(serving.lives, experiment=trial)
             step.note("experiment", None, None, None, why=why, title=title, arms=dict(arms),
-                      forced=any(forced))  # fmt: skip
+                      interleaved=interleaved, forced=any(forced))  # fmt: skip
 
     def end_trial(self, why: str = "") -> None:
         """End the canary or the experiment: the live adapter answers everybody.

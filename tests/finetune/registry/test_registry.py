@@ -199,6 +199,27 @@ def test_experiment_shares_sessions_among_arms(registry, promoted, added, report
     assert registry.routes().experiment is None
 
 
+def test_interleaved_experiment_is_kept(registry, promoted, added, report):
+    one, two = promoted(1), added(2)
+    registry.judge(two, report(two))
+    registry.experiment("taste", {one: 0.5, two: 0.5}, interleaved=True)
+    trial = read_routes(registry.folder).experiment
+    assert trial == registry.routes().experiment
+    assert (trial.interleaved, trial.rival.adapter) == (True, two)
+    assert registry.history()[-1].facts["interleaved"] is True
+    assert {entry.name: entry.share for entry in registry.list()} == {one: 0.5, two: 0.5}
+    registry.close()
+    with Registry(registry.folder) as again:
+        assert again.routes().experiment == trial
+
+
+@pytest.mark.parametrize("shares", [(0.5, 0.3, 0.2), (0.6, 0.4)])
+def test_only_two_halves_are_interleaved(registry, shares):
+    arms = dict(zip(("base", "x", "y"), shares, strict=False))
+    with pytest.raises(RegistryError, match=r"expected two of 0.5"):
+        registry.experiment("taste", arms, interleaved=True)
+
+
 @pytest.mark.parametrize(
     ("arms", "told"),
     [({"base": 1.0}, "two or more"), ({"base": 0.5, "x": 0.0}, "above 0"),
