@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from agent.dialogue import Parts
 from agent.exploring import Explore
+from agent.feedback import FeedbackEvent
+from agent.linking import Linker
 from agent.planner import RulePlanner
 from agent.store import Store
 from agent.voice import Voice
@@ -18,6 +21,8 @@ from retrieval.demo import make_demo
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
+from tests.agent.talking import say
+from tests.agent.test_dialogue_voices import OneVoice
 from ui import wiring
 from ui.cli import main
 
@@ -62,6 +67,24 @@ def test_experiment_as_json(project: Path) -> None:
     told = json.loads(said)
     assert (code, told["users"], told["decision"]) == (0, [25, 25], "undecided")
     assert told["interleaved"]["preference"] == 0.5
+
+
+def test_experiment_tells_interleaved_slates_alone(project: Path) -> None:
+    planner, store = RulePlanner(), Store(f"sqlite:///{project / 'sessions.db'}")
+    router = OneVoice(Voice("mixing", planner, rival=Voice("rival", planner)))
+    with Retriever.open(project, HashingEncoder(64)) as retriever:
+        parts = Parts(store, retriever, Linker.build(retriever), planner, router=router)
+        slate = say(parts, store.create_session(), "shirts").slate
+    first = slate.items[0].item_id
+    store.add_feedback(FeedbackEvent(slate_id=slate.id, item_id=first, kind="click"))
+    store.close()
+    code, said = run("experiment", str(project), "mixing", "rival")
+    assert (code, said.count("\n")) == (0, 1)
+    assert said.startswith("interleaved slates: ")
+    told = json.loads(run("experiment", str(project), "mixing", "rival", "--json")[1])
+    assert list(told) == ["interleaved"]
+    assert told["interleaved"]["wins_a"] + told["interleaved"]["wins_b"] == 1
+    assert run("experiment", str(project), "rival", "mixing")[0] == 1
 
 
 def test_unknown_voice_is_told_with_those_there_are(project: Path) -> None:
