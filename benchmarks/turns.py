@@ -22,6 +22,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -134,9 +135,9 @@ class TimedStore:
         """Load a session."""
         return self._timed("load", self._store.load, session_id)
 
-    def record(self, done: Any) -> None:
-        """Store a turn."""
-        self._timed("store", self._store.record, done)
+    def record(self, done: Any, **how: Any) -> None:
+        """Store a turn, with how its slate was chosen."""
+        self._timed("store", partial(self._store.record, **how), done)
 
 
 def hold(project: Project, lines: list[str]) -> Iterator[Timing]:
