@@ -279,12 +279,12 @@ def main() -> None:
     config = {"users": given.users, "replays": given.replays, "slates": given.slates,
               "seed": given.seed, "contexts": len(found)}  # fmt: skip
     given.out.write_text(json.dumps({"config": config, "rows": rows}, indent=2) + "\n", "utf-8")
-    for estimator in ESTIMATORS:
-        own = [row for row in rows if row["estimator"] == estimator and row["trusted"] >= 0.5]
-        held = np.mean([row["held"] for row in own])
-        least = min(row["held"] for row in own)
-        print(f"{estimator}: held the truth in {held:.1%} of trusted replays, at least {least:.1%} "
-              f"in each setting ({NEEDED:.0%} asked)")  # fmt: skip
+    for behaviour in BEHAVIOURS:
+        for estimator in ESTIMATORS:
+            held = [row["held"] for row in rows if row["estimator"] == estimator
+                    and row["behaviour"] == behaviour and row["trusted"] >= 0.5]  # fmt: skip
+            print(f"{behaviour}, {estimator}: held the truth in {np.mean(held):.1%} of trusted "
+                  f"replays, at least {min(held):.1%} in each setting ({NEEDED:.0%} asked)")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def estimate_text(found: Estimate, logged: float) -> str:
         f"{found.slates:,} explored slates, effectively {found.effective:.0f} at the weakest rank; "
         f"{found.supported:.0%} of what it would show was shown at times",
     ]
+    lines.append("taken to be so: what is chosen at one rank does not keep from choosing at others")
     if not found.trusted:
         lines.append("too little to go by: explore more, or wait for more sessions")
     return "\n".join(lines)

@@ -42,13 +42,16 @@ def swap_rows(report: Report) -> Iterator[Row]:
 
 def off_policy_rows(report: Report) -> Iterator[Row]:
     """Yield the headline rows of off-policy estimates."""
-    held = [row["held"] for row in report["rows"]
-            if row["estimator"] == "snips" and row["trusted"] >= 0.5]  # fmt: skip
-    yield (
-        "off-policy estimate holds the truth, replays",
-        f"{sum(held) / len(held):.1%} ({min(held):.0%} to {max(held):.0%} by setting)",
-        "≥ 90 %",
-    )
+    for behaviour, aim in (("position-based clicks", "≥ 90 %"), ("one choice a slate", "")):
+        held = [row["held"] for row in report["rows"] if row["estimator"] == "snips"
+                and row["behaviour"] == behaviour and row["trusted"] >= 0.5]  # fmt: skip
+        if held:
+            yield (
+                f"off-policy estimate holds the truth, {behaviour}",
+                f"{sum(held) / len(held):.0%} of replays, {min(held):.0%} to {max(held):.0%} by "
+                "setting",
+                aim,
+            )
 
 
 def signed(difference: Report) -> str:

@@ -115,12 +115,18 @@ def test_headlines_of_the_demonstration() -> None:
 
 
 def test_headline_of_off_policy_counts_trusted_settings() -> None:
-    row = {"estimator": "snips", "held": 0.95, "trusted": 1.0}
-    untrusted = {"estimator": "snips", "held": 0.1, "trusted": 0.0}
-    (headline,) = off_policy_rows(
-        {"rows": [row, untrusted, {**row, "estimator": "ips", "held": 0}]}
-    )
-    assert headline[1] == "95.0% (95% to 95% by setting)"
+    clicks = {"estimator": "snips", "behaviour": "position-based clicks", "trusted": 1.0}
+    rows = [
+        {**clicks, "held": 0.95},
+        {**clicks, "held": 0.1, "trusted": 0.0},
+        {**clicks, "held": 0.0, "estimator": "ips"},
+        {**clicks, "held": 0.2, "behaviour": "one choice a slate"},
+    ]
+    told = [row[1] for row in off_policy_rows({"rows": rows})]
+    assert told == [
+        "95% of replays, 95% to 95% by setting",
+        "20% of replays, 20% to 20% by setting",
+    ]
 
 
 def test_unmeasured_blocks_say_so(tmp_path: Path) -> None:
