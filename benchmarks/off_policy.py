@@ -283,8 +283,8 @@ def main() -> None:
         for estimator in ESTIMATORS:
             held = [row["held"] for row in rows if row["estimator"] == estimator
                     and row["behaviour"] == behaviour and row["trusted"] >= 0.5]  # fmt: skip
-            print(f"{behaviour}, {estimator}: held the truth in {np.mean(held):.1%} of trusted "
-                  f"replays, at least {min(held):.1%} in each setting ({NEEDED:.0%} asked)")  # fmt: skip
+            told = f"{np.mean(held):.1%}, at least {min(held):.1%} in each setting"
+            print(f"{behaviour}, {estimator}: held the truth in {told} ({NEEDED:.0%} asked)")
 
 
 if __name__ == "__main__":
