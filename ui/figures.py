@@ -219,8 +219,8 @@ BENCHMARKS = {
     "loop": Benchmark(
         loop_rows,
         "attune loop demo",
-        "simulated users with a taste that the base does not know; fresh people, paired, over all "
-        "seeds ([more](docs/loop.md#shown-on-simulated-users))",
+        "simulated users with a taste that the base does not know; people never learned from, "
+        "paired, on seeds that its makers had looked at ([more](docs/loop.md#shown-on-simulated-users))",
     ),
     "gate": Benchmark(
         gate_rows,
