@@ -220,7 +220,8 @@ BENCHMARKS = {
         loop_rows,
         "attune loop demo",
         "simulated users with a taste that the base does not know; people never learned from, "
-        "paired, on seeds that its makers had looked at ([more](docs/loop.md#shown-on-simulated-users))",
+        "paired, on seeds that its makers had looked at "
+        "([more](docs/loop.md#shown-on-simulated-users))",
     ),
     "gate": Benchmark(
         gate_rows,
