@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.errors import BadRoutes
+from retrieval.vector_file import sync_folder
 
 ROUTES = "routes.json"
 
@@ -153,15 +154,6 @@ def write_routes(folder: Path, routes: Routes) -> None:
         os.fsync(file.fileno())
     partial.replace(path)
     sync_folder(folder)
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _plain(routes: Routes, folder: Path) -> dict[str, Any]:

@@ -149,6 +149,15 @@ def paired_bootstrap(
     return mean_interval(differences.tolist(), seed, resamples, confidence)
 
 
+def holm(raw: Mapping[str, float]) -> dict[str, float]:
+    """Return p-values corrected for how many there are (Holm 1979), at most 1."""
+    adjusted, least = dict[str, float](), 0.0
+    for place, name in enumerate(sorted(raw, key=lambda name: raw[name])):
+        least = max(least, (len(raw) - place) * raw[name])
+        adjusted[name] = min(1.0, least)
+    return adjusted
+
+
 def _resampled_means(data: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     random = np.random.default_rng(seed)
     at_once = max(1, CHUNK // len(data))

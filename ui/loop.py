@@ -167,9 +167,10 @@ def contestants(settings: Settings, retriever: Retriever) -> MakeContestant:
     from ui.adapter_serving import host_of
     from ui.chat_models import chat_model
 
-    chat = chat_model(replace_deadlines(settings))
+    patient = unhurried(settings)
+    chat = chat_model(patient)
     assert chat is not None  # who calls has made sure that there is a model
-    host = host_of(replace_deadlines(settings), chat, retriever)
+    host = host_of(patient, chat, retriever)
 
     def make(name: str, folder: Path | None) -> Contestant:
         def voice(catalog: Retriever) -> Voice:
@@ -183,7 +184,7 @@ def contestants(settings: Settings, retriever: Retriever) -> MakeContestant:
     return make
 
 
-def replace_deadlines(settings: Settings) -> Settings:
+def unhurried(settings: Settings) -> Settings:
     """Return settings under which nobody is in a hurry: figures must not depend on the machine."""
     patient = {"deadline_s": 60.0, "explain_s": 60.0}
     return settings.model_copy(update=patient)

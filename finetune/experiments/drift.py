@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agent.logged import LoggedSession, LoggedTurn
 from finetune.errors import DataError
+from retrieval.metrics import holm
 
 LEAST = 20
 """Sessions on each side before anything is said."""
@@ -156,7 +157,9 @@ def drift(before: Sequence[LoggedSession], now: Sequence[LoggedSession], *, seed
         counts, values = _counts([*before, *now], signal)
         if len(values) > 1:
             found.append(_change(name, counts, values, len(before), seed))
-    return Drift(len(before), len(now), tuple(sorted(_holm(found), key=lambda one: -one.psi)))
+    p = holm({one.signal: one.p for one in found})
+    corrected = [replace(one, p=p[one.signal]) for one in found]
+    return Drift(len(before), len(now), tuple(sorted(corrected, key=lambda one: -one.psi)))
 
 
 def _counts(sessions: Sequence[LoggedSession], signal: Signal) -> tuple[np.ndarray, list[str]]:
@@ -198,13 +201,3 @@ def _change(name: str, counts: np.ndarray, values: list[str], split: int, seed: 
         (values[at], round(float(before[at]), 4), round(float(now[at]), 4)) for at in order
     )
     return Change(name, round(psi, 4), (larger + 1) / (_PERMUTATIONS + 1), moved)
-
-
-def _holm(changes: list[Change]) -> list[Change]:
-    """Return the changes with p corrected for being many (Holm 1979)."""
-    ordered = sorted(changes, key=lambda one: one.p)
-    corrected, highest = [], 0.0
-    for place, one in enumerate(ordered):
-        highest = max(highest, min(1.0, one.p * (len(ordered) - place)))
-        corrected.append(Change(one.signal, one.psi, highest, one.moved))
-    return corrected

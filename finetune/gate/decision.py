@@ -16,6 +16,7 @@ from finetune.errors import GateError
 from finetune.gate.metrics import METRICS, suite_of
 from finetune.gate.pairing import Paired, difference, worse_units
 from finetune.gate.thresholds import Rule, Thresholds
+from retrieval.metrics import holm
 
 _ROUNDING = 1e-9
 _NAMED = 8
@@ -167,15 +168,6 @@ def _corrected(judged: Sequence[Judged], thresholds: Thresholds) -> list[Judged]
         else one
         for one in judged
     ]
-
-
-def holm(raw: Mapping[str, float]) -> dict[str, float]:
-    """Return p-values corrected for how many there are (Holm 1979), at most 1."""
-    adjusted, least = dict[str, float](), 0.0
-    for place, name in enumerate(sorted(raw, key=lambda name: raw[name])):
-        least = max(least, (len(raw) - place) * raw[name])
-        adjusted[name] = min(1.0, least)
-    return adjusted
 
 
 def _verdict(

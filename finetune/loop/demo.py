@@ -22,7 +22,7 @@ from finetune.contestant import Contestant
 from finetune.events.caps import TIMELESS
 from finetune.gate import Thresholds, evaluate_gate
 from finetune.gate.faults import FAULTS, spoiled
-from finetune.loop.rounds import Learner, MakeContestant, Round, run_round
+from finetune.loop.rounds import Learner, MakeContestant, Round, run_round, write_json
 from finetune.loop.rounds import rounds as rounds_of
 from finetune.pairs.make import PairsConfig
 from finetune.preference.dpo import DPOConfig
@@ -212,9 +212,7 @@ def _measure(
         )  # fmt: skip
     finally:
         store.close()
-    partial = kept.with_suffix(".partial")
-    partial.write_text(json.dumps(asdict(_bare(outcomes))), "utf-8")
-    partial.replace(kept)
+    write_json(kept, asdict(_bare(outcomes)))
     return outcomes
 
 

@@ -144,7 +144,7 @@ def run_round(learner: Learner, sessions: Iterable[LoggedSession]) -> Round:
     except DataError as error:
         few = Round(number, "too few pairs", (str(error),), begun, None, parent)
         return _ended(learner, folder, few)
-    name, metrics = _adapter(learner, folder, counts, live.folder if live else None)
+    metrics = _adapter(learner, folder, counts, live.folder if live else None)
     name = learner.registry.add(folder / ADAPTER, resolve(learner.base), parent=parent)
     verdict = _gate(learner, folder, name, parent, live.folder if live else None)
     ending: Ending = "refused"
@@ -154,6 +154,13 @@ def run_round(learner: Learner, sessions: Iterable[LoggedSession]) -> Round:
     reasons = tuple(verdict["reasons"])
     done = Round(number, ending, reasons, begun, name, parent, counts, metrics)
     return _ended(learner, folder, done)
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a step's result, which appears when it is complete: then the step is done."""
+    partial = path.with_name(f"{path.name}.partial")
+    partial.write_text(json.dumps(value, indent=2) + "\n", "utf-8")
+    partial.replace(path)
 
 
 def rounds(folder: Path) -> list[Round]:
@@ -194,9 +201,7 @@ def _begun(folder: Path) -> datetime:
     """Return when a round began; it begins now if it did not yet."""
     path = folder / BEGUN
     if not path.is_file():
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"time": datetime.now(UTC).isoformat()}), "utf-8")
-        partial.replace(path)
+        write_json(path, {"time": datetime.now(UTC).isoformat()})
     try:
         return datetime.fromisoformat(json.loads(path.read_text("utf-8"))["time"])
     except (ValueError, KeyError, TypeError) as error:
@@ -218,8 +223,8 @@ def _pairs(learner: Learner, folder: Path, sessions: Iterable[LoggedSession]) ->
 
 def _adapter(
     learner: Learner, folder: Path, counts: Mapping[str, int], start: Path | None
-) -> tuple[str, dict[str, float]]:
-    """Train the round's adapter; return its name and metrics."""
+) -> dict[str, float]:
+    """Train the round's adapter; return its metrics."""
     out = folder / ADAPTER
     if not (out / CARD).is_file():
         earlier = [path / PAIRS for path in _folders(learner.folder) if path < folder]
@@ -235,7 +240,7 @@ def _adapter(
     adapter = open_adapter(out, resolve(learner.base))
     _note(learner, folder, "loop.adapter", adapter=name_of(adapter), start=start and start.name,
           data=adapter.card.data_hash)  # fmt: skip
-    return name_of(adapter), dict(adapter.card.metrics)
+    return dict(adapter.card.metrics)
 
 
 def _gate(
@@ -267,16 +272,12 @@ def _gate(
 def _write_report(path: Path, verdict: Verdict) -> dict[str, Any]:
     report = to_json(verdict)
     path.with_suffix(".md").write_text(to_markdown(verdict), "utf-8")
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    partial.replace(path)
+    write_json(path, report)
     return report
 
 
 def _ended(learner: Learner, folder: Path, done: Round) -> Round:
-    partial = folder / f"{ROUND}.partial"
-    partial.write_text(json.dumps(done.to_json(), indent=2) + "\n", "utf-8")
-    partial.replace(folder / ROUND)
+    write_json(folder / ROUND, done.to_json())
     _note(learner, folder, "loop.round", ending=done.ending, adapter=done.adapter,
           parent=done.parent, pairs=dict(done.pairs))  # fmt: skip
     logger.info("round %d: %s", done.number, done.ending)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from agent.routes import sync_folder
 from finetune.adapters import Adapter, open_adapter
 from finetune.errors import AdapterError
 from finetune.weights import file_hash
+from retrieval.vector_file import sync_folder
 
 LINEAGE = "lineage.jsonl"
 INCOMING = ".incoming-"
