@@ -1,25 +1,27 @@
 """The one flow: an utterance in, a stream of typed events out.
 
-`respond` is the only function that calls every stage (link, plan, apply, recommend, reply, store);
-every surface renders its events. It knows no HTTP and no terminal.
+`respond` is the only function that calls every stage (desk, link, plan, apply, recommend, reply,
+store); every surface renders its events. It knows no HTTP and no terminal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from agent.apply import apply, with_slate
 from agent.choosing import Chooser
+from agent.desk import Attended, Desk, DeskRequest, Extras, Outcome
 from agent.explain import checked, reasons
 from agent.explainer import LLMExplainer, Subject
 from agent.exploring import GREEDY, Policy, slate_rng
 from agent.feedback import new_id
-from agent.plan import Mention, Plan
+from agent.plan import Act, Mention, Plan
 from agent.planner import Planner, PlanRequest
 from agent.ports import Retriever
+from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
 from agent.state import State
@@ -32,6 +34,9 @@ from retrieval.catalog import Facet, Item
 
 SHOWING = frozenset({"recommend", "refine", "like", "more", "reject", "undo", "reset", "elicit"})
 """Acts after which items are shown."""
+
+_OF_THE_DESK = frozenset({"answer", "handoff"})
+"""Acts that a desk, where there is one, has words for."""
 
 
 class Linker(Protocol):
@@ -53,6 +58,8 @@ class Parts:
         voice: Name of the planner, explainer and chooser together.
         policy: Makes a slate of a ranking.
         router: Decides which voice answers a session; without one it is the parts' own.
+        desk: Takes care of what is not about items; without one nobody does.
+        masker: Masks personal data before anything else sees the utterance.
     """
 
     store: Store
@@ -65,6 +72,8 @@ class Parts:
     voice: str = RULES
     policy: Policy = GREEDY
     router: Router | None = None
+    desk: Desk | None = None
+    masker: Masker = MASKS_NOTHING
 
     def lease(self, session_id: str) -> AbstractContextManager[Voice]:
         """Hold the voice that answers a session for one turn."""
@@ -75,12 +84,19 @@ class Parts:
 
 @dataclass(slots=True)
 class _Turn:
-    """One turn under way: what each stage made, for the next one."""
+    """One turn under way: what each stage made, for the next one.
+
+    Args:
+        utterance: As it is stored: personal data masked.
+        raw: As it was said.
+    """
 
     parts: Parts
     voice: Voice
     session: Session
     utterance: str
+    raw: str
+    extras: Extras
     timings: Timings = field(default_factory=Timings)
     said: list[str] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -90,28 +106,51 @@ class _Turn:
         return self.parts.retriever.facets
 
 
-def respond(parts: Parts, session_id: str, text: str) -> Iterator[StreamEvent]:
+def respond(
+    parts: Parts,
+    session_id: str,
+    text: str,
+    extras: Extras = Extras(),  # noqa: B008 (frozen)
+) -> Iterator[StreamEvent]:
     """Take one turn: yield what was understood, the items, the words, and the stored turn.
 
     Turns of one session wait for each other. A turn has one voice from beginning to end, which is
     let go when the turn ends or its caller stops listening. The turn is stored in one transaction
-    before `Done` is yielded; if the caller stops listening earlier, nothing of it is kept.
+    before `Done` is yielded; if the caller stops listening earlier, nothing of it is kept. A
+    request that was taken before (`Extras.once`) yields the turn that was stored then.
 
     Raises:
         UnknownSession: If there is no such session.
         UserInputError: If the text is empty or too long.
+        Conflict: If another request was taken under the same idempotency key.
         StoreError: If the turn could not be stored; the session stays as it was.
     """
-    utterance = clean_utterance(text)
+    raw = clean_utterance(text)
+    utterance = parts.masker.mask(raw)
     with parts.store.turn_lock(session_id):
         session = parts.store.load(session_id)
+        earlier = parts.store.taken(extras.once, session_id) if extras.once else None
+        if earlier is not None:
+            yield from _again(earlier)
+            return
         with parts.lease(session_id) as voice:
-            yield from _take(_Turn(parts, voice, session, utterance))
+            yield from _take(_Turn(parts, voice, session, utterance, raw, extras))
+
+
+def _again(done: Done) -> Iterator[StreamEvent]:
+    """Yield a stored turn as it was yielded when it was taken."""
+    yield Understood(plan=done.plan, state=done.state)
+    if shows(done.plan):
+        yield Items(slate=done.slate)
+    yield Text(delta=done.reply)
+    yield done
 
 
 def _take(turn: _Turn) -> Iterator[StreamEvent]:
     before = turn.session.state
-    plan = _plan(turn)
+    request = _at_desk(turn)
+    attended = _attend(turn, request)
+    plan = _plan(turn, attended.rest)
     items = _items(turn, plan)
     with turn.timings.span("apply"):
         state = apply(before, plan, items, turn.facets)
@@ -121,28 +160,63 @@ def _take(turn: _Turn) -> Iterator[StreamEvent]:
     if found is not None:
         state = with_slate(state, (one.item_id for one in slate.items))
         yield Items(slate=slate)
+    attended = _conclude(turn, request, attended, plan, found)
     with turn.timings.span("reply"):
-        reply = compose(plan, before, state, found, turn.parts.retriever, items)
+        reply = _reply(turn, attended, plan, state, found, items)
     if reply.asked and reply.asked not in state.asked:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
+    state = state.model_copy(update={"desk": attended.state})
     others = {**items, **{item.id: item for item in found.items}} if found else items
+    for piece in attended.words:
+        turn.said.append(piece)
+        yield Text(delta=piece)
     for piece in _words(turn, reply, state, others):
         turn.said.append(piece)
         yield Text(delta=piece)
-    done = _done(turn, plan, state, slate, found, reply)
+    done = _done(turn, plan, state, slate, found, reply, attended)
     with turn.timings.span("store"):
-        _record(turn, done, found)
+        _record(turn, done, found, attended)
     yield done
 
 
-def _plan(turn: _Turn) -> Plan:
-    """Link the utterance and plan the turn."""
+def _at_desk(turn: _Turn) -> DeskRequest:
+    state, retriever = turn.session.state, turn.parts.retriever
+    slate, focus = retriever.get_many(state.slate), retriever.get_many(state.focus)
+    return DeskRequest(
+        turn.session.id, turn.utterance, turn.raw, state, tuple(slate), tuple(focus),
+        turn.facets, turn.extras,
+    )  # fmt: skip
+
+
+def _attend(turn: _Turn, request: DeskRequest) -> Attended:
+    """Have the desk take care of what is about the shop."""
+    if turn.parts.desk is None:
+        return Attended(turn.utterance, turn.session.state.desk)
+    with turn.timings.span("desk"):
+        return turn.parts.desk.attend(request)
+
+
+def _conclude(
+    turn: _Turn, request: DeskRequest, attended: Attended, plan: Plan, found: Recommendation | None
+) -> Attended:
+    """Have the desk add what follows from what was found."""
+    if turn.parts.desk is None:
+        return attended
+    shown = None if found is None else len(found.candidates)
+    with turn.timings.span("desk"):
+        return turn.parts.desk.conclude(request, attended, Outcome(plan, shown))
+
+
+def _plan(turn: _Turn, rest: str) -> Plan:
+    """Link what is about items and plan the turn."""
+    if not rest.strip():
+        return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
     slate = tuple(turn.parts.retriever.get_many(state.slate))
     with turn.timings.span("link"):
-        mentions = turn.parts.linker.link(turn.utterance, state, slate)
+        mentions = turn.parts.linker.link(rest, state, slate)
     with turn.timings.span("plan"):
-        request = PlanRequest(turn.utterance, mentions, state, slate, turn.facets)
+        request = PlanRequest(rest, mentions, state, slate, turn.facets)
         return turn.voice.planner.plan(request)
 
 
@@ -211,6 +285,30 @@ def item_fields(item: Item) -> dict[str, object]:
     }  # fmt: skip
 
 
+def _reply(
+    turn: _Turn,
+    attended: Attended,
+    plan: Plan,
+    state: State,
+    found: Recommendation | None,
+    items: Mapping[str, Item],
+) -> Reply:
+    """Compose what is said about items, after what the desk says."""
+    acts = plan.acts
+    if turn.parts.desk is not None:
+        acts = tuple(act for act in acts if act.act not in _OF_THE_DESK)
+        if attended.words:
+            acts = tuple(act for act in acts if act.act != "chitchat")
+    if attended.words and not acts:
+        return Reply(pieces=())
+    own = plan.model_copy(update={"acts": acts}) if acts else plan
+    reply = compose(own, turn.session.state, state, found, turn.parts.retriever, items)
+    if not attended.words or not reply.pieces:
+        return reply
+    first, *others = reply.pieces
+    return replace(reply, pieces=(f"\n\n{first}", *others))
+
+
 def _words(turn: _Turn, reply: Reply, state: State, others: Mapping[str, Item]) -> Iterator[str]:
     """Yield the words of a reply; explanations as a model words them, where one is asked to."""
     explainer = turn.voice.explainer
@@ -235,6 +333,7 @@ def _done(
     slate: Slate,
     found: Recommendation | None,
     reply: Reply,
+    attended: Attended,
 ) -> Done:
     return Done(
         turn_id=new_id(),
@@ -251,12 +350,13 @@ def _done(
         planner=plan.planner,
         written=tuple(turn.written),
         voice=turn.voice.name,
+        service=attended.service,
     )
 
 
-def _record(turn: _Turn, done: Done, found: Recommendation | None) -> None:
-    """Store the turn, with how its slate was chosen."""
-    if found is None:
-        turn.parts.store.record(done)
-    else:
-        turn.parts.store.record(done, policy=found.policy, propensities=found.propensities)
+def _record(turn: _Turn, done: Done, found: Recommendation | None, attended: Attended) -> None:
+    """Store the turn, with how its slate was chosen and what is to be done after it."""
+    policy, chances = (found.policy, found.propensities) if found else ("greedy", None)
+    turn.parts.store.record(
+        done, policy=policy, propensities=chances, jobs=attended.jobs, once=turn.extras.once
+    )

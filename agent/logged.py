@@ -13,6 +13,7 @@ from pydantic import AfterValidator
 
 from agent.feedback import FeedbackEvent
 from agent.plan import Plan
+from agent.service.values import Service
 from agent.state import State
 from agent.turn import Reason, Relaxation, Value, Written, tupled
 
@@ -75,6 +76,7 @@ class LoggedTurn(Value):
     notes: tuple[str, ...] = ()
     written: tuple[Written, ...] = ()
     voice: str | None = None
+    service: Service | None = None
 
 
 class LoggedSession(Value):

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from agent.plan import Plan
 from agent.ports import Retriever
+from agent.service.values import Service
 from agent.state import State
 from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem, Written
 from retrieval.catalog import Facet, Item, Role, primary
@@ -82,6 +83,8 @@ class TurnAnswer(BaseModel):
     relaxations: list[Relaxation]
     notes: list[str]
     claims: list[Reason]
+    service: Service | None = None
+    voice: str | None = None
 
 
 def _one(fields: dict[str, Any], facets: tuple[Facet, ...], role: Role) -> Any:
@@ -154,6 +157,8 @@ def turn_answer(done: Done, retriever: Retriever) -> TurnAnswer:
         relaxations=list(done.relaxations),
         notes=list(done.notes),
         claims=list(done.claims),
+        service=done.service,
+        voice=done.voice,
     )
 
 

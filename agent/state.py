@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.service.values import DeskState
 from retrieval.filters import And, Compare, Filter, Or
 
 
@@ -130,6 +131,7 @@ class State(BaseModel):
         earlier: Needs before each change, newest last, for undo (at most 20).
         asked: Facets already asked about, so that a question is not repeated.
         turn: Number of turns taken.
+        desk: What the service desk remembers.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -144,3 +146,4 @@ class State(BaseModel):
     asked: tuple[str, ...] = ()
     language: str = "en"
     turn: int = 0
+    desk: DeskState = DeskState()

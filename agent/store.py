@@ -20,10 +20,13 @@ from sqlalchemy.exc import IntegrityError
 
 from agent import tables
 from agent.database import Database
+from agent.desk import Once
 from agent.errors import AgentError, Conflict, StoreError, UnknownSession
 from agent.feedback import FeedbackEvent, new_id, valid_id
+from agent.jobs import NewJob
 from agent.logged import LoggedSession
 from agent.state import State
+from agent.store_beside import insert_handover, insert_jobs, insert_once, turn_taken
 from agent.store_feedback import Adding, events_of
 from agent.store_import import put_session
 from agent.store_log import logged_session, session_ids
@@ -98,13 +101,21 @@ class Store:
             lock.release()
 
     def record(
-        self, done: Done, *, policy: str = "greedy", propensities: Mapping[str, float] | None = None
+        self,
+        done: Done,
+        *,
+        policy: str = "greedy",
+        propensities: Mapping[str, float] | None = None,
+        jobs: Sequence[NewJob] = (),
+        once: Once | None = None,
     ) -> None:
-        """Store a finished turn: all of it, or nothing.
+        """Store a finished turn with its hand-over and the work it leaves: all of it, or nothing.
 
         Args:
             policy: How the slate was chosen; "greedy" shows the best every time.
             propensities: Chance with which each item was shown at its rank (absent: 1.0).
+            jobs: Work to be done once the turn is stored.
+            once: The idempotency key of the request.
 
         Raises:
             UnknownSession: If the session is gone.
@@ -118,8 +129,23 @@ class Store:
                 _advance(connection, done)
                 insert_turn(connection, done.session_id, turn, done.timings)
                 insert_slate(connection, done.session_id, slate)
+                insert_handover(connection, done, now)
+                insert_jobs(connection, jobs, now)
+                if once is not None:
+                    insert_once(connection, once, done, now)
         except IntegrityError as error:
-            raise Conflict(f"turn {done.turn_id!r} or its slate is stored already") from error
+            raise Conflict(
+                f"turn {done.turn_id!r}, its slate or its idempotency key is stored already"
+            ) from error
+
+    def taken(self, once: Once, session_id: str) -> Done | None:
+        """Return the turn that was taken under an idempotency key; None where none was.
+
+        Raises:
+            Conflict: If another request was taken under the key.
+        """
+        with self._database.read() as connection:
+            return turn_taken(connection, once, session_id)
 
     def record_slate(
         self, slate: Slate, session_id: str | None = None, *, policy: str = "greedy"

@@ -26,7 +26,7 @@ def plain(value: Any) -> Any:
 def logged_turn(done: Done, time: datetime) -> LoggedTurn:
     """Return a finished turn as it is logged."""
     same = ("utterance", "reply", "plan", "state", "claims", "relaxations", "notes", "written",
-            "voice")  # fmt: skip
+            "voice", "service")  # fmt: skip
     values = {name: getattr(done, name) for name in same}
     return LoggedTurn(
         id=done.turn_id, number=done.state.turn, time=time, slate_id=done.slate.id, **values
@@ -58,6 +58,7 @@ def insert_turn(
                ("plan", "state", "claims", "relaxations", "written")}  # fmt: skip
     values |= {
         "session_id": session_id,
+        "service": None if turn.service is None else plain(turn.service),
         "notes": list(turn.notes),
         "timings": dict(timings),
         "planner": turn.plan.planner,
@@ -120,7 +121,7 @@ def _items(connection: Connection, session_id: str) -> dict[str, list[Row[Any]]]
 
 def _done(row: Row[Any], items: list[Row[Any]]) -> Done:
     same = ("session_id", "utterance", "reply", "plan", "state", "claims", "relaxations", "notes",
-            "timings", "planner", "voice")  # fmt: skip
+            "timings", "planner", "voice", "service")  # fmt: skip
     values = {name: row._mapping[name] for name in same} | {"written": row.written or ()}
     shown = [{k: v for k, v in item._mapping.items() if k != "slate_id"} for item in items]
     slate = {"id": row.slate_id, "items": shown}

@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -82,6 +83,7 @@ turns = Table(
     Column("prompt", String(200)),
     Column("written", JSON),
     Column("voice", String(200)),
+    Column("service", JSON(none_as_null=True)),
     UniqueConstraint("session_id", "number", name="turns_number"),
 )
 
@@ -136,4 +138,81 @@ deleted_users = Table(
     Column("key", String(64), primary_key=True),
     Column("time", UtcTime, nullable=False),
     Column("sessions", JSON, nullable=False),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("kind", String(32), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("lease", UtcTime),
+    Column("finished", UtcTime),
+    Column("error", Text),
+    Column("result", JSON(none_as_null=True)),
+    Index("jobs_due", "status", "due"),
+)
+
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("session_id", String(64), _parent("sessions.id"), nullable=False),
+    Column("turn_id", String(64), _parent("turns.id"), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("changed", UtcTime, nullable=False),
+    Index("handovers_session", "session_id"),
+    Index("handovers_status", "status", "created"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created", UtcTime, nullable=False),
+    Column("expires", UtcTime),
+    Column("revoked", UtcTime),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("session_id", String(64), _parent("sessions.id")),
+    Column("turn_id", String(64), _parent("turns.id")),
+    Column("answer", JSON(none_as_null=True)),
+    Column("time", UtcTime, nullable=False),
+    Index("idempotency_session", "session_id"),
+    Index("idempotency_turn", "turn_id"),
+    Index("idempotency_time", "time"),
+)
+
+usage_days = Table(
+    "usage_days",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("key_id", String(32), primary_key=True),
+    Column("turns", Integer, nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+)
+
+threads = Table(
+    "threads",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("session_id", String(64), _parent("sessions.id"), nullable=False),
+    Column("turn", Integer, nullable=False),
+    Column("time", UtcTime, nullable=False),
+    Index("threads_session", "session_id"),
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agent.plan import Plan
+from agent.service.values import Service
 from agent.state import Constraint, State
 
 
@@ -121,6 +122,7 @@ class Done(Value):
     Args:
         voice: What took the turn: an adapter, a model without one, or "rules"; None for turns from
             before that was kept. Where rules planned for it, `planner` says so.
+        service: What the service desk did, where it did anything.
     """
 
     kind: Literal["done"] = "done"
@@ -138,6 +140,7 @@ class Done(Value):
     planner: Literal["rules", "llm"] = "rules"
     written: tuple[Written, ...] = ()
     voice: str | None = None
+    service: Service | None = None
 
 
 StreamEvent = Annotated[Understood | Items | Text | Done, Field(discriminator="kind")]

@@ -50,6 +50,8 @@ TURN: dict[str, Any] = {
     "relaxations": [],
     "notes": [],
     "claims": [],
+    "service": None,
+    "voice": "rules",
 }
 
 TURN_EVENTS = """event: understood

@@ -134,9 +134,11 @@ def test_store_of_first_version_is_upgraded(url):
     id = store.create_session()
     store.close()
     with sqlite3.connect(path_of(url)) as database:
-        for column in ("written", "voice"):
+        for column in ("written", "voice", "service"):
             database.execute(f"ALTER TABLE turns DROP COLUMN {column}")
-        database.execute("DROP TABLE deleted_users")
+        for table in ("deleted_users", "jobs", "handovers", "api_keys", "idempotency_keys",
+                      "usage_days", "threads"):  # fmt: skip
+            database.execute(f"DROP TABLE {table}")
         database.execute("DROP INDEX sessions_user")
         database.execute("UPDATE alembic_version SET version_num = '0001'")
     database.close()
@@ -146,4 +148,4 @@ def test_store_of_first_version_is_upgraded(url):
     with sqlite3.connect(path_of(url)) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(turns)")]
     database.close()
-    assert {"written", "voice"} <= set(columns)
+    assert {"written", "voice", "service"} <= set(columns)

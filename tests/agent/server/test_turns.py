@@ -9,7 +9,8 @@ from agent.server.context import Limits
 
 FIELDS = {
     "turn_id", "session_id", "slate_id", "utterance", "reply", "items", "state", "plan",
-    "timings", "planner", "written", "relaxations", "notes", "claims",
+    "timings", "planner", "written", "relaxations", "notes", "claims", "service",
+    "voice",
 }  # fmt: skip
 ITEM_FIELDS = {
     "id", "title", "price", "currency", "brand", "category", "availability", "image", "url",

@@ -1,0 +1,1 @@
+"""Privacy: personal data masked, ids hashed, texts encrypted, old sessions deleted."""

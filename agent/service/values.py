@@ -1,0 +1,119 @@
+"""What the service desk did in a turn, as values: quotes, uses of tools, a hand-over.
+
+They are part of the turn (`agent.turn.Done.service`), stored and sent with it. This module does
+not know how they come about.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Quote(_Value):
+    """Words of the shop's own pages, exactly as they stand there.
+
+    Args:
+        source: The page or file, as the owner named it, e.g. "returns.md".
+        title: The heading the words stand under.
+        place: Where in the source: "page 3", "row 12", or empty.
+        url: Where the page can be read, where that is known.
+        score: How well it answers, 0 to 1.
+    """
+
+    text: str
+    source: str
+    title: str = ""
+    place: str = ""
+    url: str | None = None
+    score: float = 0.0
+
+
+ToolStatus = Literal["missing", "confirm", "done", "failed", "cancelled", "requested"]
+"""missing: an argument was asked for. confirm: the user was asked whether to go on. done, failed:
+it was called. cancelled: the user said no, or something else. requested: left to the client, whose
+own tool it is."""
+
+
+class ToolUse(_Value):
+    """One step with a tool.
+
+    Args:
+        arguments: What it is called with; personal data is masked.
+        lacking: Arguments that were asked for.
+        result: What it answered, where it was called.
+        error: Why it failed, in words for an operator: a status, a timeout.
+    """
+
+    tool: str
+    status: ToolStatus
+    arguments: dict[str, Any] = {}
+    lacking: tuple[str, ...] = ()
+    result: dict[str, Any] | None = None
+    error: str = ""
+
+
+HandoverReason = Literal["asked", "failures", "rule"]
+
+
+class Handover(_Value):
+    """That a person takes over.
+
+    Args:
+        reason: The user asked for it, nothing worked several times, or a rule of the owner.
+        detail: Which rule; never the user's words.
+        open: Whether anybody is there now, by the business hours.
+    """
+
+    id: str
+    reason: HandoverReason
+    detail: str = ""
+    open: bool = True
+
+
+class Service(_Value):
+    """What the desk did in a turn.
+
+    Args:
+        asked: The parts of the utterance that it took care of.
+        unanswered: Those of them that the shop's pages do not answer.
+    """
+
+    asked: tuple[str, ...] = ()
+    quotes: tuple[Quote, ...] = ()
+    unanswered: tuple[str, ...] = ()
+    tools: tuple[ToolUse, ...] = ()
+    handover: Handover | None = None
+
+
+class Pending(_Value):
+    """A tool that waits for an argument or a yes.
+
+    Args:
+        arguments: What is known so far. Personal data among it is masked, and asked for again.
+        waits_for: The argument that was asked for; None where a yes is.
+        turn: The number of the turn that asked; only the next one can answer.
+    """
+
+    tool: str
+    arguments: dict[str, Any] = {}
+    waits_for: str | None = None
+    turn: int = 0
+
+
+class DeskState(_Value):
+    """What the desk remembers of a session.
+
+    Args:
+        failures: Turns in a row that brought nothing.
+        handover: Id of the hand-over that is open.
+    """
+
+    pending: Pending | None = None
+    failures: int = 0
+    handover: str | None = None
