@@ -4,6 +4,8 @@ AgentError
 ├── UserInputError      what the user sent cannot be taken (the user acts): empty, not text
 ├── UnknownSession      no session with that id (the caller acts)
 ├── UnknownSlate        no slate with that id (the caller acts)
+├── UnknownJob          no job with that id (the caller acts)
+├── HopelessJob         a job that no further try can bring about (the operator acts)
 ├── Conflict            another turn or event came first (the caller loads again and retries)
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
@@ -38,6 +40,14 @@ class UnknownSession(AgentError):
 
 class UnknownSlate(AgentError):
     """The slate id names no stored slate."""
+
+
+class UnknownJob(AgentError):
+    """The job id names no stored job."""
+
+
+class HopelessJob(AgentError):
+    """A job's handler raises it where no further try can succeed: it is given up at once."""
 
 
 class Conflict(AgentError):

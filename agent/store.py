@@ -29,6 +29,7 @@ from agent.state import State
 from agent.store_beside import insert_handover, insert_jobs, insert_once, turn_taken
 from agent.store_feedback import Adding, events_of
 from agent.store_import import put_session
+from agent.store_jobs import Jobs
 from agent.store_log import logged_session, session_ids
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
 from agent.store_users import DeletedUser, Deletion, delete_user, deletions
@@ -60,6 +61,7 @@ class Store:
 
     def __init__(self, url: str) -> None:
         self._database = Database(url)
+        self.work = Jobs(self._database)
         self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._guard = threading.Lock()
 
@@ -137,6 +139,8 @@ class Store:
             raise Conflict(
                 f"turn {done.turn_id!r}, its slate or its idempotency key is stored already"
             ) from error
+        if jobs:
+            self.work.notify()
 
     def taken(self, once: Once, session_id: str) -> Done | None:
         """Return the turn that was taken under an idempotency key; None where none was.

@@ -29,6 +29,7 @@ from ui.feedback import feedback
 from ui.gate import gate
 from ui.house import house
 from ui.indexing import index, migrate_index
+from ui.jobs import jobs
 from ui.llm import llm as llm_group
 from ui.loop import loop
 from ui.pairs import pairs
@@ -236,6 +237,7 @@ main.add_command(llm_group, "llm")
 for command in (drift, off_policy, experiment):
     feedback.add_command(command)
 main.add_command(loop)
+main.add_command(jobs)
 main.add_command(feedback)
 feedback.add_command(pairs)
 

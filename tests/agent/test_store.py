@@ -122,7 +122,8 @@ def test_delete_takes_everything_along(url):
         database.execute(f"SELECT count(*) FROM {t}").fetchone() for t in tables.metadata.tables
     ]
     database.close()
-    assert counts == [(1,), (1,), (1,), (2,), (2,), (1,), *[(0,)] * 7]
+    assert counts[:6] == [(1,), (1,), (1,), (2,), (2,), (1,)]
+    assert set(counts[6:]) == {(0,)}
 
 
 def test_turn_lock_orders_turns(store):
