@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from agent.adapter_desk import Adapters
+from agent.server.access import Who, needs
 from agent.server.context import Here
 
-router = APIRouter(prefix="/v1", tags=["adapters"])
+router = APIRouter(prefix="/v1", tags=["adapters"], dependencies=[needs("admin")])
 
 MAX_WHY = 500
 
@@ -65,13 +65,12 @@ class AdaptersAnswer(BaseModel):
     adapters: dict[str, str] = Field(description="Every adapter's status.")
 
 
-def _admitted(here: Here, authorization: Annotated[str, Header()] = "") -> Adapters:
-    """Return the adapters to whoever has the key; without a key there is nothing here."""
+def _admitted(here: Here, who: Who) -> Adapters:
+    """Return the adapters to whoever shows a key; where there is none, nothing is decided here."""
     adapters = here.adapters
-    if adapters is None or adapters.key is None:
+    if adapters is None or (adapters.key is None and not who.proven):
         raise HTTPException(404, "no adapters are decided here: ATTUNE_ADMIN_KEY is not set")
-    given = authorization.removeprefix("Bearer ").encode("utf-8", "replace")
-    if not hmac.compare_digest(given, adapters.key.encode()):
+    if not who.proven:
         raise HTTPException(403, "it takes the admin key, as Authorization: Bearer KEY")
     return adapters
 

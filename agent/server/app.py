@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from fastapi import FastAPI
 
+from agent.access.keyring import Keyring
+from agent.access.keys import DEFAULT_TENANT
 from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.server import (
@@ -23,9 +25,10 @@ from agent.server import (
     turns,
     users,
 )
-from agent.server.context import Catalog, Context
+from agent.server.access import Access, Rules, scopes
+from agent.server.context import Catalog, Context, Tenant
 from agent.server.limits import BodyLimit, Limits
-from agent.server.metrics import MetricsMiddleware
+from agent.server.metrics import Metrics, MetricsMiddleware
 
 ROUTERS = (
     sessions.router,
@@ -41,6 +44,9 @@ ROUTERS = (
     health.router,
 )
 
+SHAPES: dict[str, errors.Shape] = {}
+"""Shapes of errors other than ours, by how the path begins whose clients expect them."""
+
 DESCRIPTION = """A conversational recommender over one catalog. Start a session, take turns in it,
 send back what people did. Every error is `{"error": {"type", "message", "hint"?}}`."""
 
@@ -51,6 +57,7 @@ def create_app(
     models: Sequence[str] = ("rules",),
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     adapters: Adapters | None = None,
+    rules: Rules | None = None,
 ) -> FastAPI:
     """Return the HTTP API over the parts, which all requests share.
 
@@ -58,11 +65,43 @@ def create_app(
         parts: Their retriever must also take changes (`Catalog`).
         models: Names of what plans the turns, for GET /v1/models; the language model last.
         adapters: Who routes to adapters and decides on them, where there are any.
+        rules: How requests are let in; without, freely until a key is stored.
     """
+    context = make_context(parts, models=models, limits=limits, adapters=adapters)
+    rules = rules or Rules(operator_key=adapters.key if adapters else None)
+    tenant = Tenant(DEFAULT_TENANT, Keyring(parts.store.database), lambda: context)
+    tenant.open()
+    return create_service(
+        {tenant.name: tenant}, limits=limits, rules=rules, metrics=context.metrics
+    )
+
+
+def make_context(
+    parts: Parts,
+    *,
+    models: Sequence[str] = ("rules",),
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    adapters: Adapters | None = None,
+) -> Context:
+    """Return what the requests of one tenant share; the arguments are those of `create_app`."""
     if not isinstance(parts.retriever, Catalog):
         raise TypeError(f"{type(parts.retriever).__name__} has no name, version, mapping, upsert "
                         "or delete; serve a retrieval.retriever.Retriever")  # fmt: skip
-    context = Context(parts, parts.retriever, tuple(models), limits, adapters)
+    return Context(parts, parts.retriever, tuple(models), limits, adapters)
+
+
+def create_service(
+    tenants: Mapping[str, Tenant],
+    *,
+    limits: Limits = Limits(),  # noqa: B008 (frozen)
+    rules: Rules = Rules(auth="required"),  # noqa: B008 (frozen)
+    metrics: Metrics | None = None,
+) -> FastAPI:
+    """Return the HTTP API of several tenants, each reached with its own keys only.
+
+    Args:
+        limits: Of the process; each tenant's context has its own besides.
+    """
     app = FastAPI(
         title="Attune",
         version=version("attune"),
@@ -71,10 +110,14 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.context = context
-    errors.install(app)
-    app.add_middleware(BodyLimit, limit=limits.body_bytes)
-    app.add_middleware(MetricsMiddleware, metrics=context.metrics)
+    app.state.tenants = dict(tenants)
+    metrics = metrics or Metrics()
+    errors.install(app, SHAPES)
     for router in ROUTERS:
         app.include_router(router)
+    scopes(app)
+    # From the inside out: the last one added sees a request first.
+    app.add_middleware(BodyLimit, limit=limits.body_bytes)
+    app.add_middleware(Access, tenants=app.state.tenants, rules=rules)
+    app.add_middleware(MetricsMiddleware, metrics=metrics)
     return app

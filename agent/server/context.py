@@ -1,16 +1,21 @@
 """What a request handler can reach: the parts, the catalog, the limits, the metrics.
 
-One `Context` per app, shared by all requests and threads; nothing else is kept between requests.
+One `Context` per tenant, shared by its requests and all threads; nothing else is kept between
+requests. A handler gets that of the tenant whose key was sent, so it cannot reach another's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 from fastapi import Depends, Request
 
+from agent.access.errors import TenantUnavailable
+from agent.access.keyring import Keyring
 from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.ports import Retriever
@@ -18,6 +23,8 @@ from agent.server.limits import Limits
 from agent.server.metrics import Metrics
 from retrieval.catalog import Item
 from retrieval.loading.mapping import Mapping
+
+log = logging.getLogger(__name__)
 
 
 @runtime_checkable
@@ -50,7 +57,7 @@ class Catalog(Retriever, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One app's parts and settings.
+    """One tenant's parts and settings.
 
     Args:
         retriever: That of the parts, known to take changes.
@@ -66,10 +73,53 @@ class Context:
     metrics: Metrics = field(default_factory=Metrics)
 
 
+class Tenant:
+    """One tenant of a server: its keys at once, its catalog when it is first asked for.
+
+    Args:
+        make: Opens the catalog and the rest.
+        keys: Of the tenant's own store.
+    """
+
+    def __init__(self, name: str, keys: Keyring, make: Callable[[], Context]) -> None:
+        self.name = name
+        self.keys = keys
+        self.opened: Context | None = None
+        self._make = make
+        self._lock = threading.Lock()
+
+    def open(self) -> Context:
+        """Return the tenant's context, opened once.
+
+        Raises:
+            TenantUnavailable: If it cannot be opened now; the next request tries again.
+        """
+        with self._lock:
+            if self.opened is None:
+                try:
+                    self.opened = self._make()
+                except Exception as error:
+                    log.error("tenant %s cannot be opened", self.name, exc_info=error)
+                    raise TenantUnavailable("the catalog cannot be opened now") from error
+            return self.opened
+
+
 def _context(request: Request) -> Context:
-    context = request.app.state.context
-    assert isinstance(context, Context)
-    return context
+    found = getattr(request.state, "context", None)
+    if found is None:  # a path that needs no key
+        found = next(iter(request.app.state.tenants.values())).open()
+    assert isinstance(found, Context)
+    return found
 
 
 Here = Annotated[Context, Depends(_context)]
+"""The context of the request's tenant."""
+
+
+def _opened(request: Request) -> list[Context]:
+    tenants = request.app.state.tenants.values()
+    return [tenant.opened for tenant in tenants if tenant.opened is not None]
+
+
+Opened = Annotated[list[Context], Depends(_opened)]
+"""Every tenant that was opened; for those who watch the process, not for a tenant's requests."""

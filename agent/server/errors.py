@@ -6,7 +6,7 @@ What nobody foresaw is logged in full and told in one sentence: no internals lea
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +15,22 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from agent.access.errors import (
+    AccessError,
+    BudgetSpent,
+    Busy,
+    KeyExpired,
+    KeyMissing,
+    KeyRevoked,
+    KeyUnknown,
+    RateExceeded,
+    ScopeMissing,
+    TenantUnavailable,
+    TimedOut,
+    UnknownKey,
+)
 from agent.errors import (
     AdapterRefused,
     AgentError,
@@ -41,6 +56,10 @@ class ErrorBody(BaseModel):
     hint: str | None = None
 
 
+Shape = Callable[[int, ErrorBody], Mapping[str, Any]]
+"""Makes the JSON of an error, for paths whose clients expect another shape than ours."""
+
+
 class ErrorAnswer(BaseModel):
     """The body of every answer that is not a success."""
 
@@ -52,6 +71,17 @@ class UnknownItem(AgentError):
 
 
 KINDS: tuple[tuple[type[Exception], int, str, str | None], ...] = (
+    (KeyMissing, 401, "missing_key", "whoever runs the server makes keys: attune keys add"),
+    (KeyUnknown, 401, "unknown_key", None),
+    (KeyExpired, 401, "expired_key", None),
+    (KeyRevoked, 401, "revoked_key", None),
+    (ScopeMissing, 403, "missing_scope", "ask for a key with that scope"),
+    (UnknownKey, 404, "no_such_key", None),
+    (RateExceeded, 429, "rate_limited", "wait as long as Retry-After says"),
+    (BudgetSpent, 429, "token_budget", "it begins anew at midnight UTC"),
+    (Busy, 503, "busy", "send it again in a moment"),
+    (TimedOut, 504, "timeout", "nothing of it is kept; send it again"),
+    (TenantUnavailable, 503, "catalog_unavailable", "try again; the log says why"),
     (UnknownSession, 404, "unknown_session", "POST /v1/sessions gives a new one"),
     (UnknownSlate, 404, "unknown_slate", "take slate_id from the answer to the turn"),
     (UnknownItem, 404, "unknown_item", None),
@@ -91,9 +121,27 @@ def describe(error: Exception) -> tuple[int, ErrorBody]:
     return 500, INTERNAL
 
 
-def answer(status: int, body: ErrorBody) -> JSONResponse:
-    """Return an error as a response."""
-    return JSONResponse({"error": body.model_dump(exclude_none=True)}, status_code=status)
+def answer(
+    scope: Scope, status: int, body: ErrorBody, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """Return an error as a response, in the shape that the clients of its path expect."""
+    shapes: Mapping[str, Shape] = scope["app"].state.shapes
+    shape = next((one for path, one in shapes.items() if scope["path"].startswith(path)), _own)
+    return JSONResponse(shape(status, body), status_code=status, headers=headers)
+
+
+def _own(status: int, body: ErrorBody) -> Mapping[str, Any]:
+    return {"error": body.model_dump(exclude_none=True)}
+
+
+def render(scope: Scope, error: Exception) -> JSONResponse:
+    """Return the response to an error, wherever on the way to a handler it came up."""
+    status, body = describe(error)
+    headers = error.headers if isinstance(error, AccessError) else {}
+    if status == 401:
+        said = "" if isinstance(error, KeyMissing) else ', error="invalid_token"'
+        headers = {"WWW-Authenticate": f'Bearer realm="attune"{said}', **headers}
+    return answer(scope, status, body, headers)
 
 
 def _where(error: dict[str, Any]) -> str:
@@ -118,7 +166,7 @@ def _invalid(errors: Sequence[dict[str, Any]], json: bool) -> tuple[int, ErrorBo
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     json = "json" in request.headers.get("content-type", "json")
-    return answer(*_invalid(error.errors(), json))
+    return answer(request.scope, *_invalid(error.errors(), json))
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
@@ -127,17 +175,20 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     hint = "the routes are listed in /openapi.json" if status in (404, 405) else None
     name = "body_too_large" if status == 413 else status.phrase.lower().replace(" ", "_")
     body = ErrorBody(type=name, message=f"{request.method} {request.url.path}: {error.detail}")
-    response = answer(status, body.model_copy(update={"hint": hint}))
-    response.headers.update(error.headers or {})
-    return response
+    return answer(request.scope, status, body.model_copy(update={"hint": hint}), error.headers)
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
-    return answer(*describe(error))
+    return render(request.scope, error)
 
 
-def install(app: FastAPI) -> None:
-    """Make an app answer every error in the one shape."""
+def install(app: FastAPI, shapes: Mapping[str, Shape]) -> None:
+    """Make an app answer every error in the one shape.
+
+    Args:
+        shapes: Other shapes, by how the path begins that answers in them.
+    """
+    app.state.shapes = dict(shapes)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     for kind in (AgentError, RetrievalError, Exception):

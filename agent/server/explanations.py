@@ -13,6 +13,7 @@ from agent.errors import UserInputError
 from agent.explain import why
 from agent.explainer import LLMExplainer, Subject
 from agent.payload import ExplainedItem, explained_item
+from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, UnknownItem, describe
 from agent.server.rows import ItemId, whole
@@ -22,7 +23,7 @@ from agent.turn import Written
 from agent.utterance import clean_utterance
 from retrieval.catalog import Item
 
-router = APIRouter(prefix="/v1/explanations", tags=["explanations"])
+router = APIRouter(prefix="/v1/explanations", tags=["explanations"], dependencies=[needs("chat")])
 
 MOST_ITEMS = 100
 NAMED = 20

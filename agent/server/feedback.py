@@ -9,9 +9,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from agent.errors import UserInputError
 from agent.feedback import FeedbackEvent
+from agent.server.access import needs
 from agent.server.context import Here
 
-router = APIRouter(prefix="/v1/feedback", tags=["feedback"])
+router = APIRouter(prefix="/v1/feedback", tags=["feedback"], dependencies=[needs("feedback")])
 
 
 class FeedbackBatch(BaseModel):

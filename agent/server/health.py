@@ -11,6 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from agent.errors import AgentError
+from agent.server.access import needs
 from agent.server.context import Context, Here
 from retrieval.errors import RetrievalError
 
@@ -76,7 +77,7 @@ def _warnings(here: Context) -> list[str]:
     return [f"adapters, {about}: {text}" for about, text in problems.items()]
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, dependencies=[needs("admin")])
 def metrics(here: Here) -> Response:
     """Show counters and histograms in Prometheus' text format."""
     routing = here.adapters.router.status() if here.adapters else None

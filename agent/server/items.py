@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UserInputError
 from agent.payload import ItemDetail, item_answer
+from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import UnknownItem
 from agent.server.rows import ItemId, read_row, read_stored
@@ -82,7 +83,7 @@ def _id_of(row: Any, mapping: Mapping) -> str | None:
     return None if id is None else strip_control(str(id))[:200]
 
 
-@router.post("/items:upsert")
+@router.post("/items:upsert", dependencies=[needs("catalog")])
 def upsert(body: Upsert, here: Here) -> UpsertAnswer:
     """Add or replace items; the good rows are stored, the bad ones reported."""
     _check_batch(body.items, here)
@@ -101,14 +102,14 @@ def upsert(body: Upsert, here: Here) -> UpsertAnswer:
     return UpsertAnswer(stored=len({item.id for item in items}), rejected=rejected)
 
 
-@router.post("/items:delete")
+@router.post("/items:delete", dependencies=[needs("catalog")])
 def delete(body: Delete, here: Here) -> DeleteAnswer:
     """Delete items; ids that are not there are no error."""
     _check_batch(body.ids, here)
     return DeleteAnswer(deleted=here.retriever.delete(body.ids))
 
 
-@router.get("/items/{item_id:path}")
+@router.get("/items/{item_id:path}", dependencies=[needs("chat")])
 def show(item_id: str, here: Here) -> ItemDetail:
     """Show an item as the catalog has it now."""
     found = here.retriever.get_many([item_id])

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from agent.jobs import Job, JobStatus
+from agent.server.access import needs
 from agent.server.context import Here
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[needs("admin")])
 
 
 class JobAnswer(BaseModel):

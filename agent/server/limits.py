@@ -43,7 +43,7 @@ class BodyLimit:
         if length.isdecimal() and int(length) > self.limit:
             message = f"the body has {int(length):,} bytes; at most {self.limit:,} are taken"
             body = ErrorBody(type="body_too_large", message=message, hint="send it in parts")
-            await answer(413, body)(scope, receive, send)
+            await answer(scope, 413, body)(scope, receive, send)
             return
         read = 0
 

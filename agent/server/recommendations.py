@@ -11,6 +11,7 @@ from agent.dialogue import item_fields
 from agent.feedback import new_id
 from agent.payload import ShownItem, items_answer
 from agent.recommend import Recommendation, recommend
+from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.rows import whole
 from agent.server.wishes import filtered, grounded, read_filter, understood
@@ -19,7 +20,9 @@ from agent.turn import Relaxation, Slate, SlateItem
 from agent.utterance import clean_utterance
 from retrieval.filters import matches
 
-router = APIRouter(prefix="/v1/recommendations", tags=["recommendations"])
+router = APIRouter(
+    prefix="/v1/recommendations", tags=["recommendations"], dependencies=[needs("chat")]
+)
 
 
 class Wanted(BaseModel):

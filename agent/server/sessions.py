@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UnknownSession
 from agent.payload import TurnAnswer, turn_answer
+from agent.server.access import needs
 from agent.server.context import Here
 from agent.state import State
 from agent.utterance import strip_control
 
-router = APIRouter(prefix="/v1/sessions", tags=["sessions"])
+router = APIRouter(prefix="/v1/sessions", tags=["sessions"], dependencies=[needs("chat")])
 
 
 class NewSession(BaseModel):

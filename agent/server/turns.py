@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 from agent.dialogue import respond
 from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
+from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, describe
 from agent.server.examples import TURN, TURN_EVENTS
@@ -21,7 +22,7 @@ from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text, Understood
 from agent.utterance import clean_utterance
 
-router = APIRouter(prefix="/v1/sessions", tags=["turns"])
+router = APIRouter(prefix="/v1/sessions", tags=["turns"], dependencies=[needs("chat")])
 
 
 Events = Generator[StreamEvent, None, None]

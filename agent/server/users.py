@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from agent.errors import UserInputError
+from agent.server.access import needs
 from agent.server.context import Here
 from agent.utterance import strip_control
 
-router = APIRouter(prefix="/v1/users", tags=["users"])
+router = APIRouter(prefix="/v1/users", tags=["users"], dependencies=[needs("admin")])
 
 
 class DeletedUserAnswer(BaseModel):
