@@ -9,7 +9,7 @@ READY := .venv/.ready
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[onnx,edge,qdrant,postgres,rank,train,plots,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[onnx,edge,qdrant,postgres,rank,train,plots,otel,dev]'
 	touch $(READY)
 
 chat: $(READY)  ## talk to the demo catalog; also works with piped stdin

@@ -6,7 +6,7 @@ store); every surface renders its events. It knows no HTTP and no terminal.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -18,6 +18,7 @@ from agent.explain import checked, reasons
 from agent.explainer import LLMExplainer, Subject
 from agent.exploring import GREEDY, Policy, slate_rng
 from agent.feedback import new_id
+from agent.observability.turns import watched
 from agent.plan import Act, Mention, Plan
 from agent.planner import Planner, PlanRequest
 from agent.ports import Retriever
@@ -134,7 +135,8 @@ def respond(
             yield from _again(earlier)
             return
         with parts.lease(session_id) as voice:
-            yield from _take(_Turn(parts, voice, session, utterance, raw, extras))
+            turn = _Turn(parts, voice, session, utterance, raw, extras)
+            yield from watched(_take(turn), session_id)
 
 
 def _again(done: Done) -> Iterator[StreamEvent]:
@@ -146,7 +148,7 @@ def _again(done: Done) -> Iterator[StreamEvent]:
     yield done
 
 
-def _take(turn: _Turn) -> Iterator[StreamEvent]:
+def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
     before = turn.session.state
     request = _at_desk(turn)
     attended = _attend(turn, request)

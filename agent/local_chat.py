@@ -15,11 +15,15 @@ from typing import Any
 
 from agent.errors import UnknownAdapter
 from agent.llm import Completion
+from agent.model_call import ModelCall
 from agent.model_folder import check_adapter, check_model
 from agent.model_thread import Job, ModelThread
 from prompts import Message
 
 logger = logging.getLogger(__name__)
+
+PROVIDER = "attune"
+"""How traces name who runs the model, where no server does."""
 
 
 class AdaptedChat:
@@ -56,14 +60,23 @@ class AdaptedChat:
             ContextOverflow: If the messages are longer than the model takes.
         """
         self._thread.await_loading()
-        return self._thread.answer(self._job(messages, deadline_s, max_tokens, schema))
+        with ModelCall(self.name, provider=PROVIDER, max_tokens=max_tokens) as call:
+            completion = self._thread.answer(self._job(messages, deadline_s, max_tokens, schema))
+            call.answered(completion)
+            return completion
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int = 512, deadline_s: float = 30.0
     ) -> Iterator[str]:
         """Yield the answer in pieces as it is written; the deadline is for all of it."""
         self._thread.await_loading()
-        return self._thread.pieces(self._job(messages, deadline_s, max_tokens))
+        return self._pieces(self._job(messages, deadline_s, max_tokens))
+
+    def _pieces(self, job: Job) -> Iterator[str]:
+        with ModelCall(
+            self.name, provider=PROVIDER, max_tokens=job.max_tokens, stream=True
+        ) as call:
+            yield from self._thread.pieces(job, call.used)
 
     def score(
         self, messages: Sequence[Message], completions: Sequence[str], *, deadline_s: float = 30.0
@@ -73,7 +86,8 @@ class AdaptedChat:
         Summed over its tokens, the one that ends the turn included; raises like `complete`.
         """
         self._thread.await_loading()
-        return self._thread.scores(self._job(messages, deadline_s), completions)
+        with ModelCall(self.name, provider=PROVIDER, operation="score"):
+            return self._thread.scores(self._job(messages, deadline_s), completions)
 
     def _job(
         self,

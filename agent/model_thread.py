@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -133,10 +133,14 @@ class ModelThread:
         """Return how likely each of some answers to a job is, in nats."""
         return self._result(job, lambda: self._score(job, completions))
 
-    def pieces(self, job: Job) -> Iterator[str]:
-        """Yield the answer to a job as it is written."""
+    def pieces(self, job: Job, used: Callable[[int, int], None]) -> Iterator[str]:
+        """Yield the answer to a job as it is written.
+
+        Args:
+            used: Told how many tokens the prompt has and how many are written so far.
+        """
         pieces: Queue[str | ModelError | None] = Queue()
-        self.submit(lambda: self._feed(job, pieces))
+        self.submit(lambda: self._feed(job, pieces, used))
         return self._drain(job, pieces)
 
     def _result(self, job: Job, work: Callable[[], T]) -> T:
@@ -171,13 +175,16 @@ class ModelThread:
             rows = model.answers(job.messages, completions)
             return tuple(_each(job, model.score(prompt, rows)))
 
-    def _feed(self, job: Job, pieces: Queue[str | ModelError | None]) -> None:
+    def _feed(
+        self, job: Job, pieces: Queue[str | ModelError | None], used: Callable[[int, int], None]
+    ) -> None:
         try:
             model = self._model(job)
             with _told():
                 prompt = model.encode(job.messages)
                 tokens = model.generate(prompt, None, job.max_tokens)
-                for piece in model.pieces(token.id for token in _each(job, tokens)):
+                written = _counted(_each(job, tokens), lambda count: used(len(prompt), count))
+                for piece in model.pieces(token.id for token in written):
                     pieces.put(piece)
         except ModelError as error:
             pieces.put(error)
@@ -229,6 +236,13 @@ def load(folder: Path, threads: int | None, device: str) -> LocalModel:
         raise
     logger.info("loaded %s in %.1f s", folder, time.monotonic() - started)
     return model
+
+
+def _counted(work: Iterable[T], tell: Callable[[int], None]) -> Iterator[T]:
+    """Yield each, telling how many there were so far."""
+    for count, one in enumerate(work, start=1):
+        tell(count)
+        yield one
 
 
 def _each(job: Job, made: Iterator[T]) -> Iterator[T]:

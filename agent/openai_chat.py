@@ -12,7 +12,6 @@ import ipaddress
 import json
 import logging
 import math
-import re
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -22,11 +21,13 @@ from urllib.parse import urlsplit
 
 import httpx2
 import openai
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from agent import background, llm
-from agent.errors import ContextOverflow, ModelError, ModelUnavailable
+from agent.errors import ModelUnavailable
 from agent.llm import Completion
+from agent.model_call import ModelCall
+from agent.openai_errors import refused, unavailable
 from prompts import Message, load
 
 logger = logging.getLogger(__name__)
@@ -38,21 +39,6 @@ Structured = Literal["strict", "schema", "plain"]
 """How a schema reaches the server: enforced to the letter, as far as it can, or only in words."""
 
 _LEVELS: tuple[Structured, ...] = ("strict", "schema", "plain")
-
-_REFUSED = {400, 415, 422, 501}
-"""Status codes by which servers say that they do not take a `response_format`."""
-
-_ALLOWED = re.compile(r"maximum context length is (\d{1,9}) tokens", re.IGNORECASE)
-_GIVEN = re.compile(
-    r"(?:contains|resulted in) (?:at least )?(\d{1,9}) (?:input )?tokens", re.IGNORECASE
-)
-
-_HINTS = {
-    401: "check the API key",
-    403: "check the API key",
-    404: "check the model name and the base URL, which usually ends in /v1",
-    429: "too many requests",
-}
 
 
 class _Message(BaseModel):
@@ -108,7 +94,8 @@ class OpenAIChat:
         self.logprobs = logprobs
         # What a server once gave it can give: a later refusal is of one request alone.
         self._gave_logprobs = self._took_schema = False
-        self._host = _host(base_url)
+        self._tells_usage = True
+        self._host, self._port = _address(base_url)
         self._fixed = {} if temperature is None else {"temperature": temperature}
         self._fixed |= extra or {}
         self._token_limit = token_limit
@@ -153,23 +140,32 @@ class OpenAIChat:
         """
         self._check_allowed()
         started = time.monotonic()
-        request = self._request(messages, max_tokens)
-        try:
-            answer = background.call(self._complete(request, schema), deadline_s)
-        except Exception as error:
-            # Not chained: the SDK's errors hold the request and the server's answer to it.
-            raise unavailable(error, deadline_s) from None
-        return _completion(answer, self.name, time.monotonic() - started)
+        with self._call(max_tokens=max_tokens) as call:
+            request = self._request(messages, max_tokens, call)
+            try:
+                answer = background.call(self._complete(request, schema), deadline_s)
+            except Exception as error:
+                # Not chained: the SDK's errors hold the request and the server's answer to it.
+                raise unavailable(error, deadline_s) from None
+            completion = _completion(answer, self.name, time.monotonic() - started)
+            call.answered(completion)
+            return completion
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int = 512, deadline_s: float = 30.0
     ) -> Iterator[str]:
         """Yield the answer in pieces as it is written; the deadline is for all of it."""
         self._check_allowed()
+        return self._pieces(messages, max_tokens, deadline_s)
+
+    def _pieces(
+        self, messages: Sequence[Message], max_tokens: int, deadline_s: float
+    ) -> Iterator[str]:
         pieces: Queue[str | Exception | None] = Queue()
-        request = self._request(messages, max_tokens)
-        future = background.submit(_feed(self._stream(request), pieces, deadline_s))
-        return _drain(pieces, deadline_s, future.cancel)
+        with self._call(max_tokens=max_tokens, stream=True) as call:
+            request = self._request(messages, max_tokens, call)
+            future = background.submit(_feed(self._stream(request, call), pieces, deadline_s))
+            yield from _drain(pieces, deadline_s, future.cancel)
 
     def _check_allowed(self) -> None:
         if not llm.allow_model_requests and not _is_loopback(self._host):
@@ -178,11 +174,17 @@ class OpenAIChat:
                 "was asked; use ScriptedModel, or a server on 127.0.0.1"
             )
 
-    def _request(self, messages: Sequence[Message], max_tokens: int) -> dict[str, Any]:
+    def _call(self, **told: Any) -> ModelCall:
+        return ModelCall(self.name, provider="openai", server=(self._host, self._port), **told)
+
+    def _request(
+        self, messages: Sequence[Message], max_tokens: int, call: ModelCall
+    ) -> dict[str, Any]:
         return {
             "model": self.name,
             "messages": _clean(messages),
             "extra_body": {**self._fixed, self._token_limit: max_tokens},
+            "extra_headers": call.headers(),
         }
 
     async def _complete(self, request: dict[str, Any], schema: Mapping[str, Any] | None) -> _Answer:
@@ -191,7 +193,7 @@ class OpenAIChat:
         try:
             answer = await self._at_levels({**request, "logprobs": True}, schema)
         except openai.APIStatusError as error:
-            if not _refused(error):
+            if not refused(error):
                 raise
         else:
             self._gave_logprobs = True
@@ -212,7 +214,7 @@ class OpenAIChat:
             try:
                 answer = await self._post(_with_schema(request, schema, level))
             except openai.APIStatusError as error:
-                if not _refused(error):
+                if not refused(error):
                     raise
             else:
                 self._remember(level)
@@ -231,16 +233,30 @@ class OpenAIChat:
         raw = await self._client.chat.completions.with_raw_response.create(**request)
         return _Answer.model_validate_json(raw.http_response.content)
 
-    async def _stream(self, request: dict[str, Any]) -> AsyncGenerator[str]:
+    async def _stream(self, request: dict[str, Any], call: ModelCall) -> AsyncGenerator[str]:
         finished = False
-        async with await self._client.chat.completions.create(**request, stream=True) as chunks:
+        async with await self._open_stream(request) as chunks:
             async for chunk in chunks:
+                if chunk.usage is not None:
+                    call.used(chunk.usage.prompt_tokens, chunk.usage.completion_tokens)
                 for choice in chunk.choices[:1]:
                     finished = finished or choice.finish_reason is not None
                     if choice.delta.content:
                         yield choice.delta.content
         if not finished:
             raise ModelUnavailable("the server broke off in the middle of its answer")
+
+    async def _open_stream(self, request: dict[str, Any]) -> Any:
+        create = self._client.chat.completions.create
+        if self._tells_usage:
+            try:
+                return await create(**request, stream=True, stream_options={"include_usage": True})
+            except openai.APIStatusError as error:
+                if not refused(error):
+                    raise
+                logger.info("%r tells no usage of streams", self)
+                self._tells_usage = False
+        return await create(**request, stream=True)
 
 
 class _Capped(httpx2.AsyncByteStream):
@@ -298,20 +314,6 @@ def _next(pieces: Queue[str | Exception | None], ends: float) -> str | Exception
         return TimeoutError()
 
 
-def _refused(error: openai.APIStatusError) -> bool:
-    """Return whether the server may take the request in another form."""
-    return error.status_code in _REFUSED and _overflow(error) is None
-
-
-def _overflow(error: openai.APIStatusError) -> ContextOverflow | None:
-    """Return that the messages are too long, if that is what vLLM or OpenAI say; only figures."""
-    allowed = _ALLOWED.search(error.message)
-    given = _GIVEN.search(error.message)
-    if allowed is None:
-        return None
-    return ContextOverflow(int(given[1]) if given else None, int(allowed[1]))
-
-
 def _with_schema(
     request: dict[str, Any], schema: Mapping[str, Any], level: Structured
 ) -> dict[str, Any]:
@@ -354,26 +356,7 @@ def _confidence(logprobs: Any) -> float:
     return math.exp(min(0.0, sum(found))) if found else 0.0
 
 
-def unavailable(error: Exception, deadline_s: float) -> ModelError:
-    """Return what a planner is told of a call that failed; nothing that was sent or answered."""
-    match error:
-        case ModelError():
-            return error
-        case TimeoutError() | openai.APITimeoutError():
-            return ModelUnavailable(f"no answer within {deadline_s:.3g} s")
-        case openai.APIStatusError():
-            if overflow := _overflow(error):
-                return overflow
-            hint = _HINTS.get(error.status_code, "see the server's log")
-            return ModelUnavailable(f"the server answered HTTP {error.status_code}: {hint}")
-        case openai.APIConnectionError():
-            return ModelUnavailable("no connection to the server, or it broke off")
-        case ValidationError() | ValueError():
-            return ModelUnavailable("the server's answer is not a chat completion")
-    return ModelUnavailable(f"the call failed with {type(error).__name__}")
-
-
-def _host(base_url: str) -> str:
+def _address(base_url: str) -> tuple[str, int]:
     parts = urlsplit(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(
@@ -382,7 +365,7 @@ def _host(base_url: str) -> str:
     if parts.username or parts.password:
         # Transports log URLs, and with them what stands before the @.
         raise ValueError("the base URL holds a user or a password; pass a key as api_key instead")
-    return parts.hostname
+    return parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
 
 def _is_loopback(host: str) -> bool:

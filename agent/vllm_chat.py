@@ -15,7 +15,9 @@ from pydantic import BaseModel
 
 from agent import background
 from agent.errors import ModelUnavailable
-from agent.openai_chat import OpenAIChat, unavailable
+from agent.model_call import ModelCall
+from agent.openai_chat import OpenAIChat
+from agent.openai_errors import unavailable
 from prompts import Message
 
 
@@ -51,28 +53,32 @@ class VLLMChat(OpenAIChat):
         self._check_allowed()
         if not completions:
             return ()
-        try:
-            return background.call(self._scores(messages, completions), deadline_s)
-        except Exception as error:
-            # Not chained: the SDK's errors hold the request and the server's answer to it.
-            raise unavailable(error, deadline_s) from None
+        with self._call(operation="score") as call:
+            try:
+                return background.call(self._scores(messages, completions, call), deadline_s)
+            except Exception as error:
+                # Not chained: the SDK's errors hold the request and the server's answer to it.
+                raise unavailable(error, deadline_s) from None
 
     async def _scores(
-        self, messages: Sequence[Message], completions: Sequence[str]
+        self, messages: Sequence[Message], completions: Sequence[str], call: ModelCall
     ) -> tuple[float, ...]:
         said = [[*messages, Message(role="assistant", content=one)] for one in completions]
-        work = [asyncio.ensure_future(self._prompted(messages, open=True))]
-        work += [asyncio.ensure_future(self._prompted(turn, open=False)) for turn in said]
+        work = [asyncio.ensure_future(self._prompted(messages, call, open=True))]
+        work += [asyncio.ensure_future(self._prompted(turn, call, open=False)) for turn in said]
         try:
             asked, *answered = await asyncio.gather(*work)
+            call.used(sum(one.usage.prompt_tokens for one in (asked, *answered)), len(work))
         finally:
             for one in work:
                 one.cancel()
         return tuple(_score(one, asked.usage.prompt_tokens) for one in answered)
 
-    async def _prompted(self, messages: Sequence[Message], *, open: bool) -> _Prompted:
+    async def _prompted(
+        self, messages: Sequence[Message], call: ModelCall, *, open: bool
+    ) -> _Prompted:
         """Return what the server makes of messages, with the next turn opened or not."""
-        request = self._request(messages, max_tokens=1)
+        request = self._request(messages, 1, call)
         more: dict[str, Any] = {"add_generation_prompt": open}
         if not open:
             more["prompt_logprobs"] = 0
