@@ -65,6 +65,11 @@ class Store:
         self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._guard = threading.Lock()
 
+    @property
+    def database(self) -> Database:
+        """What holds the tables, for those that have rows of their own beside sessions."""
+        return self._database
+
     def create_session(self, user: str | None = None) -> str:
         """Start an empty session; return its id, which cannot be guessed."""
         id = new_id()
