@@ -25,12 +25,14 @@ from agent.errors import AgentError, Conflict, StoreError, UnknownSession
 from agent.feedback import FeedbackEvent, new_id, valid_id
 from agent.jobs import NewJob
 from agent.logged import LoggedSession
+from agent.privacy.secrets import NO_SECRETS, Secrets
 from agent.state import State
 from agent.store_beside import insert_handover, insert_jobs, insert_once, turn_taken
 from agent.store_feedback import Adding, events_of
 from agent.store_import import put_session
 from agent.store_jobs import Jobs
 from agent.store_log import logged_session, session_ids
+from agent.store_secrets import adopt
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
 from agent.store_users import DeletedUser, Deletion, delete_user, deletions
 from agent.turn import Done, Slate
@@ -56,11 +58,18 @@ class Store:
     """Sessions by id, in SQLite (`sqlite:///FILE`) or PostgreSQL. Safe to share across threads.
 
     Raises:
-        StoreError: If the database cannot be opened, read or written, or is from a newer version.
+        StoreError: If the database cannot be opened, read or written, is from a newer version, or
+            was written with other secrets.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, secrets: Secrets = NO_SECRETS) -> None:
         self._database = Database(url)
+        self._secrets = secrets
+        try:
+            adopt(self._database, secrets)
+        except BaseException:
+            self._database.close()
+            raise
         self.work = Jobs(self._database)
         self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
         self._guard = threading.Lock()
@@ -73,6 +82,7 @@ class Store:
     def create_session(self, user: str | None = None) -> str:
         """Start an empty session; return its id, which cannot be guessed."""
         id = new_id()
+        user = None if user is None else self._secrets.stored(user)
         row = {"id": id, "user": user, "created": datetime.now(UTC), "turns": 0, "version": 0}
         with self._database.write() as connection:
             connection.execute(insert(tables.sessions).values(**row, state=plain(State())))
@@ -187,16 +197,26 @@ class Store:
             query = delete(tables.sessions).where(tables.sessions.c.id == session_id)
             return connection.execute(query).rowcount > 0
 
-    def delete_user(self, user: str) -> DeletedUser:
+    def delete_user(self, user: str, jobs: Sequence[NewJob] = ()) -> DeletedUser:
         """Delete the sessions of a user with all that hangs on them; return what went.
 
         Keys of the user and the sessions (`agent.keys.key_of`) are kept, so that what was made of
         the data elsewhere is found (`deletions`), and an older export does not bring it back.
+
+        Args:
+            jobs: Work to be done once they are gone.
         """
         with self._database.write() as connection:
-            gone = delete_user(connection, user)
+            gone = delete_user(connection, self._secrets.names(user))
+            insert_jobs(connection, jobs, datetime.now(UTC))
         self._database.erase()
+        if jobs:
+            self.work.notify()
         return gone
+
+    def user_keys(self, user: str) -> tuple[str, ...]:
+        """Return the keys that what was made of a user's data is found by."""
+        return self._secrets.keys(user)
 
     def deletions(self) -> list[Deletion]:
         """Return whose data was deleted, by key, oldest first."""
@@ -275,9 +295,13 @@ class Store:
             UserInputError: If it cannot have happened as told, or its user's data was deleted.
             Conflict: If something else is stored under one of its ids.
         """
+        own, keys = session, tuple[str, ...]()
+        if session.user is not None:
+            keys = self._secrets.keys(session.user)
+            own = session.model_copy(update={"user": self._secrets.imported(session.user)})
         try:
             with self._database.write() as connection:
-                return put_session(connection, session, datetime.now(UTC))
+                return put_session(connection, own, keys, datetime.now(UTC))
         except IntegrityError as error:
             raise Conflict(
                 f"session {session.id!r} has a turn, slate or event whose id or number is stored "

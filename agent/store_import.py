@@ -117,15 +117,21 @@ def _showings(session: LoggedSession) -> Iterator[Showing]:
         yield Showing(slate.id, items, slate.time or times.get(slate.id))
 
 
-def put_session(connection: Connection, session: LoggedSession, now: datetime) -> bool:
+def put_session(
+    connection: Connection, session: LoggedSession, keys: Sequence[str], now: datetime
+) -> bool:
     """Add a session, or what is new of one that is there; return whether anything was.
+
+    Args:
+        session: With its user as stored.
+        keys: By any of which a deletion of that user is found.
 
     Raises:
         UserInputError: If it cannot have happened so, or its user's data was deleted since.
         Conflict: If what is stored under one of its ids is something else.
     """
     check_session(session, now)
-    _check_not_deleted(connection, session)
+    _check_not_deleted(connection, session, keys)
     stored = logged_session(connection, session.id)
     if stored is None:
         row = {"id": session.id, "user": session.user, "created": session.created, "version": 0,
@@ -144,15 +150,13 @@ def put_session(connection: Connection, session: LoggedSession, now: datetime) -
     return stored is None or bool(turns or slates or events)
 
 
-def _check_not_deleted(connection: Connection, session: LoggedSession) -> None:
-    if session.user is None:
-        return
-    found = deletion(connection, session.user)
-    if found is not None and session.created <= found.time:
-        raise UserInputError(
-            f"session {session.id!r}: its user's data was deleted on {found.time:%Y-%m-%d}; it is "
-            "not taken again"
-        )
+def _check_not_deleted(connection: Connection, session: LoggedSession, keys: Sequence[str]) -> None:
+    for found in (deletion(connection, key) for key in keys):
+        if found is not None and session.created <= found.time:
+            raise UserInputError(
+                f"session {session.id!r}: its user's data was deleted on "
+                f"{found.time:%Y-%m-%d}; it is not taken again"
+            )
 
 
 def _new(what: str, stored: Sequence[Any], given: Sequence[Any]) -> list[Any]:

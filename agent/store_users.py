@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -22,9 +22,13 @@ class DeletedUser:
     events: tuple[str, ...] = ()
 
 
-def delete_user(connection: Connection, user: str) -> DeletedUser:
-    """Delete every session of a user with all that hangs on it, and note the user's key."""
-    own = select(sessions.c.id).where(sessions.c.user == user)
+def delete_user(connection: Connection, names: Sequence[str]) -> DeletedUser:
+    """Delete every session of a user with all that hangs on it, and note the user's keys.
+
+    Args:
+        names: How the user may be stored.
+    """
+    own = select(sessions.c.id).where(sessions.c.user.in_(names))
     shown = select(slates.c.id).where(slates.c.session_id.in_(own))
     said = select(feedback_events.c.id).where(feedback_events.c.slate_id.in_(shown))
     gone = DeletedUser(
@@ -33,8 +37,9 @@ def delete_user(connection: Connection, user: str) -> DeletedUser:
         slates=tuple(connection.scalars(shown.order_by(slates.c.id))),
         events=tuple(connection.scalars(said.order_by(feedback_events.c.id))),
     )
-    connection.execute(delete(sessions).where(sessions.c.user == user))
-    _note(connection, user, gone.sessions)
+    connection.execute(delete(sessions).where(sessions.c.user.in_(names)))
+    for name in names:
+        _note(connection, key_of(name), gone.sessions)
     return gone
 
 
@@ -53,10 +58,10 @@ class Deletion:
     sessions: tuple[str, ...]
 
 
-def _note(connection: Connection, user: str, sessions: tuple[str, ...]) -> None:
-    found = deletion(connection, user)
+def _note(connection: Connection, key: str, sessions: tuple[str, ...]) -> None:
+    found = deletion(connection, key)
     gone = [*(found.sessions if found else ()), *map(key_of, sessions)]
-    values = {"key": key_of(user), "time": datetime.now(UTC), "sessions": gone}
+    values = {"key": key, "time": datetime.now(UTC), "sessions": gone}
     if found is None:
         connection.execute(insert(deleted_users).values(values))
     else:
@@ -64,9 +69,9 @@ def _note(connection: Connection, user: str, sessions: tuple[str, ...]) -> None:
         connection.execute(again.values(values))
 
 
-def deletion(connection: Connection, user: str) -> Deletion | None:
-    """Return when data of a user was deleted last, and what; None where it never was."""
-    own = deleted_users.c.key == key_of(user)
+def deletion(connection: Connection, key: str) -> Deletion | None:
+    """Return when data of a user (by key) was deleted last, and what; None where it never was."""
+    own = deleted_users.c.key == key
     return next(_deletions(connection, select(deleted_users).where(own)), None)
 
 

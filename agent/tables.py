@@ -28,6 +28,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from agent.sealed import SealedJson, SealedText
+
 metadata = MetaData()
 
 
@@ -56,7 +58,7 @@ sessions = Table(
     Column("id", String(64), primary_key=True),
     Column("user", String(200)),
     Column("created", UtcTime, nullable=False),
-    Column("state", JSON, nullable=False),
+    Column("state", SealedJson, nullable=False),
     Column("turns", Integer, nullable=False),
     Column("version", Integer, nullable=False),
     Index("sessions_user", "user"),
@@ -69,21 +71,21 @@ turns = Table(
     Column("session_id", String(64), _parent("sessions.id"), nullable=False),
     Column("number", Integer, nullable=False),
     Column("time", UtcTime, nullable=False),
-    Column("utterance", Text, nullable=False),
-    Column("reply", Text, nullable=False),
-    Column("plan", JSON, nullable=False),
-    Column("state", JSON, nullable=False),
+    Column("utterance", SealedText, nullable=False),
+    Column("reply", SealedText, nullable=False),
+    Column("plan", SealedJson, nullable=False),
+    Column("state", SealedJson, nullable=False),
     Column("slate_id", String(64)),
-    Column("claims", JSON, nullable=False),
-    Column("relaxations", JSON, nullable=False),
-    Column("notes", JSON, nullable=False),
+    Column("claims", SealedJson, nullable=False),
+    Column("relaxations", SealedJson, nullable=False),
+    Column("notes", SealedJson, nullable=False),
     Column("timings", JSON, nullable=False),
     Column("planner", String(16), nullable=False),
     Column("model", String(200)),
     Column("prompt", String(200)),
-    Column("written", JSON),
+    Column("written", SealedJson),
     Column("voice", String(200)),
-    Column("service", JSON(none_as_null=True)),
+    Column("service", SealedJson(none_as_null=True)),
     UniqueConstraint("session_id", "number", name="turns_number"),
 )
 
@@ -105,7 +107,7 @@ slate_items = Table(
     Column("item_id", Text, nullable=False),
     Column("score", Float, nullable=False),
     Column("fields", JSON, nullable=False),
-    Column("reasons", JSON, nullable=False),
+    Column("reasons", SealedJson, nullable=False),
 )
 
 impressions = Table(
@@ -126,10 +128,17 @@ feedback_events = Table(
     Column("slate_id", String(64), _parent("slates.id"), nullable=False),
     Column("item_id", Text),
     Column("kind", String(16), nullable=False),
-    Column("value", JSON(none_as_null=True)),
+    Column("value", SealedJson(none_as_null=True)),
     Column("consent", Boolean, nullable=False),
     Column("time", UtcTime, nullable=False),
     Index("feedback_slate", "slate_id"),
+)
+
+secrets = Table(
+    "secrets",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("fingerprint", Text, nullable=False),
 )
 
 deleted_users = Table(
@@ -164,7 +173,7 @@ handovers = Table(
     Column("session_id", String(64), _parent("sessions.id"), nullable=False),
     Column("turn_id", String(64), _parent("turns.id"), nullable=False),
     Column("reason", String(32), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", SealedText, nullable=False),
     Column("status", String(16), nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("changed", UtcTime, nullable=False),
@@ -191,7 +200,7 @@ idempotency_keys = Table(
     Column("fingerprint", String(64), nullable=False),
     Column("session_id", String(64), _parent("sessions.id")),
     Column("turn_id", String(64), _parent("turns.id")),
-    Column("answer", JSON(none_as_null=True)),
+    Column("answer", SealedJson(none_as_null=True)),
     Column("time", UtcTime, nullable=False),
     Index("idempotency_session", "session_id"),
     Index("idempotency_turn", "turn_id"),

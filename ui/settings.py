@@ -27,6 +27,24 @@ class Settings(BaseSettings):
     store: str | None = Field(
         None, description="SQLAlchemy URL of the session store; by default a file in the project."
     )
+    user_secret: SecretStr | None = Field(
+        None,
+        description="What user ids are hashed with, 16 characters or more; by default made on "
+        "first use and kept in user.secret of the project.",
+    )
+    text_key: SecretStr | None = Field(
+        None,
+        description="Fernet keys for what was said, separated by commas: the first encrypts, all "
+        "decrypt; without one texts are stored in clear.",
+    )
+    mask: bool = Field(
+        True, description="Whether personal data is masked before it is stored: on or off."
+    )
+    retention_days: int | None = Field(
+        None,
+        ge=1,
+        description="Days after its last use that a session is kept; by default for good.",
+    )
     encoder: str = Field(DEFAULT_ENCODER, description="Encoder of new indexes.")
     index_url: SecretStr | None = Field(
         None,

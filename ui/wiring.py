@@ -36,6 +36,7 @@ from retrieval.retriever import Retriever
 from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.chat_models import adapter_model, chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
+from ui.privacy_wiring import secrets_of
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def policy_of(settings: Settings) -> Policy:
 
 def open_store(folder: Path, settings: Settings) -> Store:
     """Open the session store: the one set, else a file in the project directory."""
-    return Store(settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}")
+    url = settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}"
+    return Store(url, secrets_of(folder, settings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
-from agent.keys import key_of
 from agent.store import Store
 from agent.store_users import DeletedUser
 from finetune.errors import DataError
@@ -48,19 +47,18 @@ class Registry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Whose data goes: keys of sessions, and of a user who goes wholly."""
+    """Whose data goes: keys of sessions, and those of a user who goes wholly."""
 
     sessions: frozenset[str] = frozenset()
-    user: str | None = None
+    users: tuple[str, ...] = ()
 
     def own(self, row: Mapping[str, Any]) -> bool:
         """Return whether a row was made from their data."""
-        whole = self.user is not None and row.get("user") == self.user
-        return whole or row.get("session") in self.sessions
+        return row.get("user") in self.users or row.get("session") in self.sessions
 
     def in_bytes(self, line: bytes) -> bool:
         """Return whether one of the keys stands anywhere in a line."""
-        return any(key.encode() in line for key in (*self.sessions, *filter(None, [self.user])))
+        return any(key.encode() in line for key in (*self.sessions, *self.users))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +95,11 @@ def forget(
     """
     _check(pairs)
     gone = store.delete_user(user)
-    key = key_of(user)
-    before = [one.sessions for one in store.deletions() if one.key == key]
-    keys = Keys(frozenset(key for sessions in before for key in sessions), key)
+    own = store.user_keys(user)
+    before = [one.sessions for one in store.deletions() if one.key in own]
+    keys = Keys(frozenset(key for sessions in before for key in sessions), own)
     done = _everywhere(keys, gone, pairs, registry)
-    _record(audit, [key], done)
+    _record(audit, [own[0]], done)
     return done
 
 
@@ -131,7 +129,10 @@ def _everywhere(
     keys: Keys, gone: DeletedUser, pairs: Sequence[Path], registry: Registry | None
 ) -> Forgotten:
     removed = {str(folder): remove_rows(folder, keys) for folder in pairs}
-    marked = [] if registry is None else registry.mark_forgotten(keys.sessions, keys.user)
+    marked: dict[str, None] = {}
+    for user in keys.users or (None,):
+        named = [] if registry is None else registry.mark_forgotten(keys.sessions, user)
+        marked |= dict.fromkeys(named)
     return Forgotten(
         sessions=len(gone.sessions),
         slates=len(gone.slates),

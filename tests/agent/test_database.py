@@ -137,7 +137,7 @@ def test_store_of_first_version_is_upgraded(url):
         for column in ("written", "voice", "service"):
             database.execute(f"ALTER TABLE turns DROP COLUMN {column}")
         for table in ("deleted_users", "jobs", "handovers", "api_keys", "idempotency_keys",
-                      "usage_days", "threads"):  # fmt: skip
+                      "usage_days", "threads", "secrets"):  # fmt: skip
             database.execute(f"DROP TABLE {table}")
         database.execute("DROP INDEX sessions_user")
         database.execute("UPDATE alembic_version SET version_num = '0001'")

@@ -1,0 +1,52 @@
+"""What privacy needs of a project and the settings: its secrets, and what masks texts."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from agent.privacy.secrets import Secrets
+from ui.errors import UIError
+from ui.settings import Settings
+
+SECRET = "user.secret"
+"""The generated secret for user ids, in the project directory."""
+
+
+def secrets_of(folder: Path, settings: Settings) -> Secrets:
+    """Return what the session store of a project is opened with.
+
+    Without ATTUNE_USER_SECRET one is made on first use and kept in the project.
+    """
+    given = settings.user_secret.get_secret_value() if settings.user_secret else None
+    user = given.encode() if given is not None else _own_secret(folder / SECRET)
+    keys = settings.text_key.get_secret_value() if settings.text_key else ""
+    return Secrets(user, tuple(key for key in keys.replace(",", " ").split() if key))
+
+
+def _own_secret(path: Path) -> bytes:
+    try:
+        if not path.exists():
+            _make_secret(path)
+        return path.read_bytes().strip()
+    except OSError as error:
+        raise UIError(
+            f"cannot keep the secret for user ids in {str(path)!r} ({error.strerror}); make the "
+            "folder writable, or set ATTUNE_USER_SECRET"
+        ) from error
+
+
+def _make_secret(path: Path) -> None:
+    """Write a new secret in one step; whoever was first wins."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}.tmp")
+    with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(secrets.token_hex(32).encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(scratch, path)
+    except FileExistsError:
+        pass
+    finally:
+        scratch.unlink()
