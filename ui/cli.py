@@ -30,8 +30,10 @@ from ui.gate import gate
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.jobs import jobs
+from ui.knowledge import knowledge
 from ui.llm import llm as llm_group
 from ui.loop import loop
+from ui.mcp import mcp
 from ui.pairs import pairs
 from ui.ranker import cross_encoder, ranker
 from ui.retrieval_quality import evaluate_retrieval
@@ -221,6 +223,7 @@ evaluate.add_command(critiques)
 evaluate.add_command(evaluate_retrieval)
 evaluate.add_command(gate)
 main.add_command(index)
+main.add_command(mcp)
 main.add_command(migrate_index)
 main.add_command(sync)
 main.add_command(tune)
@@ -236,6 +239,7 @@ main.add_command(simulate)
 main.add_command(llm_group, "llm")
 for command in (drift, off_policy, experiment):
     feedback.add_command(command)
+main.add_command(knowledge)
 main.add_command(loop)
 main.add_command(jobs)
 main.add_command(feedback)

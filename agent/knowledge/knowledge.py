@@ -1,0 +1,237 @@
+"""Answers from the shop's own pages: quoted with their source, or refused. No language model.
+
+What stands in a page is data: it is compared and quoted, never followed.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from agent.knowledge import shelf
+from agent.knowledge.features import Asked, Seen, Sentence, features
+from agent.knowledge.model import models_for
+from agent.knowledge.questions import bare, leans, split
+from agent.knowledge.quoting import excerpt
+from agent.knowledge.relevance import relevance_features
+from agent.knowledge.values import KnowledgeAnswer, Source
+from agent.knowledge.words import words_of
+from agent.service.values import Quote
+from retrieval.catalog import Item
+from retrieval.errors import RetrievalError
+from retrieval.filters import TEXT, Compare
+from retrieval.project import has_manifest
+from retrieval.query import Encoder, Vectors
+from retrieval.retriever import Retriever
+from retrieval.spelling import Spelling, read_words
+
+CANDIDATES = 8
+"""Passages that are looked at closely."""
+PER_PART = {shelf.PASSAGE: 8, shelf.SENTENCE: 12, shelf.TITLE: 6}
+KEPT_WORDS = 20_000
+BEFORE = 0.7
+"""How much of a question that leans on another one is itself, as a vector."""
+LONGEST = 600
+"""Characters of a question that are looked at."""
+
+Sells = Callable[[str], bool]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A passage with how sure it answers."""
+
+    seen: Seen
+    item: Item
+    score: float
+    features: dict[str, float]
+
+
+class Knowledge:
+    """The pages of one project, asked. Shared between threads.
+
+    Args:
+        folder: Of the shelf; where it is empty or missing every question is refused.
+        sells: Whether a word names something of the catalog: "can I return the dress" is answered
+            by a page that speaks of no dress.
+    """
+
+    def __init__(self, folder: Path, encoder: Encoder, sells: Sells = lambda word: False) -> None:
+        self.folder = folder
+        self._encoder = encoder
+        self._sells = sells
+        self._models = models_for(encoder.name)
+        self._lock = threading.Lock()
+        self._retriever: Retriever | None = None
+        self._spelling: Spelling | None = None
+        self._seen_version = -1
+        self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+
+    def ask(self, question: str, before: str | None = None) -> KnowledgeAnswer:
+        """Answer the questions of a text with quotes, or refuse those the pages do not answer.
+
+        Args:
+            before: The question before this one, for "and how long does that take?".
+
+        Raises:
+            RetrievalError: If the shelf is broken.
+        """
+        quotes: list[Quote] = []
+        answered: list[str] = []
+        unanswered: list[str] = []
+        sure: list[float] = []
+        unsure: list[float] = [0.0]
+        for one in split(question[:LONGEST]):
+            ranked = self.rank(one, before)
+            best = ranked[0] if ranked else None
+            if best is not None and best.score >= self._models.answers.threshold:
+                quote = self._quote(one, best)
+                if quote not in quotes:
+                    quotes.append(quote)
+                answered.append(one)
+                sure.append(best.score)
+                before = one if before is None or not leans(one) else f"{before} {one}"
+            else:
+                unanswered.append(one)
+                unsure.append(best.score if best else 0.0)
+        confidence = min(sure) if sure else max(unsure)
+        return KnowledgeAnswer(tuple(quotes), tuple(answered), tuple(unanswered), confidence)
+
+    def relevance(self, clause: str, coverage: float = 0.0) -> float:
+        """Return how likely a clause is about the shop's service and not about items, 0 to 1.
+
+        Args:
+            coverage: Share of the clause's words that the catalog's lexicon explains.
+        """
+        ranked = self.rank(clause)
+        found = relevance_features(clause, ranked[0].features if ranked else {}, coverage)
+        return self._models.relevant.score(found)
+
+    def sources(self) -> tuple[Source, ...]:
+        """Return the sources that are indexed."""
+        retriever = self._open()
+        return shelf.listed(retriever.items()) if retriever is not None else ()
+
+    def rank(self, question: str, before: str | None = None) -> list[Ranked]:
+        """Return the passages that may answer one question, likeliest first."""
+        retriever = self._open()
+        if retriever is None:
+            return []
+        asked = self._asked(question[:LONGEST], before)
+        ranked = []
+        for seen, item in self._candidates(retriever, asked):
+            found = features(asked, seen, self._word_vectors)
+            ranked.append(Ranked(seen, item, self._models.answers.score(found), found))
+        ranked.sort(key=lambda one: -one.score)
+        return ranked
+
+    def close(self) -> None:
+        """Release files; safe to call twice."""
+        with self._lock:
+            if self._retriever is not None:
+                self._retriever.close()
+                self._retriever = None
+
+    def _open(self) -> Retriever | None:
+        """Return the shelf as it is now; None where there is none, or one of another encoder."""
+        with self._lock:
+            if self._retriever is None:
+                if not has_manifest(self.folder):
+                    return None
+                self._retriever = Retriever.open(self.folder, self._encoder, write=False)
+            version = self._retriever.version
+            if version != self._seen_version:
+                self._spelling = Spelling(read_words(self.folder), self._has_word)
+                self._seen_version = version
+            return self._retriever
+
+    def _has_word(self, word: str) -> bool:
+        retriever = self._retriever
+        known = retriever is not None and retriever.index.count(Compare(TEXT, "contains", word)) > 0
+        return known or self._sells(word)
+
+    def _asked(self, question: str, before: str | None) -> Asked:
+        assert self._spelling is not None
+        text = self._spelling.correct(bare(question)).strip() or question
+        vector: Vectors = self._encoder.encode_queries([text])[0]
+        words = words_of(text)
+        sold = frozenset(word.stem for word in words if self._sells(word.text))
+        asked = Asked.of(text, vector, sold)
+        if before is None or not leans(question):
+            return asked
+        both = f"{self._spelling.correct(before)} {text}"
+        joined: Vectors = self._encoder.encode_queries([both])[0]
+        mixed = BEFORE * joined + (1 - BEFORE) * vector
+        mixed = (mixed / np.linalg.norm(mixed)).astype(np.float32)
+        return replace(asked, text=both, vector=mixed, words=words_of(both))
+
+    def _candidates(self, retriever: Retriever, asked: Asked) -> list[tuple[Seen, Item]]:
+        """Return the passages found whole, by a sentence or by their question."""
+        places: dict[str, float] = {}
+        lexical: dict[str, float] = {}
+        for part, k in PER_PART.items():
+            found = retriever.search(
+                asked.text, filter=Compare("part", "eq", part), k=k, dense=asked.vector
+            )
+            most = max((one.lexical or 0.0 for one in found), default=0.0) or 1.0
+            for rank, one in enumerate(found):
+                id = shelf.passage_id(one.item.id)
+                places[id] = places.get(id, 0.0) + 1.0 / (3 + rank)
+                if part == shelf.PASSAGE:
+                    lexical[id] = (one.lexical or 0.0) / most
+        ids = sorted(places, key=lambda id: -places[id])[:CANDIDATES]
+        items = retriever.get_many(ids)
+        return [(self._seen(retriever, item, lexical.get(item.id, 0.0)), item) for item in items]
+
+    def _seen(self, retriever: Retriever, item: Item, lexical: float) -> Seen:
+        passage = shelf.passage_of(item)
+        ids = shelf.parts_of(passage)
+        there = [one.id for one in retriever.get_many(ids)]
+        vectors = dict(zip(there, retriever.index.vectors(there), strict=True))
+        found = shelf.sentences_of(passage)
+        told = tuple(Sentence(text, vectors[id]) for id, text in found if id in vectors)
+        under = passage.heading[-1] if passage.heading else ""
+        titled = vectors.get(f"{item.id}.t")
+        return Seen(item.id, item.title, item.description, vectors[item.id], told, under, titled,
+                    lexical)  # fmt: skip
+
+    def _quote(self, question: str, best: Ranked) -> Quote:
+        passage = shelf.passage_of(best.item)
+        asked = self._asked(question, None)
+        text = excerpt(asked, best.seen)
+        return Quote(text=text, source=passage.source, title=passage.title, place=passage.place,
+                     url=passage.url, score=round(best.score, 3))  # fmt: skip
+
+    def _word_vectors(self, words: Sequence[str]) -> Vectors:
+        """Return the vectors of single words; those of words seen before are kept."""
+        with self._lock:
+            new = [word for word in dict.fromkeys(words) if word not in self._vectors]
+        made = self._encoder.encode_queries(new)
+        with self._lock:
+            self._vectors.update(zip(new, made, strict=True))
+            result = np.stack([self._vectors[word] for word in words])
+            while len(self._vectors) > KEPT_WORDS:
+                self._vectors.popitem(last=False)
+        return result
+
+
+def open_knowledge(folder: Path, encoder: Encoder, sells: Sells = lambda word: False) -> Knowledge:
+    """Return the knowledge of a project, once it is known that it can be read.
+
+    Raises:
+        RetrievalError: If the shelf is broken, or was made with another encoder.
+    """
+    knowledge = Knowledge(folder / shelf.FOLDER, encoder, sells)
+    try:
+        knowledge.sources()
+    except RetrievalError:
+        knowledge.close()
+        raise
+    return knowledge

@@ -1,0 +1,56 @@
+"""Questions as they are asked: several in one, or one that leans on the question before."""
+
+from __future__ import annotations
+
+import re
+
+from agent.knowledge.words import words_of
+
+_JOINT = (
+    r"(?:and|also|or|plus|but)(?: also| then)?,? (?=(?:how|what|when|where|who|which|why|can|could|"
+    r"do|does|is|are|will|would|may|should)\b)"
+)
+_CUT = re.compile(rf"(?<=[?!.;])\s+|,?\s+(?={_JOINT})", re.IGNORECASE)
+_LEADS = re.compile(
+    r"^(?:and|also|or|plus|but|so|then|ok(?:ay)?|hi|hello|hey)\b[ ,]*", re.IGNORECASE
+)
+_LEANS = re.compile(
+    r"\b(?:it|its|that|this|they|them|those|these|there|then|one|same)\b|^(?:and|or|but|what if)\b|"
+    r"^(?:what|how) about\b|^(?:is|are) (?:it|that|they)\b|\binstead\b|"
+    r"^(?:how long|how much|why|when|where|who)\W*$",
+    re.IGNORECASE,
+)
+MOST = 5
+"""Questions of one utterance that are looked at."""
+
+
+def split(text: str) -> tuple[str, ...]:
+    """Return the questions of a text, in its own words; what only introduces one stays with it."""
+    parts: list[str] = []
+    for piece in _CUT.split(text.strip()):
+        piece = piece.strip()
+        if not piece:
+            continue
+        if parts and not parts[-1].endswith("?") and not _asks(parts[-1]):
+            parts[-1] = f"{parts[-1]} {piece}"
+        elif parts and not words_of(piece):
+            parts[-1] = f"{parts[-1]} {piece}"  # "…? thanks!"
+        else:
+            parts.append(piece)
+    return tuple(parts[:MOST]) or (text.strip(),)
+
+
+def _asks(text: str) -> bool:
+    return "?" in text or re.match(
+        r"\W*(?:and |also |or )*(?:how|what|when|where|who|which|why|can|could|do|does|is|are|will|"
+        r"would|may|should)\b", text, re.IGNORECASE) is not None  # fmt: skip
+
+
+def leans(question: str) -> bool:
+    """Return whether a question needs the one before it to be understood."""
+    return _LEANS.search(question.strip()) is not None and len(words_of(question)) <= 3
+
+
+def bare(question: str) -> str:
+    """Return a question without what only joins it to others."""
+    return _LEADS.sub("", question.strip()) or question.strip()

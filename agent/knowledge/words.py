@@ -1,0 +1,109 @@
+"""Words of questions and passages: their stems, what they share, how rare they are in English."""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+import threading
+import tomllib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+import Stemmer
+
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_COMMON = 3.0e9
+"""Frequency of a word that says nothing."""
+_UNSEEN = 2.0e4
+"""Frequency of a word that is not in the list."""
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text.
+
+    Args:
+        stem: Its stem, case-folded.
+        group: Number of the group of words that mean the same; None for most words.
+    """
+
+    text: str
+    stem: str
+    group: int | None = None
+
+
+@cache
+def _stemmer() -> Stemmer.Stemmer:
+    return Stemmer.Stemmer("english")
+
+
+@lru_cache(maxsize=50_000)
+def stem(word: str) -> str:
+    """Return the stem of a word."""
+    with _lock:  # a stemmer is not made for threads
+        return str(_stemmer().stemWord(word.casefold().replace("’", "'").removesuffix("'s")))
+
+
+@cache
+def _tables() -> tuple[dict[str, int], dict[tuple[str, str], int], frozenset[str]]:
+    """Return the groups of single words and of pairs of words, and the empty words."""
+    text = (files("agent.knowledge") / "words.toml").read_text(encoding="utf-8")
+    data = tomllib.loads(text)
+    single: dict[str, int] = {}
+    pairs: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(data["same"]):
+        for entry in shlex.split(line):
+            words = entry.replace("-", " ").split()
+            if len(words) == 1:
+                single.setdefault(stem(words[0]), number)
+            else:
+                pairs.setdefault((words[0], words[-1]), number)
+    return single, pairs, frozenset(stem(word) for word in data["empty"].split())
+
+
+@lru_cache(maxsize=4096)
+def words_of(text: str) -> tuple[Word, ...]:
+    """Return the words of a text that say what it is about, in order, each stem once."""
+    single, pairs, empty = _tables()
+    plain = [found[0].casefold() for found in _WORD.finditer(text)]
+    result: dict[str, Word] = {}
+    for first, gap in ((0, 1), (0, 2)):
+        for one, two in zip(plain[first:], plain[gap:], strict=False):
+            group = pairs.get((one, two))
+            if group is not None:
+                result.setdefault(f"{one} {two}", Word(f"{one} {two}", f"{one} {two}", group))
+    taken = {word for pair in result for word in pair.split()}
+    for word in plain:
+        own = stem(word)
+        if own not in empty and word not in taken and (len(own) > 1 or own.isdigit()):
+            result.setdefault(own, Word(word, own, single.get(own)))
+    return tuple(result.values())
+
+
+def groups_of(words: Iterable[Word]) -> frozenset[int]:
+    """Return the groups that words belong to."""
+    return frozenset(word.group for word in words if word.group is not None)
+
+
+@cache
+def _frequencies() -> dict[str, float]:
+    path = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
+    found: dict[str, float] = {}
+    for line in path.read_text(encoding="utf-8-sig").splitlines():
+        word, _, count = line.partition(" ")
+        found[word] = float(count)
+    return found
+
+
+@lru_cache(maxsize=50_000)
+def rarity(word: str) -> float:
+    """Return how rare a word is in English: near 0 for "time", 1 for what no dictionary has."""
+    if " " in word:
+        return 0.5
+    count = _frequencies().get(word.casefold(), 0.0)
+    most, least = math.log(_COMMON), math.log(_UNSEEN)
+    return min(1.0, max(0.1, (most - math.log(count + _UNSEEN)) / (most - least)))
