@@ -46,12 +46,14 @@ class Extras:
         tools: Functions the client offers to call.
         results: What those answered that were asked for in the turn before.
         once: Key and fingerprint of the request, so that the same one is taken once.
+        payer: Id of the API key that the turn is counted for; empty: nobody's.
     """
 
     context: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[ClientTool, ...] = ()
     results: tuple[ToolResult, ...] = ()
     once: Once | None = None
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,9 @@ from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
 from agent.state import State
 from agent.store import Session, Store
-from agent.telemetry import Timings
+from agent.telemetry import Timings, current_meter
 from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood, Written
+from agent.usage import Spent, turn_tokens
 from agent.utterance import clean_utterance
 from agent.voice import RULES, Router, Voice
 from retrieval.catalog import Facet, Item
@@ -359,6 +360,10 @@ def _done(
 def _record(turn: _Turn, done: Done, found: Recommendation | None, attended: Attended) -> None:
     """Store the turn, with how its slate was chosen and what is to be done after it."""
     policy, chances = (found.policy, found.propensities) if found else ("greedy", None)
+    payer, spent = turn.extras.payer, None
+    if payer:
+        spent = Spent(payer, turn_tokens(turn.raw, done.reply, current_meter()))
     turn.parts.store.record(
-        done, policy=policy, propensities=chances, jobs=attended.jobs, once=turn.extras.once
-    )
+        done, policy=policy, propensities=chances, jobs=attended.jobs, once=turn.extras.once,
+        spent=spent,
+    )  # fmt: skip

@@ -7,6 +7,7 @@ AgentError
 ├── UnknownJob          no job with that id (the caller acts)
 ├── HopelessJob         a job that no further try can bring about (the operator acts)
 ├── Conflict            another turn or event came first (the caller loads again and retries)
+│   └── IdempotencyConflict  a key was used for another request (the caller takes a new one)
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
 ├── AdapterExists       an adapter's name is in use (the operator takes another)
@@ -52,6 +53,13 @@ class HopelessJob(AgentError):
 
 class Conflict(AgentError):
     """What was sent rests on something that has changed since: a newer turn, a used id."""
+
+
+class IdempotencyConflict(Conflict):
+    """An idempotency key was used for another request: neither is done, or told."""
+
+    def __init__(self) -> None:
+        super().__init__("the idempotency key was used for another request; take a new key")
 
 
 class StoreError(AgentError):

@@ -27,7 +27,7 @@ from agent.jobs import NewJob
 from agent.logged import LoggedSession
 from agent.privacy.secrets import NO_SECRETS, Secrets
 from agent.state import State
-from agent.store_beside import insert_handover, insert_jobs, insert_once, turn_taken
+from agent.store_beside import insert_handover, insert_jobs, insert_once, insert_usage, turn_taken
 from agent.store_feedback import Adding, events_of
 from agent.store_import import put_session
 from agent.store_jobs import Jobs
@@ -36,6 +36,7 @@ from agent.store_secrets import adopt
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
 from agent.store_users import DeletedUser, Deletion, delete_user, deletions
 from agent.turn import Done, Slate
+from agent.usage import Spent
 
 Added = TypeVar("Added")
 
@@ -125,6 +126,7 @@ class Store:
         propensities: Mapping[str, float] | None = None,
         jobs: Sequence[NewJob] = (),
         once: Once | None = None,
+        spent: Spent | None = None,
     ) -> None:
         """Store a finished turn with its hand-over and the work it leaves: all of it, or nothing.
 
@@ -133,6 +135,7 @@ class Store:
             propensities: Chance with which each item was shown at its rank (absent: 1.0).
             jobs: Work to be done once the turn is stored.
             once: The idempotency key of the request.
+            spent: Whom the turn is counted for, and its tokens.
 
         Raises:
             UnknownSession: If the session is gone.
@@ -150,6 +153,8 @@ class Store:
                 insert_jobs(connection, jobs, now)
                 if once is not None:
                     insert_once(connection, once, done, now)
+                if spent is not None:
+                    insert_usage(connection, spent, now)
         except IntegrityError as error:
             raise Conflict(
                 f"turn {done.turn_id!r}, its slate or its idempotency key is stored already"
@@ -157,11 +162,14 @@ class Store:
         if jobs:
             self.work.notify()
 
-    def taken(self, once: Once, session_id: str) -> Done | None:
+    def taken(self, once: Once, session_id: str | None = None) -> Done | None:
         """Return the turn that was taken under an idempotency key; None where none was.
 
+        Args:
+            session_id: The session that it must be in; None for any.
+
         Raises:
-            Conflict: If another request was taken under the key.
+            IdempotencyConflict: If another request was taken under the key.
         """
         with self._database.read() as connection:
             return turn_taken(connection, once, session_id)
@@ -244,6 +252,14 @@ class Store:
         """
         self._adding(lambda adding: adding.add_all(events))
         return [event.id for event in events]
+
+    def add_feedback_once(self, events: Sequence[FeedbackEvent], once: Once) -> list[str]:
+        """Append events as `add_feedback_batch` does; the same request again adds nothing.
+
+        Raises:
+            IdempotencyConflict: If another request was sent under the idempotency key.
+        """
+        return self._adding(lambda adding: adding.add_once(events, once))
 
     def add_feedback_each(self, events: Sequence[FeedbackEvent]) -> list[bool | AgentError]:
         """Append those events that can be; return for each whether it is new, or why not."""

@@ -1,18 +1,31 @@
-"""What is stored in the transaction of a turn, beside it: hand-over, jobs, idempotency key."""
+"""What is stored in the transaction of a turn, beside it: hand-over, jobs, idempotency key, usage.
+
+Idempotency keys also hold the answers to other requests (feedback). They count for `KEPT`, and are
+deleted by the way when newer ones are stored.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, delete, insert, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from agent import tables
 from agent.desk import Once
-from agent.errors import Conflict
+from agent.errors import IdempotencyConflict
 from agent.jobs import NewJob
 from agent.store_turns import turns_of
 from agent.turn import Done
+from agent.usage import Spent
+
+KEPT = timedelta(hours=24)
+"""How long a request can be sent again under its idempotency key."""
+
+_SWEPT = 100
+"""Old keys deleted with each new one; more than come, so that they do not pile up."""
 
 
 def insert_handover(connection: Connection, done: Done, now: datetime) -> None:
@@ -50,23 +63,71 @@ def insert_jobs(connection: Connection, jobs: Sequence[NewJob], now: datetime) -
 
 def insert_once(connection: Connection, once: Once, done: Done, now: datetime) -> None:
     """Write under which idempotency key a turn was taken."""
-    values = {
-        "key": once.key,
-        "fingerprint": once.fingerprint,
-        "session_id": done.session_id,
-        "turn_id": done.turn_id,
-        "time": now,
-    }
+    _insert_key(connection, once, now, session_id=done.session_id, turn_id=done.turn_id)
+
+
+def insert_answer(
+    connection: Connection, once: Once, answer: Mapping[str, Any], now: datetime
+) -> None:
+    """Write what was answered under an idempotency key."""
+    _insert_key(connection, once, now, answer=dict(answer))
+
+
+def _insert_key(connection: Connection, once: Once, now: datetime, **columns: Any) -> None:
+    own, old = tables.idempotency_keys.c, now - KEPT
+    # Rows that another transaction is deleting are left to it: no transaction waits for old keys.
+    swept = select(own.key).where(own.time < old).limit(_SWEPT).with_for_update(skip_locked=True)
+    same = (own.key == once.key) & (own.time < old)
+    connection.execute(delete(tables.idempotency_keys).where(or_(same, own.key.in_(swept))))
+    values = {"key": once.key, "fingerprint": once.fingerprint, "time": now, **columns}
     connection.execute(insert(tables.idempotency_keys).values(values))
 
 
-def turn_taken(connection: Connection, once: Once, session_id: str) -> Done | None:
-    """Return the turn taken under a key; Conflict where the key was used for something else."""
-    own = tables.idempotency_keys
-    row = connection.execute(select(own).where(own.c.key == once.key)).first()
+def turn_taken(connection: Connection, once: Once, session_id: str | None = None) -> Done | None:
+    """Return the turn taken under a key, None where there is none.
+
+    Args:
+        session_id: The session that it must be in; None for any.
+
+    Raises:
+        IdempotencyConflict: If the key was used for another request.
+    """
+    row = _stored(connection, once)
     if row is None:
         return None
-    if row.fingerprint != once.fingerprint or row.session_id != session_id:
-        raise Conflict("the idempotency key was used for another request; take a new key")
-    found = (done for done in turns_of(connection, session_id) if done.turn_id == row.turn_id)
+    if row.turn_id is None or (session_id is not None and row.session_id != session_id):
+        raise IdempotencyConflict
+    found = (done for done in turns_of(connection, row.session_id) if done.turn_id == row.turn_id)
     return next(found, None)
+
+
+def answer_given(connection: Connection, once: Once) -> dict[str, Any] | None:
+    """Return what was answered under a key, None where nothing was; raises like `turn_taken`."""
+    row = _stored(connection, once)
+    if row is None:
+        return None
+    if row.answer is None:
+        raise IdempotencyConflict
+    answer: dict[str, Any] = row.answer
+    return answer
+
+
+def _stored(connection: Connection, once: Once) -> Row[Any] | None:
+    own = tables.idempotency_keys
+    query = select(own).where(own.c.key == once.key, own.c.time >= datetime.now(UTC) - KEPT)
+    row = connection.execute(query).first()
+    if row is not None and row.fingerprint != once.fingerprint:
+        raise IdempotencyConflict
+    return row
+
+
+def insert_usage(connection: Connection, spent: Spent, now: datetime) -> None:
+    """Add a turn and its tokens to what a key used on the day."""
+    own = tables.usage_days
+    # The same statement in both dialects, but SQLAlchemy has one for each.
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    new = make(own).values(
+        day=now.date().isoformat(), key_id=spent.payer, turns=1, tokens=spent.tokens
+    )
+    more = {"turns": own.c.turns + 1, "tokens": own.c.tokens + spent.tokens}
+    connection.execute(new.on_conflict_do_update(index_elements=["day", "key_id"], set_=more))

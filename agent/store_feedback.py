@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, func, insert, select
 
 from agent import tables
+from agent.desk import Once
 from agent.errors import AgentError, Conflict, UnknownSlate
 from agent.feedback import FeedbackEvent, Showing, check_event
+from agent.store_beside import answer_given, insert_answer
 from agent.tables import feedback_events
 
 
@@ -54,6 +56,16 @@ class Adding:
             except AgentError as error:
                 raise type(error)(f"events.{place}: {error}") from error
         return outcomes
+
+    def add_once(self, events: Sequence[FeedbackEvent], once: Once) -> list[str]:
+        """Add all, unless the same request did before; return the ids that it was answered."""
+        earlier = answer_given(self._connection, once)
+        if earlier is None:
+            self.add_all(events)
+            earlier = {"ids": [event.id for event in events]}
+            insert_answer(self._connection, once, earlier, self._now)
+        ids: list[str] = earlier["ids"]
+        return ids
 
     def _is_new(self, event: FeedbackEvent) -> bool:
         query = select(feedback_events).where(feedback_events.c.id == event.id)
