@@ -38,6 +38,9 @@ class Span:
     def set(self, key: str, value: Attribute) -> None:
         """Add an attribute. Names and figures only: no text of anybody, no id as it is."""
 
+    def rename(self, name: str) -> None:
+        """Give the step the name that turned out to be its."""
+
     def fail(self, kind: str) -> None:
         """Mark the step as failed although nothing was raised, e.g. by an answer's status."""
 
@@ -50,9 +53,18 @@ class Tracer(Protocol):
     """Where spans go."""
 
     def span(
-        self, name: str, attributes: Mapping[str, Attribute], kind: Kind, current: bool
+        self,
+        name: str,
+        attributes: Mapping[str, Attribute],
+        kind: Kind,
+        current: bool,
+        carrier: Mapping[str, str] | None = None,
     ) -> Span:
-        """Return a span that begins when it is entered, below the one that is current."""
+        """Return a span that begins when it is entered, below the one that is current.
+
+        Args:
+            carrier: Headers of a request; where they tell of a trace, the span is part of it.
+        """
         ...
 
     def headers(self) -> dict[str, str]:
@@ -89,6 +101,13 @@ def span(
             a caller that may go on in another context.
     """
     return _NO_SPAN if _tracer is None else _tracer.span(name, attributes, kind, current)
+
+
+def server_span(name: str, attributes: Mapping[str, Attribute], headers: Mapping[str, str]) -> Span:
+    """Return a span for a request that came in, part of the trace its headers tell of."""
+    if _tracer is None:
+        return _NO_SPAN
+    return _tracer.span(name, attributes, "server", True, headers)
 
 
 def outgoing_headers() -> dict[str, str]:

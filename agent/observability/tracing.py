@@ -17,6 +17,7 @@ from agent.errors import AgentError
 from agent.telemetry import Attribute, Kind, Span, trace_with
 
 if TYPE_CHECKING:
+    from opentelemetry.context import Context
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SpanExporter
     from opentelemetry.trace import Span as OTelSpan
@@ -87,10 +88,15 @@ class OTelTracer:
         self._tracer = provider.get_tracer("attune", version("attune"))
 
     def span(
-        self, name: str, attributes: Mapping[str, Attribute], kind: Kind, current: bool
+        self,
+        name: str,
+        attributes: Mapping[str, Attribute],
+        kind: Kind,
+        current: bool,
+        carrier: Mapping[str, str] | None = None,
     ) -> Span:
         """Return a span below the one that is current when it is entered."""
-        return _Recorded(self._tracer, name, attributes, kind, current)
+        return _Recorded(self._tracer, (name, attributes, kind), current, carrier)
 
     def headers(self) -> dict[str, str]:
         """Return `traceparent` and `tracestate` of the current span."""
@@ -112,14 +118,14 @@ class _Recorded(Span):
     def __init__(
         self,
         tracer: OTelAPITracer,
-        name: str,
-        attributes: Mapping[str, Attribute],
-        kind: Kind,
+        begin: tuple[str, Mapping[str, Attribute], Kind],
         current: bool,
+        carrier: Mapping[str, str] | None,
     ) -> None:
         self._tracer = tracer
-        self._begin = (name, attributes, kind)
+        self._begin = begin
         self._current = current
+        self._carrier = carrier
         self._span: OTelSpan | None = None
         self._token: Any = None
 
@@ -127,8 +133,9 @@ class _Recorded(Span):
         from opentelemetry import context, trace
 
         name, attributes, kind = self._begin
+        within = None if self._carrier is None else _told(self._carrier)
         self._span = self._tracer.start_span(
-            name, kind=trace.SpanKind[kind.upper()], attributes=dict(attributes),
+            name, context=within, kind=trace.SpanKind[kind.upper()], attributes=dict(attributes),
             record_exception=False, set_status_on_exception=False,
         )  # fmt: skip
         if self._current:
@@ -158,6 +165,11 @@ class _Recorded(Span):
         if self._span is not None:
             self._span.set_attribute(key, value)
 
+    def rename(self, name: str) -> None:
+        """Give the span another name."""
+        if self._span is not None:
+            self._span.update_name(name)
+
     def fail(self, kind: str) -> None:
         """Mark the step as failed."""
         from opentelemetry.trace import StatusCode
@@ -169,6 +181,12 @@ class _Recorded(Span):
     def headers(self) -> dict[str, str]:
         """Return the headers by which another service goes on below this span."""
         return _carried(self._span)
+
+
+def _told(headers: Mapping[str, str]) -> Context:
+    from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+    return TraceContextTextMapPropagator().extract(headers)
 
 
 def _carried(span: OTelSpan | None) -> dict[str, str]:

@@ -28,7 +28,8 @@ from agent.server import (
 from agent.server.access import Access, Rules, scopes
 from agent.server.context import Catalog, Context, Tenant
 from agent.server.limits import BodyLimit, Limits
-from agent.server.metrics import Metrics, MetricsMiddleware
+from agent.server.metrics import Metrics
+from agent.server.observed import Observed
 
 ROUTERS = (
     sessions.router,
@@ -112,6 +113,8 @@ def create_service(
     )
     app.state.tenants = dict(tenants)
     metrics = metrics or Metrics()
+    for tenant in tenants.values():
+        tenant.count_with(metrics.for_tenant(tenant.name))
     errors.install(app, SHAPES)
     for router in ROUTERS:
         app.include_router(router)
@@ -119,5 +122,5 @@ def create_service(
     # From the inside out: the last one added sees a request first.
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
     app.add_middleware(Access, tenants=app.state.tenants, rules=rules)
-    app.add_middleware(MetricsMiddleware, metrics=metrics)
+    app.add_middleware(Observed, metrics=metrics)
     return app

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 from fastapi import Depends, Request
@@ -86,7 +86,12 @@ class Tenant:
         self.keys = keys
         self.opened: Context | None = None
         self._make = make
+        self._metrics: Metrics | None = None
         self._lock = threading.Lock()
+
+    def count_with(self, metrics: Metrics) -> None:
+        """Have the tenant count among the metrics of its app; before it is opened."""
+        self._metrics = metrics
 
     def open(self) -> Context:
         """Return the tenant's context, opened once.
@@ -97,7 +102,9 @@ class Tenant:
         with self._lock:
             if self.opened is None:
                 try:
-                    self.opened = self._make()
+                    made = self._make()
+                    own = self._metrics
+                    self.opened = made if own is None else replace(made, metrics=own)
                 except Exception as error:
                     log.error("tenant %s cannot be opened", self.name, exc_info=error)
                     raise TenantUnavailable("the catalog cannot be opened now") from error

@@ -44,6 +44,7 @@ from agent.errors import (
     UnknownSlate,
     UserInputError,
 )
+from agent.observability.request import note_error
 from retrieval.errors import CatalogError, FilterError, IndexError_, RetrievalError
 
 log = logging.getLogger(__name__)
@@ -115,11 +116,13 @@ def describe(error: Exception) -> tuple[int, ErrorBody]:
     """Return the status and body for an error."""
     for kind, status, name, hint in KINDS:
         if isinstance(error, kind):
+            note_error(name)
             if kind is StoreError:
                 log.error("%s: %s", name, error)
                 return status, ErrorBody(type=name, message=_without_place(error), hint=hint)
             return status, ErrorBody(type=name, message=str(error), hint=hint)
     log.error("unhandled error in a request", exc_info=error)
+    note_error(INTERNAL.type)
     return 500, INTERNAL
 
 
@@ -127,6 +130,7 @@ def answer(
     scope: Scope, status: int, body: ErrorBody, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return an error as a response, in the shape that the clients of its path expect."""
+    note_error(body.type)
     shapes: Mapping[str, Shape] = scope["app"].state.shapes
     shape = next((one for path, one in shapes.items() if scope["path"].startswith(path)), _own)
     return JSONResponse(shape(status, body), status_code=status, headers=headers)

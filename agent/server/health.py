@@ -11,8 +11,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from agent.errors import AgentError
-from agent.server.access import needs
-from agent.server.context import Context, Here
+from agent.server.access import Who, needs
+from agent.server.context import Context, Here, Opened
+from agent.server.metrics import Snapshot
+from agent.store_backlog import backlog
 from retrieval.errors import RetrievalError
 
 log = logging.getLogger(__name__)
@@ -78,8 +80,23 @@ def _warnings(here: Context) -> list[str]:
 
 
 @router.get("/metrics", response_class=Response, dependencies=[needs("admin")])
-def metrics(here: Here) -> Response:
-    """Show counters and histograms in Prometheus' text format."""
-    routing = here.adapters.router.status() if here.adapters else None
-    text = here.metrics.render(here.retriever.version, routing)
+def metrics(here: Here, who: Who, opened: Opened) -> Response:
+    """Show what was counted, in Prometheus' text format: a tenant's key shows the tenant's own.
+
+    The operator's key, and the one for scraping, show all of it.
+    """
+    if who.key is None:
+        text = here.metrics.render([_snapshot(one) for one in opened])
+    else:
+        text = here.metrics.render([_snapshot(here)], only=here.metrics.tenant)
     return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+
+def _snapshot(here: Context) -> Snapshot:
+    routing = here.adapters.router.status() if here.adapters else None
+    store = here.parts.store
+    try:
+        waiting = backlog(store.database)
+    except AgentError:
+        waiting = None
+    return Snapshot(here.metrics.tenant, here.retriever.version, waiting, routing)

@@ -56,17 +56,17 @@ def test_metrics_count_requests_and_turns(client, session, say):
     client.post("/v1/feedback", json=event)
     client.get("/v1/sessions/nope")
     client.get("/nothing/here")
-    route = 'attune_requests_total{method="%s",route="%s",status="%d"} 1.0'
+    route = 'attune_requests_total{method="%s",route="%s",status="%d",tenant="default"} 1.0'
     for method, path, status in (
         ("POST", "/v1/sessions/{session_id}/turns", 200),
         ("GET", "/v1/sessions/{session_id}", 404),
         ("GET", "unknown", 404),
     ):
         assert _metric(client, route % (method, path, status))
-    assert _metric(client, 'attune_turns_total{planner="rules"} 1.0')
-    assert _metric(client, 'attune_feedback_total{kind="click"} 1.0')
-    assert _metric(client, 'attune_stage_seconds_count{stage="link"} 1.0')
-    assert _metric(client, "attune_catalog_version 0.0")
+    assert _metric(client, 'attune_turns_total{planner="rules",tenant="default"} 1.0')
+    assert _metric(client, 'attune_feedback_total{kind="click",tenant="default"} 1.0')
+    assert _metric(client, 'attune_stage_seconds_count{stage="link",tenant="default"} 1.0')
+    assert _metric(client, 'attune_catalog_version{tenant="default"} 0.0')
 
 
 def test_apps_count_apart(client, client_of):
