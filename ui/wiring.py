@@ -37,6 +37,7 @@ from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.chat_models import adapter_model, chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.privacy_wiring import secrets_of
+from ui.service_wiring import with_desk
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -175,6 +176,7 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
         store, retriever, Linker.build(retriever), voice.planner, explainer=voice.explainer,
         chooser=voice.chooser, voice=voice.name, policy=policy_of(settings), router=router,
     )  # fmt: skip
+    parts = with_desk(parts, retriever, settings)
     if router is not None:
         if not write:  # nobody else is kept waiting until adapters are there
             router.follow()

@@ -98,12 +98,14 @@ class Pending(_Value):
         arguments: What is known so far. Personal data among it is masked, and asked for again.
         waits_for: The argument that was asked for; None where a yes is.
         turn: The number of the turn that asked; only the next one can answer.
+        tries: How often the same was asked.
     """
 
     tool: str
     arguments: dict[str, Any] = {}
     waits_for: str | None = None
     turn: int = 0
+    tries: int = 1
 
 
 class DeskState(_Value):
@@ -111,9 +113,13 @@ class DeskState(_Value):
 
     Args:
         failures: Turns in a row that brought nothing.
+        tool_failures: Calls of tools in a row that failed.
         handover: Id of the hand-over that is open.
+        told: Whether the user was told, since, that a person has been asked for.
     """
 
     pending: Pending | None = None
     failures: int = 0
+    tool_failures: int = 0
     handover: str | None = None
+    told: bool = False

@@ -97,7 +97,7 @@ def test_user_text_with_braces_is_kept():
 def test_every_string_is_used_and_well_formed():
     root = Path(__file__).parents[2] / "agent"
     strings = tomllib.loads((root / "strings/en.toml").read_text(encoding="utf-8"))
-    code = "".join(path.read_text(encoding="utf-8") for path in sorted(root.glob("*.py")))
+    code = "".join(path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py")))
     for section, entries in strings.items():
         for name, entry in entries.items():
             assert f"{section}.{name}" in code or f'"{name}"' in code or name in _BUILT, name

@@ -1,0 +1,147 @@
+"""The service desk: what an utterance says about the shop is answered here, before the recommender.
+
+It sorts the clauses of an utterance, has the shop's pages, the tools or a person take care of
+theirs, and leaves the rest to the recommender. It finds no items and writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from agent.desk import Attended, DeskRequest, Outcome
+from agent.plan import Plan
+from agent.rules import cues
+from agent.service.answering import answer
+from agent.service.clauses import Clause, split, without
+from agent.service.escalation import Escalation
+from agent.service.openings import Opening, Openings
+from agent.service.ports import Knowledge, Linker
+from agent.service.topics import (
+    Heard,
+    Topic,
+    concerns_shop,
+    has_wishes,
+    lowered,
+    masked_clause,
+    may_be_service,
+    says,
+    settle,
+    topic,
+)
+from agent.service.visit import Visit
+from agent.wording import say
+
+_REFERS = ("reference", "item")
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceDesk:
+    """A desk with what the project has of pages, tools and people. Shared between threads.
+
+    Args:
+        pages: The shop's pages, where there are any at this moment; without them questions to the
+            shop are not answered.
+    """
+
+    linker: Linker
+    escalation: Escalation
+    pages: Callable[[], Knowledge | None] = lambda: None
+    openings: Openings | None = None
+
+    def opening(self, language: str | None = None) -> Opening | None:
+        """Return what a conversation opens with, where the owner said so."""
+        return None if self.openings is None else self.openings.choose(language)
+
+    def attend(self, request: DeskRequest) -> Attended:
+        """Take care of what in an utterance is about the shop."""
+        visit = Visit(request, request.state.desk)
+        if self.escalation.follow(visit):
+            return visit.attended("")
+        heard = self._hear(visit, split(request.utterance))
+        topics = settle([topic(one) for one in heard])
+        for one, about in zip(heard, topics, strict=True):
+            self._serve(visit, one, about)
+        self.escalation.tell_once(visit)
+        return visit.attended(without(request.utterance, visit.taken))
+
+    def conclude(self, request: DeskRequest, attended: Attended, outcome: Outcome) -> Attended:
+        """Add what follows from the outcome: an answer, a hand-over."""
+        visit = Visit.again(request, attended)
+        if self.escalation.quiet(visit):
+            return attended
+        if attended.rest.strip():
+            self._do_acts(visit, attended.rest, outcome.plan)
+        self.escalation.review(visit, outcome, brought_nothing(visit, attended.rest, outcome))
+        return visit.attended(attended.rest)
+
+    def _hear(self, visit: Visit, clauses: Sequence[Clause]) -> list[Heard]:
+        """Return the clauses with what is known of them; links only where it may matter."""
+        if not any(may_be_service(lowered(clause.text)) for clause in clauses):
+            return [Heard(clause, lowered(clause.text), True, False) for clause in clauses]
+        request = visit.request
+        visit.mentions = self.linker.link(request.utterance, request.state, request.slate)
+        return [self._closer(visit, clause) for clause in clauses]
+
+    def _closer(self, visit: Visit, clause: Clause) -> Heard:
+        masked, mentions = masked_clause(clause, visit.mentions)
+        wishes = has_wishes(mentions)
+        refers = any(m.kind in _REFERS for m in mentions)
+        asks = may_be_service(masked) and not (wishes and says("shopping", masked))
+        pages = self.pages() if asks else None
+        relevance = pages.relevance(clause.text) if pages else 0.0
+        return Heard(clause, masked, wishes, refers, relevance)
+
+    def _serve(self, visit: Visit, heard: Heard, about: Topic) -> None:
+        clause = heard.clause
+        if about == "person":
+            visit.asked.append(clause.text)
+            self.escalation.asked(visit)
+        elif about == "shop":
+            pages = self.pages()
+            if pages is None:
+                return
+            if not answer(visit, pages, clause.text):
+                self.escalation.offer(visit)
+        elif about == "items":
+            return
+        visit.taken.append(clause)
+
+    def _do_acts(self, visit: Visit, rest: str, plan: Plan) -> None:
+        """Do what a planner found to be the desk's: an answer, a person."""
+        acts = {act.act for act in plan.acts}
+        if "handoff" in acts and visit.handover is None:
+            # The rules go by words alone, and "for a real person" may be said of a shirt.
+            sure = plan.planner != "rules" or not has_wishes(plan.mentions)
+            (self.escalation.asked if sure else self.escalation.offer)(visit)
+        if "answer" not in acts:
+            return
+        pages = self.pages()
+        if pages is None:
+            visit.unanswered.append(rest.strip())
+            visit.words.append(say("reply.answer", visit.turn, visit.request.state.language))
+        elif not answer(visit, pages, _question(rest)):
+            self.escalation.offer(visit)
+
+
+def _question(rest: str) -> str:
+    """Return the clauses that concern the shop, or all there is where none plainly does."""
+    own = [clause.text for clause in split(rest) if concerns_shop(lowered(clause.text))]
+    return " ".join(own) or rest.strip()
+
+
+def brought_nothing(visit: Visit, rest: str, outcome: Outcome) -> bool | None:
+    """Return whether a turn brought nothing; None where it says neither, as small talk."""
+    if visit.handover is not None or visit.quotes or outcome.found:
+        return False
+    if any(use.status != "failed" for use in visit.tools):
+        return False
+    if visit.unanswered or visit.tools or outcome.found == 0:
+        return True
+    if not rest.strip() or visit.asked:
+        return None
+    if {act.act for act in outcome.plan.acts} != {"chitchat"}:
+        return False
+    text = lowered(rest)
+    polite = says("courtesy", text) or cues.said(text, "acts", "chitchat")
+    return None if polite or cues.said(text, "acts", "off_topic") else True

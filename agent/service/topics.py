@@ -1,0 +1,173 @@
+"""What a clause is about: the shop, a tool, a person, or items.
+
+Items have the benefit of the doubt: a clause in which the catalog recognises a value, a bound or a
+wish goes to the recommender, unless it plainly asks for something only the shop can answer. A
+clause is never shared. This module does not answer anything.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Literal, Protocol
+
+from agent.plan import Mention
+from agent.rules import cues
+from agent.service.clauses import Clause
+
+Topic = Literal["items", "shop", "tool", "person", "told", "courtesy"]
+"""told: what happened to the user, said beside a question to the shop."""
+
+LIKELY = 0.45
+"""Relevance from which a question with a cue is one for the shop's pages."""
+
+SURE = 0.72
+"""Relevance from which a question is one for the shop's pages without any cue."""
+
+_WISHES = frozenset({"value", "number", "relative", "order"})
+_NEVER_WISHES = re.compile(r"^\W*(?:order|orders|number|sale|return|returns|new|old|last)\W*$")
+
+
+class Rated(Protocol):
+    """How well a tool fits a clause."""
+
+    @property
+    def name(self) -> str:
+        """The tool's name."""
+        ...
+
+    @property
+    def score(self) -> float:
+        """How well, 0 to 1."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A clause with all that is known of it.
+
+    Args:
+        masked: In lower case, mentions replaced by kind and number.
+        wishes: Whether it holds what the catalog can search by.
+        relevance: How surely the shop's pages speak of it.
+        tool: The tool that fits it best, where one fits.
+    """
+
+    clause: Clause
+    masked: str
+    wishes: bool
+    refers: bool
+    relevance: float = 0.0
+    tool: str | None = None
+    fit: float = 0.0
+
+
+@cache
+def _table() -> Mapping[str, re.Pattern[str]]:
+    text = (files("agent.service") / "cues.toml").read_text(encoding="utf-8")
+    lists = tomllib.loads(text)
+    return {name: re.compile("|".join(f"(?:{one})" for one in lists[name])) for name in lists}
+
+
+def says(name: str, text: str) -> bool:
+    """Return whether a cue of a list occurs in a text in lower case."""
+    return _table()[name].search(text) is not None
+
+
+def lowered(text: str) -> str:
+    """Return a text as cues are matched against."""
+    return cues.mask(text, ()).text
+
+
+def masked_clause(clause: Clause, mentions: Sequence[Mention]) -> tuple[str, tuple[Mention, ...]]:
+    """Return a clause with its mentions masked, and those mentions."""
+    inside = [m for m in mentions if m.start >= clause.begin and m.end <= clause.end]
+    shifted = tuple(
+        m.model_copy(update={"start": m.start - clause.begin, "end": m.end - clause.begin})
+        for m in inside
+    )
+    return cues.mask(clause.text, shifted).text, tuple(inside)
+
+
+def has_wishes(mentions: Sequence[Mention]) -> bool:
+    """Return whether some mentions are what the catalog can search by.
+
+    A number that is bound to no facet, and words that name an order of the shop, are none.
+    """
+    return any(
+        m.kind in _WISHES and m.facet is not None and not _NEVER_WISHES.match(m.text.lower())
+        for m in mentions
+    )
+
+
+def concerns_shop(text: str) -> bool:
+    """Return whether a masked clause has words that only the shop can speak of."""
+    return says("topic", text) or cues.said(text, "acts", "answer")
+
+
+def may_be_service(text: str) -> bool:
+    """Return whether a clause is worth a closer look, by its words alone."""
+    return any(
+        says(name, text) for name in ("person", "person_named", "topic", "question", "told")
+    ) or cues.said(text, "acts", "answer")
+
+
+def wants_person(text: str, wishes: bool) -> bool:
+    """Return whether a masked clause asks for a person, and not for things for one."""
+    if says("person", text):
+        return not (wishes and says("shopping", text))
+    return says("person_named", text) and not wishes and not says("shopping", text)
+
+
+def topic(heard: Heard) -> Topic:
+    """Return what a clause is about."""
+    text = heard.masked
+    if wants_person(text, heard.wishes):
+        return "person"
+    if heard.tool is not None and _is_for_tool(heard):
+        return "tool"
+    if _is_for_shop(heard):
+        return "shop"
+    if says("courtesy", text):
+        return "courtesy"
+    if says("told", text) and not says("shopping", text):
+        return "told"
+    return "items"
+
+
+def _is_for_tool(heard: Heard) -> bool:
+    if says("shopping", heard.masked) and heard.wishes:
+        return False
+    # A question in general ("how do I return something?") is the pages' where they speak of it.
+    general = says("question", heard.masked) and heard.relevance > SURE and heard.fit < 0.9
+    return not (general and heard.relevance >= heard.fit)
+
+
+def _is_for_shop(heard: Heard) -> bool:
+    text = heard.masked
+    if says("shop_frame", text) and not says("shopping", text):
+        return heard.relevance >= LIKELY or (concerns_shop(text) and not heard.wishes)
+    if heard.wishes or says("shopping", text):
+        return False
+    if says("item_detail", text) and heard.refers:
+        return False
+    if concerns_shop(text):
+        named = len(text.split()) <= 5 and heard.relevance >= LIKELY
+        return says("question", text) or named
+    return heard.relevance >= SURE and says("question", text)
+
+
+def settle(topics: Sequence[Topic]) -> tuple[Topic, ...]:
+    """Return the topics with those that depend on their neighbours decided.
+
+    What happened is told to the shop where the shop is asked beside it, and else goes the way of
+    everything unclear: to the recommender. Courtesies go with the shop where nothing else is said.
+    """
+    served = any(one in ("shop", "tool", "person") for one in topics)
+    meant: list[Topic] = ["items" if one == "told" and not served else one for one in topics]
+    alone = served and "items" not in meant
+    return tuple("items" if one == "courtesy" and not alone else one for one in meant)

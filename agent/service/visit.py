@@ -1,0 +1,83 @@
+"""One utterance at the desk, under way: what was heard, said and done so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.desk import Attended, DeskRequest
+from agent.jobs import NewJob
+from agent.plan import Mention
+from agent.service.clauses import Clause
+from agent.service.values import DeskState, Handover, Pending, Quote, Service, ToolUse
+from agent.wording import say
+
+
+@dataclass(slots=True)
+class Visit:
+    """What the desk does in a turn, piece by piece.
+
+    Args:
+        taken: The clauses that the desk takes care of.
+        state: What was remembered from the turn before; `pending` is what will be.
+    """
+
+    request: DeskRequest
+    state: DeskState
+    mentions: tuple[Mention, ...] = ()
+    taken: list[Clause] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+    quotes: list[Quote] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    unanswered: list[str] = field(default_factory=list)
+    tools: list[ToolUse] = field(default_factory=list)
+    handover: Handover | None = None
+    jobs: list[NewJob] = field(default_factory=list)
+
+    @classmethod
+    def again(cls, request: DeskRequest, attended: Attended) -> Visit:
+        """Return a visit that goes on from what was attended to."""
+        made = attended.service or Service()
+        return cls(
+            request, attended.state, words=list(attended.words), quotes=list(made.quotes),
+            asked=list(made.asked), unanswered=list(made.unanswered), tools=list(made.tools),
+            handover=made.handover, jobs=list(attended.jobs),
+        )  # fmt: skip
+
+    @property
+    def turn(self) -> int:
+        """The number of this turn."""
+        return self.request.state.turn + 1
+
+    def say(self, key: str, **values: object) -> None:
+        """Say a sentence of the table."""
+        text = say(f"service.{key}", self.turn, self.request.state.language, **values)
+        if text and text not in self.words:
+            self.words.append(text)
+
+    def remember(self, **changes: object) -> None:
+        """Change what is remembered."""
+        self.state = self.state.model_copy(update=changes)
+
+    def wait_for(self, pending: Pending | None) -> None:
+        """Remember the tool that waits, or that none does."""
+        self.remember(pending=pending)
+
+    def attended(self, rest: str) -> Attended:
+        """Return what was made of the utterance."""
+        did = self.asked or self.quotes or self.unanswered or self.tools or self.handover
+        service = Service(
+            asked=tuple(self.asked), quotes=tuple(self.quotes), tools=tuple(self.tools),
+            unanswered=tuple(self.unanswered), handover=self.handover,
+        )  # fmt: skip
+        return Attended(
+            rest, self.state, service if did else None, joined(self.words), tuple(self.jobs)
+        )
+
+
+def joined(words: list[str]) -> tuple[str, ...]:
+    """Return sentences so that they read as one text when put together."""
+    spaced = []
+    for place, text in enumerate(words):
+        text = text.strip()
+        spaced.append(text if place == len(words) - 1 else f"{text} ")
+    return tuple(spaced)

@@ -1,0 +1,135 @@
+"""The clothes shop with a service desk: scripted pages, a clock that stands still."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+
+from agent.dialogue import Parts
+from agent.linking import Linker
+from agent.planner import RulePlanner
+from agent.service.config import ServiceConfig
+from agent.service.desk import ServiceDesk
+from agent.service.escalation import Escalation
+from agent.service.openings import Openings
+from agent.service.values import Quote
+from tests.agent.talking import say as take
+
+MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
+
+PAGES = (
+    (r"return|refund|send .*back", "You may return anything within 30 days.", "returns.md"),
+    (r"ship|deliver|arrive", "Delivery takes two to four days.", "delivery.md"),
+    (r"pay|klarna|invoice", "We take cards and PayPal.", "payment.md"),
+    (r"warrant|guarantee", "Two years of warranty.", "warranty.md"),
+)
+
+
+@dataclass(frozen=True)
+class ScriptedAnswer:
+    quotes: tuple[Quote, ...] = ()
+    unanswered: tuple[str, ...] = ()
+
+
+@dataclass
+class ScriptedPages:
+    """Pages that answer by a word of the question; everything else they don't know."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def ask(self, question):
+        self.asked.append(question)
+        for pattern, text, source in PAGES:
+            if re.search(pattern, question.lower()):
+                return ScriptedAnswer((Quote(text=text, source=source, score=0.9),))
+        return ScriptedAnswer(unanswered=(question,))
+
+    def relevance(self, text):
+        return 0.8 if any(re.search(page[0], text.lower()) for page in PAGES) else 0.1
+
+
+@dataclass
+class Waiting:
+    """Hand-overs that are open until they are closed."""
+
+    closed: set[str] = field(default_factory=set)
+
+    def is_open(self, id):
+        return id not in self.closed
+
+
+class SeenByLinker:
+    """The shop as the linker sees it."""
+
+    def __init__(self, shop):
+        self._shop = shop
+
+    def __getattr__(self, name):
+        return getattr(self._shop, name)
+
+    def items(self):
+        return iter(self._shop.items.values())
+
+
+@pytest.fixture
+def pages():
+    return ScriptedPages()
+
+
+@pytest.fixture
+def waiting():
+    return Waiting()
+
+
+@pytest.fixture
+def clock():
+    """The present moment, in a list of one so that tests can change it."""
+    return [MONDAY_NOON]
+
+
+@pytest.fixture
+def linker(clothes):
+    return Linker(SeenByLinker(clothes))
+
+
+@pytest.fixture
+def desk_of(linker, pages, waiting, clock):
+    """Make a desk of what a service.toml says, with or without pages and tools."""
+
+    def make(config=None, **own):
+        read = ServiceConfig.model_validate(config or {})
+        hours = read.hours.hours() if read.hours else None
+
+        def now():
+            return clock[0]
+
+        escalation = Escalation(read.handover, hours, read.contact, waiting, now)
+        given = {"pages": lambda: pages, "openings": Openings(read.openings, hours, now), **own}
+        return ServiceDesk(linker, escalation, **given)
+
+    return make
+
+
+@pytest.fixture
+def parts_of(sessions, clothes, linker):
+    """Parts over the clothes shop with a desk."""
+
+    def make(desk, **own):
+        return Parts(sessions, clothes, linker, own.pop("planner", RulePlanner()), desk=desk, **own)
+
+    return make
+
+
+@pytest.fixture
+def talk(parts_of, desk_of, sessions):
+    """Say something in one session at a desk; returns the last turn."""
+
+    def begin(config=None, **own):
+        parts = parts_of(desk_of(config, **own))
+        session = sessions.create_session()
+        return lambda *texts: take(parts, session, *texts)
+
+    return begin
