@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from agent.jobs import NewJob
 from agent.plan import Plan
+from agent.pressed import Press
 from agent.service.values import DeskState, Service
 from agent.state import State
 from retrieval.catalog import Facet, Item
@@ -45,15 +46,22 @@ class Extras:
         context: What tools may be called with (a customer's number); never stored, never logged.
         tools: Functions the client offers to call.
         results: What those answered that were asked for in the turn before.
+        repeated: Whether the utterance is that of the turn before, since the user said nothing
+            but results came: the desk tells those, and nothing is left for the recommender.
         once: Key and fingerprint of the request, so that the same one is taken once.
         payer: Id of the API key that the turn is counted for; empty: nobody's.
+        after: The number of turns that the session must have had.
+        press: What was pressed: the plan of the turn, whatever its words say.
     """
 
     context: Mapping[str, str] = field(default_factory=dict)
     tools: tuple[ClientTool, ...] = ()
     results: tuple[ToolResult, ...] = ()
+    repeated: bool = False
     once: Once | None = None
     payer: str = ""
+    after: int | None = None
+    press: Press | None = None
 
 
 @dataclass(frozen=True, slots=True)

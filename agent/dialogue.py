@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Protocol
 
 from agent.apply import apply, with_slate
 from agent.choosing import Chooser
 from agent.desk import Attended, Desk, DeskRequest, Extras, Outcome
+from agent.errors import Moved
 from agent.explain import checked, reasons
 from agent.explainer import LLMExplainer, Subject
 from agent.exploring import GREEDY, Policy, slate_rng
@@ -22,9 +24,11 @@ from agent.observability.turns import watched
 from agent.plan import Act, Mention, Plan
 from agent.planner import Planner, PlanRequest
 from agent.ports import Retriever
+from agent.pressed import plan_of
 from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
+from agent.safe_text import plain
 from agent.state import State
 from agent.store import Session, Store
 from agent.telemetry import Timings, current_meter
@@ -91,6 +95,7 @@ class _Turn:
     Args:
         utterance: As it is stored: personal data masked.
         raw: As it was said.
+        kept: Whether it is stored.
     """
 
     parts: Parts
@@ -99,6 +104,7 @@ class _Turn:
     utterance: str
     raw: str
     extras: Extras
+    kept: bool = True
     timings: Timings = field(default_factory=Timings)
     said: list[str] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -125,6 +131,7 @@ def respond(
         UnknownSession: If there is no such session.
         UserInputError: If the text is empty or too long.
         Conflict: If another request was taken under the same idempotency key.
+        Moved: If the session is not at the turn that `Extras.after` names.
         StoreError: If the turn could not be stored; the session stays as it was.
     """
     raw = clean_utterance(text)
@@ -135,9 +142,23 @@ def respond(
         if earlier is not None:
             yield from _again(earlier)
             return
+        if extras.after not in (None, session.turns):
+            raise Moved(f"the session has had {session.turns} turns, expected {extras.after}")
         with parts.lease(session_id) as voice:
             turn = _Turn(parts, voice, session, utterance, raw, extras)
             yield from watched(_take(turn), session_id)
+
+
+def rehearse(parts: Parts, session: Session, text: str) -> Done:
+    """Return a turn of which nothing is stored: one that was had before, elsewhere.
+
+    The desk has no part in it, lest anything be done twice, and no model words it.
+    """
+    alone = replace(parts, desk=None, explainer=None, router=None, policy=GREEDY)
+    raw = clean_utterance(text)
+    with alone.lease(session.id) as voice:
+        turn = _Turn(alone, voice, session, parts.masker.mask(raw), raw, Extras(), kept=False)
+        return next(event for event in _take(turn) if isinstance(event, Done))
 
 
 def _again(done: Done) -> Iterator[StreamEvent]:
@@ -170,10 +191,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
     state = state.model_copy(update={"desk": attended.state})
     others = {**items, **{item.id: item for item in found.items}} if found else items
-    for piece in attended.words:
-        turn.said.append(piece)
-        yield Text(delta=piece)
-    for piece in _words(turn, reply, state, others):
+    for piece in map(plain, chain(attended.words, _words(turn, reply, state, others))):
         turn.said.append(piece)
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply, attended)
@@ -193,10 +211,11 @@ def _at_desk(turn: _Turn) -> DeskRequest:
 
 def _attend(turn: _Turn, request: DeskRequest) -> Attended:
     """Have the desk take care of what is about the shop."""
-    if turn.parts.desk is None:
+    if turn.parts.desk is None or turn.extras.press is not None:
         return Attended(turn.utterance, turn.session.state.desk)
     with turn.timings.span("desk"):
-        return turn.parts.desk.attend(request)
+        attended = turn.parts.desk.attend(request)
+        return replace(attended, rest="") if turn.extras.repeated else attended
 
 
 def _conclude(
@@ -211,7 +230,9 @@ def _conclude(
 
 
 def _plan(turn: _Turn, rest: str) -> Plan:
-    """Link what is about items and plan the turn."""
+    """Link what is about items and plan the turn; what was pressed is a plan already."""
+    if turn.extras.press is not None:
+        return plan_of(turn.extras.press, turn.utterance, turn.facets)
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
@@ -359,6 +380,8 @@ def _done(
 
 def _record(turn: _Turn, done: Done, found: Recommendation | None, attended: Attended) -> None:
     """Store the turn, with how its slate was chosen and what is to be done after it."""
+    if not turn.kept:
+        return
     policy, chances = (found.policy, found.propensities) if found else ("greedy", None)
     payer, spent = turn.extras.payer, None
     if payer:

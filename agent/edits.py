@@ -62,7 +62,9 @@ class NeedEditor:
         self._set(preferences=kept)
 
     def _drop(self, mention: Mention) -> None:
-        if mention.facet is None:
+        if mention.kind in ("reference", "item"):
+            self._let_go(mention.items)
+        elif mention.facet is None:
             for word in mention.values:
                 self._forget_word(word)
         elif mention.kind == "value":
@@ -71,6 +73,13 @@ class NeedEditor:
             self._set(sorting=None)
         else:
             self._drop_facets(self._alike(mention.facet))
+
+    def _let_go(self, items: tuple[str, ...]) -> None:
+        """Forget what items were to be like, and bring back those that were hidden."""
+        like = self.need.like
+        if like is not None and like.item_id in items:
+            self._set(like=None)
+        self._set(rejected=tuple(one for one in self.need.rejected if one not in items))
 
     def _alike(self, facet: str) -> set[str]:
         """Return the facets that a facet's name may also mean: those of its role."""

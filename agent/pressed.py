@@ -16,6 +16,9 @@ from agent.plan import ORDER, PREFIX, Act, Mention, MentionKind, Plan
 from retrieval.catalog import Facet
 from retrieval.filters import TEXT
 
+ITEM = "item"
+"""Pseudo-facet of what is dropped when an item is let go."""
+
 MOST = 20
 """Wishes or items in one press."""
 
@@ -29,8 +32,9 @@ class PressedWish(BaseModel):
     """A wish on one facet, or a word.
 
     Args:
-        facet: Name of a facet; "text" for a word, "order" for how items are sorted.
-        values: Values of a categorical facet, or the word.
+        facet: Name of a facet; "text" for a word, "order" for how items are sorted, "item" (to be
+            dropped only) for items that were to be like, or are hidden.
+        values: Values of a categorical facet, the word, or ids of items.
         low, high: Bounds of a numeric or date facet (ISO dates).
         direction: Towards smaller or larger values than the item that is pressed on has.
     """
@@ -128,6 +132,8 @@ class _Mentions:
         """Return the id of a mention whose facet, values or word are forgotten."""
         if wish.facet == ORDER:
             return self._add("order", ORDER, facet=ORDER)
+        if wish.facet == ITEM:
+            return self._add("reference", ITEM, items=wish.values)
         if wish.facet == TEXT:
             return self._word(wish)
         facet = self._facet(wish.facet)

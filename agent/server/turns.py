@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from itertools import chain
+from typing import Annotated
 
 from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse, format_sse_event
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
+from agent.desk import Extras
 from agent.dialogue import respond
 from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
+from agent.pressed import Press
 from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, describe
@@ -26,10 +29,17 @@ router = APIRouter(prefix="/v1/sessions", tags=["turns"], dependencies=[needs("c
 
 
 Events = Generator[StreamEvent, None, None]
+ContextName = Annotated[str, Field(max_length=100)]
+ContextValue = Annotated[str, Field(max_length=1_000)]
 
 
 class NewTurn(BaseModel):
-    """What the user says; with `stream`, the answer is Server-Sent Events."""
+    """What the user says; with `stream`, the answer is Server-Sent Events.
+
+    `press` is what was pressed instead: it is done exactly, and `text` is its words for the
+    transcript. `context` is what tools may be called with, e.g. a customer's number; it is neither
+    stored nor logged.
+    """
 
     model_config = ConfigDict(
         extra="forbid", json_schema_extra={"examples": [{"text": "a blue shirt under 60"}]}
@@ -37,6 +47,8 @@ class NewTurn(BaseModel):
 
     text: str
     stream: bool = False
+    press: Press | None = None
+    context: dict[ContextName, ContextValue] = Field({}, max_length=20)
 
 
 class UnderstoodData(BaseModel):
@@ -77,7 +89,8 @@ STREAM = {
 def take(session_id: str, body: NewTurn, here: Here) -> TurnAnswer | EventSourceResponse:
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
-    events = _events(here, session_id, text)
+    extras = Extras(context=body.context, press=body.press)
+    events = _events(here, session_id, text, extras)
     if not body.stream:
         with closing(events):
             return turn_answer(_last(events, here), here.retriever)
@@ -101,9 +114,9 @@ class TurnStream(EventSourceResponse):
             self._events.close()
 
 
-def _events(here: Context, session_id: str, text: str) -> Events:
+def _events(here: Context, session_id: str, text: str, extras: Extras) -> Events:
     # Delegated, not looped over: closing this closes the turn too.
-    yield from respond(here.parts, session_id, text)
+    yield from respond(here.parts, session_id, text, extras)
 
 
 def _last(events: Events, here: Context) -> Done:
