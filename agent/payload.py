@@ -1,7 +1,8 @@
 """A turn as JSON: the one shape that the HTTP API, its event stream and `attune ask` give out.
 
 Items are rendered from what was stored when they were shown, so that an item that has since
-changed or gone still reads as the user saw it; the catalog only fills what was not stored.
+changed or gone still reads as the user saw it; the catalog only fills what was not stored. Texts
+that others wrote leave here plain, and addresses only where they are http(s) (`agent.safe_text`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from agent.plan import Plan
 from agent.ports import Retriever
+from agent.safe_text import plain, plain_values, safe_picture, safe_url
 from agent.service.values import Service
 from agent.state import State
 from agent.turn import Done, Evidence, Reason, Relaxation, Slate, SlateItem, Written
@@ -26,6 +28,7 @@ class ItemAnswer(BaseModel):
 
     `id` is the catalog's own; `price` is in units of `currency`; `brand`, `category` and
     `availability` are the facets that mean these, and `attributes` holds every other field.
+    `withheld` names addresses that are not given out, since they are not http(s).
     """
 
     id: str
@@ -38,6 +41,7 @@ class ItemAnswer(BaseModel):
     image: str | None = None
     url: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
+    withheld: list[str] = Field(default_factory=list, exclude_if=lambda names: not names)
 
 
 class ItemDetail(ItemAnswer):
@@ -97,9 +101,12 @@ def _one(fields: dict[str, Any], facets: tuple[Facet, ...], role: Role) -> Any:
 def _card(id: str, fields: Mapping[str, Any], facets: tuple[Facet, ...]) -> dict[str, Any]:
     left = dict(fields)
     own = {name: left.pop(name, None) for name in _OWN}
-    card = {**own, "id": id, "title": own["title"] or id, "description": own["description"] or ""}
+    card = {**own, "title": own["title"] or id, "description": own["description"] or ""}
     card |= {role: _one(left, facets, role) for role in ("brand", "category", "availability")}
-    return {**card, "attributes": left}
+    safe = {"image": safe_picture(own["image"]), "url": safe_url(own["url"])}
+    withheld = [name for name, address in safe.items() if own[name] and address is None]
+    shown: dict[str, Any] = plain_values({**card, "attributes": left})
+    return {**shown, **safe, "id": id, "withheld": withheld}
 
 
 def _fields(item: Item, retriever: Retriever) -> dict[str, Any]:
@@ -137,7 +144,7 @@ def _explained(reasons: Sequence[Reason]) -> dict[str, Any]:
         for place, reason in enumerate(reasons)
         for rest in reason.evidence
     ]
-    return {"reasons": [reason.text for reason in reasons], "evidence": evidence}
+    return {"reasons": [plain(reason.text) for reason in reasons], "evidence": evidence}
 
 
 def turn_answer(done: Done, retriever: Retriever) -> TurnAnswer:

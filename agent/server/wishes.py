@@ -72,6 +72,8 @@ def constraints_of(filter: Filter, facets: tuple[Facet, ...]) -> tuple[Constrain
             raise FilterError(
                 f"{compare.facet!r} is a number: compare it with eq, lt, lte, gt, gte"
             )
+        if compare.facet in numeric and isinstance(compare.value, str | bool):
+            raise FilterError(f"{compare.facet!r} is a number, got {compare.value!r}")
         wish = merged.setdefault(compare.facet, {"facet": compare.facet})
         new = _wish(compare)
         if wish.keys() & new.keys():

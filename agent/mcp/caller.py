@@ -1,0 +1,59 @@
+"""Whose catalog and sessions a tool works on: found once per message, from the message's request.
+
+Over stdio everything is one caller's. Over HTTP each request brings its own, so tools of one
+server serve several tenants and can reach nothing but the caller's own `Context`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
+from mcp.server.mcpserver.exceptions import ToolError
+
+from agent.server.context import Context
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls.
+
+    Args:
+        scopes: What they may do; None: everything.
+    """
+
+    here: Context
+    scopes: frozenset[str] | None = None
+
+    def check(self, scope: str) -> None:
+        """Refuse a tool that the caller's key does not cover."""
+        if self.scopes is not None and scope not in self.scopes:
+            held = ", ".join(sorted(self.scopes)) or "none"
+            raise ToolError(f"this takes a key with the scope {scope!r}; the scopes here: {held}")
+
+
+Find = Callable[[Any], Caller]
+"""The caller of a message, from its HTTP request (None over stdio)."""
+
+_CALLER: ContextVar[Caller] = ContextVar("mcp_caller")
+
+
+def caller() -> Caller:
+    """Return the caller of the message that is being answered."""
+    return _CALLER.get()
+
+
+def finding(find: Find) -> ServerMiddleware[Any]:
+    """Return middleware that finds the caller of each message before anything handles it."""
+
+    async def admit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
+        token = _CALLER.set(find(ctx.request))
+        try:
+            return await call_next(ctx)
+        finally:
+            _CALLER.reset(token)
+
+    return admit

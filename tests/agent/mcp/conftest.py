@@ -1,0 +1,58 @@
+"""The MCP server over the small shop, asked by the SDK's own client."""
+
+from __future__ import annotations
+
+import anyio
+import pytest
+from mcp import Client
+
+from agent.dialogue import Parts
+from agent.linking import Linker
+from agent.mcp import Caller, make_server
+from agent.planner import RulePlanner
+from agent.server.context import Context
+from agent.server.limits import Limits
+from agent.store import Store
+from tests.agent.server.conftest import _Catalog, _writable
+
+
+@pytest.fixture
+def shop(clothes):
+    return _writable(clothes)
+
+
+@pytest.fixture
+def here(shop, tmp_path):
+    store = Store(f"sqlite:///{tmp_path}/sessions.db")
+    linker = Linker(_Catalog(shop))
+    parts = Parts(store=store, retriever=shop, linker=linker, planner=RulePlanner())
+    yield Context(parts, shop, ("rules",), Limits())
+    store.close()
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def asking(request, here):
+    """Run a function of a connected client; over the protocol's newest and its older form."""
+
+    def run(function, caller=None):
+        async def connected():
+            server = make_server(caller or Caller(here))
+            async with Client(server, mode=request.param) as client:
+                return await function(client)
+
+        return anyio.run(connected)
+
+    return run
+
+
+@pytest.fixture
+def call(asking):
+    """Call one tool and return its structured answer, or its error's text."""
+
+    def call(name, caller=None, **arguments):
+        result = asking(lambda client: client.call_tool(name, arguments), caller)
+        if result.is_error:
+            return result.content[0].text
+        return result.structured_content
+
+    return call
