@@ -166,10 +166,13 @@ def serve(folder: Path | None, host: str, port: int, **named: str | None) -> Non
     """Serve the HTTP API over a project (default: .attune here, else the demo)."""
     import uvicorn
 
+    from agent.observability.logs import logging_config
     from ui import wiring
 
-    app = wiring.make_app(folder, settings(**named))
-    uvicorn.run(app, host=host, port=port, log_config=wiring.LOGGING)
+    given = settings(**named)
+    app = wiring.make_app(folder, given)
+    config = logging_config(given.log)
+    uvicorn.run(app, host=host, port=port, log_config=config, access_log=False)
 
 
 @main.command()

@@ -105,6 +105,12 @@ class Settings(BaseSettings):
         5.0, gt=0, description="Seconds the model has for the words on one item."
     )
 
+    log: Literal["json", "text"] | None = Field(
+        None,
+        description="What the server logs: JSON lines, or text for people; by default text on a "
+        "terminal, JSON elsewhere.",
+    )
+
     @property
     def models(self) -> Path:
         """Return where exported encoders are kept."""

@@ -67,9 +67,9 @@ def start(exporter: SpanExporter | None = None) -> TracerProvider | None:
 
 
 def stop(provider: TracerProvider | None) -> None:
-    """Send what is left, and nothing more."""
-    trace_with(None)
+    """Send what is left of a provider's spans, and nothing more."""
     if provider is not None:
+        trace_with(None)
         provider.shutdown()
 
 

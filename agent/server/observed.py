@@ -13,6 +13,7 @@ from time import perf_counter
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from agent.observability import tracing
 from agent.observability.request import Facts, current, request_id, trace_of
 from agent.server.metrics import Metrics
 from agent.telemetry import Attribute, Meter, Span, metered, server_span
@@ -37,6 +38,13 @@ class Observed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and tell what came of it when it ends."""
+        if scope["type"] == "lifespan":
+            provider = tracing.start()
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                tracing.stop(provider)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
