@@ -7,7 +7,8 @@ AgentError
 ├── UnknownJob          no job with that id (the caller acts)
 ├── HopelessJob         a job that no further try can bring about (the operator acts)
 ├── Conflict            another turn or event came first (the caller loads again and retries)
-│   └── IdempotencyConflict  a key was used for another request (the caller takes a new one)
+│   ├── IdempotencyConflict  a key was used for another request (the caller takes a new one)
+│   └── Moved           the session is not at the turn that was expected
 ├── StoreError          the session store cannot be read or written (the operator acts)
 ├── BadModelFolder      a model or adapter that cannot be loaded (the operator acts)
 ├── AdapterExists       an adapter's name is in use (the operator takes another)
@@ -60,6 +61,10 @@ class IdempotencyConflict(Conflict):
 
     def __init__(self) -> None:
         super().__init__("the idempotency key was used for another request; take a new key")
+
+
+class Moved(Conflict):
+    """The session has had another turn than the one that was expected last."""
 
 
 class StoreError(AgentError):

@@ -33,6 +33,7 @@ from agent.store_log import logged_session, session_ids
 from agent.store_secrets import adopt
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
 from agent.store_users import DeletedUser, Deletion, delete_user, deletions
+from agent.threads import Threads
 from agent.turn import Done, Slate
 from agent.turn_locks import TurnLocks, shared_locks
 from agent.usage import Spent
@@ -73,6 +74,7 @@ class Store:
             self._database.close()
             raise
         self.work = Jobs(self._database)
+        self.threads = Threads(self._database, secrets.user or b"")
         self._turns = TurnLocks(shared_locks(self._database))
 
     @property
