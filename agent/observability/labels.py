@@ -19,12 +19,14 @@ _FALLBACKS = (
     ("the server's answer", "bad_answer"),
     ("the server broke off", "connection"),
     ("the server answered", "http_error"),
-    ("the messages are", "too_long"),
+    ("the prompt has", "too_long"),
 )
 
 
 def fallback_of(reason: str) -> str:
     """Return what kind of reason a plan's `fallback` is: timeout, connection, unsure, …"""
+    if reason.endswith("is still loading"):
+        return "loading"
     return next((kind for begins, kind in _FALLBACKS if reason.startswith(begins)), OTHER)
 
 
