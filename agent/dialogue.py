@@ -119,7 +119,7 @@ def respond(
     session_id: str,
     text: str,
     extras: Extras = Extras(),  # noqa: B008 (frozen)
-) -> Iterator[StreamEvent]:
+) -> Generator[StreamEvent, None, None]:
     """Take one turn: yield what was understood, the items, the words, and the stored turn.
 
     Turns of one session wait for each other. A turn has one voice from beginning to end, which is

@@ -61,7 +61,10 @@ class Adding:
         """Add all, unless the same request did before; return the ids that it was answered."""
         earlier = answer_given(self._connection, once)
         if earlier is None:
-            self.add_all(events)
+            if len(events) == 1:
+                self.add(events[0])
+            else:
+                self.add_all(events)
             earlier = {"ids": [event.id for event in events]}
             insert_answer(self._connection, once, earlier, self._now)
         ids: list[str] = earlier["ids"]

@@ -6,12 +6,14 @@ AccessError
 ├── KeyExpired        the key was good until some time ago (the caller asks for a new one)
 ├── KeyRevoked        the key was taken back (the caller asks for a new one)
 ├── ScopeMissing      the key is not for this (the caller asks for another)
+├── OriginRefused     a web page that may not use the key (its owner asks to be allowed)
 ├── UnknownKey        no key of that id is stored (whoever manages keys acts)
 ├── RateExceeded      too many requests in a short time (the caller waits)
 ├── BudgetSpent       the day's tokens are used up (the caller waits, or asks for more)
 ├── Busy              as many turns as the process takes are under way (the caller waits)
 ├── TimedOut          the request took too long (the caller asks again)
 ├── TenantUnavailable a tenant's catalog cannot be opened (the operator acts)
+├── BadLimits         a rate or the place where it is counted is none (the operator acts)
 └── BadTenants        tenants.toml cannot be used (the operator acts)
 """
 
@@ -54,6 +56,10 @@ class ScopeMissing(AccessError):
     """The key is good, for something else."""
 
 
+class OriginRefused(AccessError):
+    """The key is good, but not from a web page of that origin."""
+
+
 class UnknownKey(AccessError):
     """No key of that id is stored."""
 
@@ -76,6 +82,10 @@ class TimedOut(AccessError):
 
 class TenantUnavailable(AccessError):
     """A tenant's catalog or store cannot be opened; the log says why."""
+
+
+class BadLimits(AccessError):
+    """A rate cannot be read, or there is nowhere to count it."""
 
 
 class BadTenants(AccessError):

@@ -23,15 +23,17 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, FastAPI, Request, Security
 from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.security import HTTPBearer
-from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Send
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
-from agent.access.errors import KeyMissing, KeyUnknown, ScopeMissing
+from agent.access.errors import KeyMissing, KeyUnknown, OriginRefused, ScopeMissing
 from agent.access.keyring import Keyring
 from agent.access.keys import DEFAULT_TENANT, ApiKey, Scope, check, claim_of
+from agent.access.rates import Rate, Rates
 from agent.server.context import Context, Tenant
 from agent.server.errors import render
+from agent.server.limits import Limits
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/openapi.json"})
 """What needs no key: nothing there is of a tenant."""
@@ -40,6 +42,9 @@ TENANT_HEADER = "attune-tenant"
 """Says which tenant the operator's key means, where several are served."""
 
 LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+OPERATOR, OPEN = "operator", "open"
+"""In place of a key's id: of ATTUNE_ADMIN_KEY, and where no key is needed."""
 
 Auth = Literal["auto", "required", "open"]
 """auto: keys are required once one is stored. A server that others can reach requires them."""
@@ -69,7 +74,7 @@ class Caller:
     """Who sent a request.
 
     Args:
-        id: Of the key; "operator" for the operator's, "open" where none was needed.
+        id: Of the key, or `OPERATOR` or `OPEN`.
         key: What is stored of it; the operator's is not stored.
     """
 
@@ -81,7 +86,7 @@ class Caller:
     def proven(self) -> bool:
         """Whether a key was shown; what changes keys and adapters takes one even where others do
         not need any."""
-        return self.id != "open"
+        return self.id != OPEN
 
     def allows(self, scope: Scope) -> bool:
         """Return whether the caller may do something."""
@@ -128,10 +133,14 @@ Who = Annotated[Caller, Depends(caller_of)]
 class Access:
     """Finds out who calls before anything of a request is read, and refuses whom nobody knows."""
 
-    def __init__(self, app: ASGIApp, tenants: Mapping[str, Tenant], rules: Rules) -> None:
+    def __init__(
+        self, app: ASGIApp, tenants: Mapping[str, Tenant], rules: Rules, rates: Rates
+    ) -> None:
         self.app = app
         self._tenants = tenants
         self._rules = rules
+        self._rates = rates
+        self._origins = {origin for tenant in tenants.values() for origin in tenant.origins}
         self._threads = CapacityLimiter(_THREADS)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
@@ -140,21 +149,25 @@ class Access:
             await self.app(scope, receive, send)
             return
         try:
-            caller = await self._caller(Headers(scope=scope))
-            context = await self._context(self._tenants[caller.tenant])
+            headers = Headers(scope=scope)
+            caller = await self._caller(headers)
+            tenant = self._tenants[caller.tenant]
+            self._check_origin(headers, tenant)
+            context = await self._context(tenant)
+            told = await self._count(caller, context.limits)
         except Exception as error:  # this is outside of what answers errors of handlers
             await render(scope, error)(scope, receive, send)
             return
         scope.setdefault("state", {}).update(caller=caller, context=context)
-        await self.app(scope, receive, send)
+        await self.app(scope, receive, _with_headers(send, told) if told else send)
 
     async def _caller(self, headers: Headers) -> Caller:
         given, own = _bearer(headers), self._rules.operator_key
         if own and given and hmac.compare_digest(given.encode(), own.encode()):
-            return Caller(self._chosen(headers), "operator")
+            return Caller(self._chosen(headers), OPERATOR)
         if await self._is_open():
             self._refuse_strangers(headers)
-            return Caller(DEFAULT_TENANT, "open")
+            return Caller(DEFAULT_TENANT, OPEN)
         if not given:
             raise KeyMissing("a key is needed, as the header Authorization: Bearer att_…")
         claim = claim_of(given)
@@ -190,6 +203,29 @@ class Access:
             )
         return named
 
+    def _check_origin(self, headers: Headers, tenant: Tenant) -> None:
+        """Refuse a page of another tenant: its browser was told that it may call, for some key."""
+        origin = headers.get("origin")
+        if origin is None or not ({origin, "*"} & self._origins):
+            return
+        own = origin.partition("://")[2] == headers.get("host")
+        if not own and not {origin, "*"} & {*tenant.origins}:
+            raise OriginRefused(f"pages of {origin[:100]!r} may not use this key")
+
+    async def _count(self, caller: Caller, limits: Limits) -> dict[str, str]:
+        """Count the request; return headers that say how many are left."""
+        # The operator is never kept out: a flood is what keys are revoked for.
+        if caller.id == OPERATOR or not (limits.rate_key or limits.rate_tenant):
+            return {}
+        asked = (
+            ("key", limits.rate_key, f"{caller.tenant}/{caller.id}"),
+            ("tenant", limits.rate_tenant, caller.tenant),
+        )
+        rates = [Rate(whose, limit, sender) for whose, limit, sender in asked if limit]
+        if not self._rates.waits:
+            return self._rates.count(rates)
+        return await to_thread.run_sync(self._rates.count, rates, limiter=self._threads)
+
     async def _keys(self, keys: Keyring) -> Mapping[str, ApiKey]:
         if keys.is_fresh:
             return keys.current()
@@ -199,6 +235,15 @@ class Access:
         if tenant.opened is not None:
             return tenant.opened
         return await to_thread.run_sync(tenant.open, limiter=self._threads)
+
+
+def _with_headers(send: Send, told: Mapping[str, str]) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            MutableHeaders(scope=message).update(told)
+        await send(message)
+
+    return sent
 
 
 def _bearer(headers: Headers) -> str | None:

@@ -6,9 +6,12 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 
 from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
 
 from agent.access.keyring import Keyring
 from agent.access.keys import DEFAULT_TENANT
+from agent.access.rates import Rates
 from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.server import (
@@ -25,9 +28,10 @@ from agent.server import (
     turns,
     users,
 )
-from agent.server.access import Access, Rules, scopes
+from agent.server.access import TENANT_HEADER, Access, Rules, scopes
 from agent.server.context import Catalog, Context, Tenant
-from agent.server.limits import BodyLimit, Limits
+from agent.server.idempotency import HEADER as IDEMPOTENCY_HEADER
+from agent.server.limits import BodyLimit, Capacity, Limits, Places, TimeLimit
 from agent.server.metrics import Metrics
 from agent.server.observed import Observed
 
@@ -59,6 +63,7 @@ def create_app(
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     adapters: Adapters | None = None,
     rules: Rules | None = None,
+    capacity: Capacity = Capacity(),  # noqa: B008 (frozen)
 ) -> FastAPI:
     """Return the HTTP API over the parts, which all requests share.
 
@@ -67,14 +72,17 @@ def create_app(
         models: Names of what plans the turns, for GET /v1/models; the language model last.
         adapters: Who routes to adapters and decides on them, where there are any.
         rules: How requests are let in; without, freely until a key is stored.
+        capacity: What the process takes on.
     """
     context = make_context(parts, models=models, limits=limits, adapters=adapters)
     rules = rules or Rules(operator_key=adapters.key if adapters else None)
-    tenant = Tenant(DEFAULT_TENANT, Keyring(parts.store.database), lambda: context)
+    keys = Keyring(parts.store.database)
+    tenant = Tenant(DEFAULT_TENANT, keys, lambda: context, limits.origins)
     tenant.open()
     return create_service(
-        {tenant.name: tenant}, limits=limits, rules=rules, metrics=context.metrics
-    )
+        {tenant.name: tenant}, limits=limits, rules=rules, capacity=capacity,
+        metrics=context.metrics,
+    )  # fmt: skip
 
 
 def make_context(
@@ -96,12 +104,15 @@ def create_service(
     *,
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     rules: Rules = Rules(auth="required"),  # noqa: B008 (frozen)
+    capacity: Capacity = Capacity(),  # noqa: B008 (frozen)
     metrics: Metrics | None = None,
 ) -> FastAPI:
     """Return the HTTP API of several tenants, each reached with its own keys only.
 
     Args:
         limits: Of the process; each tenant's context has its own besides.
+        rules: How requests are let in.
+        capacity: What the process takes on.
     """
     app = FastAPI(
         title="Attune",
@@ -112,15 +123,41 @@ def create_service(
         redoc_url=None,
     )
     app.state.tenants = dict(tenants)
+    app.state.places = Places(capacity.turns)
     metrics = metrics or Metrics()
     for tenant in tenants.values():
         tenant.count_with(metrics.for_tenant(tenant.name))
     errors.install(app, SHAPES)
     for router in ROUTERS:
         app.include_router(router)
+    # Imported here: its tools are made of the handlers above.
+    from agent.mcp.http import MCPEndpoint
+
+    app.router.routes.append(Route("/mcp", MCPEndpoint(), include_in_schema=False))
     scopes(app)
     # From the inside out: the last one added sees a request first.
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
-    app.add_middleware(Access, tenants=app.state.tenants, rules=rules)
+    app.add_middleware(
+        Access, tenants=app.state.tenants, rules=rules, rates=Rates(capacity.storage)
+    )
+    app.add_middleware(TimeLimit, seconds=capacity.request_s)
+    _add_cors(app, tenants)
     app.add_middleware(Observed, metrics=metrics)
     return app
+
+
+def _add_cors(app: FastAPI, tenants: Mapping[str, Tenant]) -> None:
+    """Let pages of the allowed origins call from the browser.
+
+    A browser asks beforehand, without the key, so what any tenant allows is answered; that a page
+    is not allowed with the key of another tenant is seen to where the key is known (`Access`).
+    """
+    origins = sorted({origin for tenant in tenants.values() for origin in tenant.origins})
+    if origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", IDEMPOTENCY_HEADER, TENANT_HEADER],
+            expose_headers=["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"],
+        )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, Protocol, runtime_checkable
 
+from anyio import to_thread
 from fastapi import Depends, Request
 
 from agent.access.errors import TenantUnavailable
@@ -63,6 +64,7 @@ class Context:
         retriever: That of the parts, known to take changes.
         models: Names of what plans the turns, for GET /v1/models; the language model last.
         adapters: Who routes to adapters and decides on them, where there are any.
+        close: Releases what was opened for it; None where that is its maker's business.
     """
 
     parts: Parts
@@ -71,6 +73,7 @@ class Context:
     limits: Limits
     adapters: Adapters | None = None
     metrics: Metrics = field(default_factory=Metrics)
+    close: Callable[[], None] | None = None
 
 
 class Tenant:
@@ -79,11 +82,19 @@ class Tenant:
     Args:
         make: Opens the catalog and the rest.
         keys: Of the tenant's own store.
+        origins: Of web pages that may call with its keys; known before anything is opened.
     """
 
-    def __init__(self, name: str, keys: Keyring, make: Callable[[], Context]) -> None:
+    def __init__(
+        self,
+        name: str,
+        keys: Keyring,
+        make: Callable[[], Context],
+        origins: Sequence[str] = (),
+    ) -> None:
         self.name = name
         self.keys = keys
+        self.origins = tuple(origins)
         self.opened: Context | None = None
         self._make = make
         self._metrics: Metrics | None = None
@@ -110,11 +121,19 @@ class Tenant:
                     raise TenantUnavailable("the catalog cannot be opened now") from error
             return self.opened
 
+    def close(self) -> None:
+        """Close what was opened; the next request would open it again."""
+        with self._lock:
+            opened, self.opened = self.opened, None
+            if opened is not None and opened.close is not None:
+                opened.close()
 
-def _context(request: Request) -> Context:
+
+async def _context(request: Request) -> Context:
     found = getattr(request.state, "context", None)
     if found is None:  # a path that needs no key
-        found = next(iter(request.app.state.tenants.values())).open()
+        tenant: Tenant = next(iter(request.app.state.tenants.values()))
+        found = tenant.opened or await to_thread.run_sync(tenant.open)
     assert isinstance(found, Context)
     return found
 

@@ -11,6 +11,7 @@ from agent.errors import UserInputError
 from agent.feedback import FeedbackEvent
 from agent.server.access import needs
 from agent.server.context import Here
+from agent.server.idempotency import Sent
 
 router = APIRouter(prefix="/v1/feedback", tags=["feedback"], dependencies=[needs("feedback")])
 
@@ -34,7 +35,7 @@ def _form(body: object) -> str:
 
 
 # Told apart by a function, so that an error is about the form that was sent.
-Sent = Annotated[
+Told = Annotated[
     Annotated[FeedbackEvent, Tag("event")] | Annotated[FeedbackBatch, Tag("batch")],
     Discriminator(_form),
     Body(),
@@ -42,14 +43,18 @@ Sent = Annotated[
 
 
 @router.post("", status_code=201)
-def add(body: Sent, here: Here) -> FeedbackAnswer:
+def add(body: Told, here: Here, once: Sent) -> FeedbackAnswer:
     """Store one event, or several; sending the same id again counts once."""
     store = here.parts.store
     events = body.events if isinstance(body, FeedbackBatch) else [body]
     if len(events) > here.limits.batch:
         raise UserInputError(f"{len(events)} events at once; at most {here.limits.batch} are taken")
-    batch = isinstance(body, FeedbackBatch)
-    ids = store.add_feedback_batch(events) if batch else [store.add_feedback(events[0])]
+    if once is not None:
+        ids = store.add_feedback_once(events, once)
+    elif isinstance(body, FeedbackBatch):
+        ids = store.add_feedback_batch(events)
+    else:
+        ids = [store.add_feedback(events[0])]
     for event in events:
         here.metrics.feedback(event.kind)
     return FeedbackAnswer(ids=ids)

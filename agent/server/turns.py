@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from itertools import chain
 from typing import Annotated
@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from agent.desk import Extras
-from agent.dialogue import respond
 from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
 from agent.pressed import Press
@@ -21,14 +20,13 @@ from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, describe
 from agent.server.examples import TURN, TURN_EVENTS
+from agent.server.taking import Events, Taken
 from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text, Understood
 from agent.utterance import clean_utterance
 
 router = APIRouter(prefix="/v1/sessions", tags=["turns"], dependencies=[needs("chat")])
 
-
-Events = Generator[StreamEvent, None, None]
 ContextName = Annotated[str, Field(max_length=100)]
 ContextValue = Annotated[str, Field(max_length=1_000)]
 
@@ -48,7 +46,7 @@ class NewTurn(BaseModel):
     text: str
     stream: bool = False
     press: Press | None = None
-    context: dict[ContextName, ContextValue] = Field({}, max_length=20)
+    context: dict[ContextName, ContextValue] = Field(default={}, max_length=20)
 
 
 class UnderstoodData(BaseModel):
@@ -86,11 +84,13 @@ STREAM = {
     response_model=TurnAnswer,
     responses={200: STREAM, 409: {"model": ErrorAnswer, "description": "Another turn was first"}},
 )
-def take(session_id: str, body: NewTurn, here: Here) -> TurnAnswer | EventSourceResponse:
+def take(
+    session_id: str, body: NewTurn, here: Here, taking: Taken
+) -> TurnAnswer | EventSourceResponse:
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
     extras = Extras(context=body.context, press=body.press)
-    events = _events(here, session_id, text, extras)
+    events = taking.events(here.parts, session_id, text, extras)
     if not body.stream:
         with closing(events):
             return turn_answer(_last(events, here), here.retriever)
@@ -112,11 +112,6 @@ class TurnStream(EventSourceResponse):
             await super().__call__(scope, receive, send)
         finally:
             self._events.close()
-
-
-def _events(here: Context, session_id: str, text: str, extras: Extras) -> Events:
-    # Delegated, not looped over: closing this closes the turn too.
-    yield from respond(here.parts, session_id, text, extras)
 
 
 def _last(events: Events, here: Context) -> Done:

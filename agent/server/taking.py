@@ -1,0 +1,96 @@
+"""What every request for a turn goes by, whichever route it comes in by.
+
+It has a place among the turns of the process, is paid for by the key that sent it, ends by its
+deadline, and is taken once per idempotency key:
+
+    def complete(body: Body, here: Here, taking: Taken) -> …:
+        events = taking.events(here.parts, session_id, text)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from agent.access.errors import BudgetSpent
+from agent.desk import Extras, Once
+from agent.dialogue import Parts, respond
+from agent.server.access import Who
+from agent.server.context import Context, Here
+from agent.server.idempotency import Sent
+from agent.server.limits import Course, Places
+from agent.turn import Done, StreamEvent
+
+Events = Generator[StreamEvent, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """How one request takes its turn.
+
+    Args:
+        payer: Id of the key that the turn is counted for.
+        once: The idempotency key that was sent, if one was.
+    """
+
+    here: Context
+    payer: str
+    once: Once | None
+    course: Course
+
+    def events(
+        self,
+        parts: Parts,
+        session_id: str,
+        text: str,
+        extras: Extras = Extras(),  # noqa: B008 (frozen)
+    ) -> Events:
+        """Yield the events of a turn (`agent.dialogue.respond`), as long as there is time.
+
+        Raises:
+            BudgetSpent: If the day's tokens are used up, and this is no retry.
+            TimedOut: If the time is over; nothing is stored then.
+        """
+        self._afford()
+        extras = replace(extras, once=self.once, payer=self.payer)
+        events = respond(parts, session_id, text, extras)
+        try:
+            for event in events:
+                yield event
+                if isinstance(event, Done):
+                    return
+                self.course.check()
+        finally:
+            events.close()
+
+    def before(self) -> Done | None:
+        """Return the turn that this very request took before; None where it did not.
+
+        Raises:
+            IdempotencyConflict: If another request was sent under its idempotency key.
+        """
+        return None if self.once is None else self.here.parts.store.taken(self.once)
+
+    def _afford(self) -> None:
+        try:
+            self.here.limits.tokens.check(self.here.parts.store.database, self.payer)
+        except BudgetSpent:
+            if self.before() is None:
+                raise
+
+
+async def _taking(request: Request, here: Here, who: Who, once: Sent) -> Taking:
+    """Take a place, until the answer is sent."""
+    places, course = request.app.state.places, request.state.course
+    assert isinstance(places, Places)
+    assert isinstance(course, Course)
+    places.take()
+    course.leaving.append(places.leave)
+    return Taking(here, who.id, once, course)
+
+
+Taken = Annotated[Taking, Depends(_taking)]
+"""For handlers that take a turn."""
