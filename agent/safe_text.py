@@ -41,6 +41,8 @@ def plain(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    if "\r" in text:  # alone it would write over what stands on the line
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = _SUSPECT.sub(_seen, text) if _SUSPECT.search(text) else text
     return _HEAP.sub(r"\1", kept)
 
@@ -86,16 +88,18 @@ _MARKUP = re.compile(
     | <(?![\s\d=]|$)|<(?=\S*@)          # "<3" and "< 5" open nothing
     | &(?=\#?\w+;)
     | (?<![^\W_])_|_(?![^\W_])          # inside a word it is only an underscore
-    | (?<=[A-Za-z0-9+.-]):(?=//)        # links without markup, as many renderers make them
+    | /(?=/)                            # links without markup, as many renderers make them
     | (?<=mailto):|(?<=xmpp):
     | (?<=www)\.
     | (?<=[\w.+-])@(?=\w)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_LINE_START = re.compile(r"(?m)^([ \t]*)(#{1,6}(?=\s|$)|>)")
-_RULE = re.compile(r"(?m)^[ \t]*[-=|:+_]{2,}[-=|:+_ \t]*$|^[ \t]*[-=][ \t]*$")
-_INDENT = re.compile(r"(?m)^[ \t]{2,}")
+_LISTED = r"(?m)^((?:[ \t]*(?:[-+]|\d{1,9}[.)])(?=[ \t]))*[ \t]*)"
+_LINE_START = re.compile(_LISTED + r"(\#{1,6}(?=\s|$)|>)")
+_RULE = re.compile(_LISTED + r"([-=|:+_][-=|:+_ \t]+|[-=])$")
+_WIDE = re.compile(r"[ \t]{2,}|\t")
+"""Columns of a table as the terminal shows it, or indented code."""
 
 
 def markdown(text: str) -> str:
@@ -104,10 +108,10 @@ def markdown(text: str) -> str:
     No link, picture, emphasis, heading, quote, table, code or HTML comes of it, also where a
     renderer makes links of bare addresses. What would not be taken as markup is left alone.
     """
-    shown = _MARKUP.sub(r"\\\g<0>", plain(text).replace("\r", ""))
+    shown = _MARKUP.sub(r"\\\g<0>", plain(text))
     shown = _LINE_START.sub(r"\1\\\2", shown)
     shown = _RULE.sub(lambda line: re.sub(r"(?<!\\)[-=|:+_]", r"\\\g<0>", line[0]), shown)
-    return _INDENT.sub(lambda blank: "\u00a0" * len(blank[0]), shown)
+    return _WIDE.sub(lambda blank: "\u00a0" * len(blank[0]), shown)
 
 
 def html(text: str) -> str:
