@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 
+from agent.dialogue import Parts
+from agent.planner import RulePlanner
 from agent.server.access import needs
-from agent.server.context import Here
+from agent.server.context import Context, Here
+from agent.server.errors import ErrorAnswer
+from agent.voice import RULES
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[needs("chat")])
+
+DEFAULT = "attune"
+"""The model that is always there: whatever answers here now."""
 
 
 class ModelAnswer(BaseModel):
@@ -34,11 +43,39 @@ class ModelsAnswer(BaseModel):
     data: list[ModelAnswer]
 
 
-@router.get("")
-def models(here: Here) -> ModelsAnswer:
-    """List what plans the turns: the rules, the language model, the adapters that answer."""
-    listed = [ModelAnswer(id=name) for name in here.models]
+def answering_models(here: Context) -> list[ModelAnswer]:
+    """Return all models by which an answer can be asked for."""
+    listed = [ModelAnswer(id=name) for name in dict.fromkeys((DEFAULT, *here.models))]
     if here.adapters is not None:
         names = here.adapters.router.answering()
         listed += [ModelAnswer(id=name, parent=here.models[-1]) for name in names]
-    return ModelsAnswer(data=listed)
+    return listed
+
+
+def parts_of(here: Context, model: str) -> Parts:
+    """Return what a turn is made with that asks for a model.
+
+    "rules" is answered without a language model. All other names are answered by whom the server
+    routes to: which adapter answers whom is its owner's to decide.
+    """
+    if model != RULES or (here.parts.voice == RULES and here.parts.router is None):
+        return here.parts
+    rules = RulePlanner(here.retriever.facets)
+    return replace(
+        here.parts, planner=rules, explainer=None, chooser=None, voice=RULES, router=None
+    )
+
+
+@router.get("")
+def models(here: Here) -> ModelsAnswer:
+    """List what can answer: whatever is routed to, the rules, the language model, adapters."""
+    return ModelsAnswer(data=answering_models(here))
+
+
+@router.get("/{id:path}", responses={404: {"model": ErrorAnswer}})
+def model(id: str, here: Here) -> ModelAnswer:
+    """Show one of the models."""
+    found = next((one for one in answering_models(here) if one.id == id), None)
+    if found is None:
+        raise HTTPException(404, f"no model {id[:100]!r}; GET /v1/models lists those there are")
+    return found

@@ -192,7 +192,7 @@ def test_api_serves_and_decides_on_adapters(folder, added):
         answer = client.post("/v1/adapters:promote", json=asked, headers=key).json()
         session = client.post("/v1/sessions").json()["id"]
         turn = client.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts"})
-    assert (models, answer["adapters"]) == (["rules", "house"], {name: "live"})
+    assert (models, answer["adapters"]) == (["attune", "rules", "house"], {name: "live"})
     assert turn.json()["items"], "a server that is down leaves the turn to the rules"
     assert app.state.context.parts.router is app.state.context.adapters.router
     app.state.context.adapters.router.close()

@@ -14,6 +14,7 @@ from agent.planner import RulePlanner
 from agent.server import create_app
 from agent.store import Store
 from retrieval.loading.mapping import Column, Mapping
+from tests.agent.server.asking import URL, messages_of
 
 COLUMNS = (
     Column("sku", "id"),
@@ -119,3 +120,16 @@ def events_of():
         ]
 
     return read
+
+
+@pytest.fixture
+def ask(client):
+    """Ask for a chat completion and return it; see `tests.agent.server.asking`."""
+
+    def ask(*said, status=200, headers=None, **fields):
+        body = {"model": "attune", "messages": messages_of(*said), **fields}
+        response = client.post(URL, json=body, headers=headers)
+        assert response.status_code == status, response.text
+        return response.json()
+
+    return ask

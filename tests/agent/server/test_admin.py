@@ -86,7 +86,7 @@ def test_canary_takes_a_share(api, router):
     assert api.get("/v1/adapters", headers=KEY).json()["canary"] == "bad"
     listed = api.get("/v1/models").json()["data"]
     assert [(one["id"], one["parent"]) for one in listed] == [
-        ("rules", None), ("house", None), ("good", "house"), ("bad", "house")
+        ("attune", None), ("rules", None), ("house", None), ("good", "house"), ("bad", "house")
     ]  # fmt: skip
 
 

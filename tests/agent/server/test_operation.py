@@ -25,6 +25,7 @@ def test_ready_names_the_catalog(client):
         "status": "ready",
         "catalog": "clothes",
         "version": 0,
+        "tenants": 1,
         "reasons": [],
         "warnings": [],
     }
@@ -78,7 +79,7 @@ def test_models_are_listed(client_of):
     answer = client_of(models=("rules", "qwen")).get("/v1/models").json()
     assert answer["object"] == "list"
     assert [(one["id"], one["object"]) for one in answer["data"]] == [
-        ("rules", "model"), ("qwen", "model"),
+        ("attune", "model"), ("rules", "model"), ("qwen", "model"),
     ]  # fmt: skip
 
 
@@ -157,3 +158,11 @@ def test_readers_only_are_refused(parts):
 def test_app_starts_and_stops(parts):
     with TestClient(create_app(parts)) as client:
         assert client.get("/health").status_code == 200
+
+
+def test_stopping_server_is_not_ready(client):
+    client.app.state.draining = True
+    answer = client.get("/ready")
+    assert answer.status_code == 503
+    assert answer.json()["reasons"] == ["the server is stopping"]
+    assert client.get("/health").status_code == 200
