@@ -71,6 +71,8 @@ class NeedEditor:
             self._drop_values(mention, mention.facet)
         elif mention.facet == ORDER:
             self._set(sorting=None)
+        elif mention.kind == "number":
+            self._drop_bounds(mention.facet)
         else:
             self._drop_facets(self._alike(mention.facet))
 
@@ -94,6 +96,14 @@ class NeedEditor:
         )
         if self.need.sorting and self.need.sorting.facet in facets:
             self._set(sorting=None)
+
+    def _drop_bounds(self, facet: str) -> None:
+        """Forget the bounds of a facet, asked for or only wished; its order stays."""
+        free = {"low": None, "high": None, "low_strict": False, "high_strict": False}
+        self._put(self._own(facet).model_copy(update={**free, "relative": False}))
+        self._set(
+            preferences=tuple(p for p in self.need.preferences if p.facet != facet or p.values)
+        )
 
     def _drop_values(self, mention: Mention, facet: str) -> None:
         """Forget values of a facet, wanted or excluded; others of the facet stay."""

@@ -22,6 +22,9 @@ ITEM = "item"
 MOST = 20
 """Wishes or items in one press."""
 
+MOST_VALUES = 200
+"""Values in one wish."""
+
 Name = Literal[
     "refine", "like", "more", "compare", "explain", "why_not", "detail", "select", "reject",
     "undo", "reset",
@@ -42,7 +45,7 @@ class PressedWish(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     facet: str = Field(max_length=200)
-    values: tuple[str, ...] = Field((), max_length=MOST)
+    values: tuple[str, ...] = Field(default=(), max_length=MOST_VALUES)
     low: float | str | None = None
     high: float | str | None = None
     direction: Literal["up", "down"] | None = None
@@ -55,7 +58,7 @@ class Press(BaseModel):
         act: What to do, as plans name it; "why_not" asks why an item is not shown.
         items: Ids of the items it is about.
         want, avoid: Wishes to add.
-        drop: Wishes to forget: whole facets, or some values of one.
+        drop: Wishes to forget: whole facets, or some values or the bounds of one.
     """
 
     model_config = ConfigDict(
@@ -70,10 +73,10 @@ class Press(BaseModel):
     )
 
     act: Name
-    items: tuple[str, ...] = Field((), max_length=MOST)
-    want: tuple[PressedWish, ...] = Field((), max_length=MOST)
-    avoid: tuple[PressedWish, ...] = Field((), max_length=MOST)
-    drop: tuple[PressedWish, ...] = Field((), max_length=MOST)
+    items: tuple[str, ...] = Field(default=(), max_length=MOST)
+    want: tuple[PressedWish, ...] = Field(default=(), max_length=MOST)
+    avoid: tuple[PressedWish, ...] = Field(default=(), max_length=MOST)
+    drop: tuple[PressedWish, ...] = Field(default=(), max_length=MOST)
 
 
 def plan_of(press: Press, text: str, facets: Sequence[Facet]) -> Plan:
@@ -140,6 +143,9 @@ class _Mentions:
         if wish.values:
             label = " and ".join(wish.values)
             return self._add("value", label, facet=facet.name, values=wish.values)
+        if wish.low is not None or wish.high is not None:
+            label = _between(wish.low, wish.high)
+            return self._add("number", label, facet=facet.name, low=wish.low, high=wish.high)
         return self._add("facet", facet.label, facet=facet.name)
 
     def _word(self, wish: PressedWish) -> str:

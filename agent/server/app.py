@@ -16,6 +16,7 @@ from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
 from agent.server import (
     admin,
+    completions,
     errors,
     explanations,
     feedback,
@@ -25,10 +26,12 @@ from agent.server import (
     models,
     recommendations,
     sessions,
+    suggestions,
     turns,
     users,
 )
 from agent.server.access import TENANT_HEADER, Access, Rules, scopes
+from agent.server.completions_errors import openai_shape
 from agent.server.context import Catalog, Context, Tenant
 from agent.server.idempotency import HEADER as IDEMPOTENCY_HEADER
 from agent.server.limits import BodyLimit, Capacity, Limits, Places, TimeLimit
@@ -38,6 +41,8 @@ from agent.server.observed import Observed
 ROUTERS = (
     sessions.router,
     turns.router,
+    suggestions.router,
+    completions.router,
     feedback.router,
     users.router,
     recommendations.router,
@@ -49,7 +54,7 @@ ROUTERS = (
     health.router,
 )
 
-SHAPES: dict[str, errors.Shape] = {}
+SHAPES: dict[str, errors.Shape] = {"/v1/chat/completions": openai_shape}
 """Shapes of errors other than ours, by how the path begins whose clients expect them."""
 
 DESCRIPTION = """A conversational recommender over one catalog. Start a session, take turns in it,
