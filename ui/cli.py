@@ -161,18 +161,14 @@ def folder_and_text(words: tuple[str, ...]) -> tuple[Path | None, str]:
 @click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256),
+              help="Processes that serve.")  # fmt: skip
 @with_model
-def serve(folder: Path | None, host: str, port: int, **named: str | None) -> None:
+def serve(folder: Path | None, host: str, port: int, workers: int, **named: str | None) -> None:
     """Serve the HTTP API over a project (default: .attune here, else the demo)."""
-    import uvicorn
+    from ui import serving
 
-    from agent.observability.logs import logging_config
-    from ui import wiring
-
-    given = settings(**named)
-    app = wiring.make_app(folder, given)
-    config = logging_config(given.log)
-    uvicorn.run(app, host=host, port=port, log_config=config, access_log=False)
+    serving.serve(folder, settings(**named), host, port, workers)
 
 
 @main.command()

@@ -111,6 +111,22 @@ class Settings(BaseSettings):
         "terminal, JSON elsewhere.",
     )
 
+    catalog: Path | None = Field(
+        None, description="File of the catalog that the job reindex reads again."
+    )
+    threads: int = Field(
+        64, ge=1, description="Requests that one process works on at the same time; others wait."
+    )
+    drain_s: float = Field(
+        0.0,
+        ge=0,
+        description="Seconds that a server told to stop goes on taking requests, while /ready "
+        "answers 503 so that load balancers find out.",
+    )
+    stop_s: int = Field(
+        30, ge=1, description="Seconds that requests and jobs under way have to finish then."
+    )
+
     @property
     def models(self) -> Path:
         """Return where exported encoders are kept."""

@@ -33,10 +33,12 @@ from retrieval.fusion_tuning import tune_fusion
 from retrieval.loading import LoadedCatalog, describe, load
 from retrieval.project import has_fusion, has_manifest, read_manifest, write_fusion
 from retrieval.retriever import Retriever
+from retrieval.shared import SharedRetriever
 from ui.adapter_serving import make_adapters, make_router, speaking
+from ui.background import live_with
 from ui.chat_models import adapter_model, chat_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
-from ui.privacy_wiring import secrets_of
+from ui.privacy_wiring import make_masker, secrets_of
 from ui.service_wiring import with_desk
 from ui.settings import Settings
 
@@ -95,13 +97,21 @@ def outcome(report: BuildReport, out: Path) -> str:
     return f"{done}\n{report.rejected:,} rejects with row, column and reason: {out / 'rejects.csv'}"
 
 
-def open_retriever(folder: Path, settings: Settings, *, write: bool = False) -> Retriever:
-    """Open a project directory with the encoder it was built with."""
+def open_retriever(
+    folder: Path, settings: Settings, *, write: bool = False, shared: bool = False
+) -> Retriever:
+    """Open a project directory with the encoder it was built with.
+
+    Args:
+        shared: Read and write it beside other servers, through whichever is its writer.
+    """
     encoder = make_encoder(read_manifest(folder).encoder, settings.models, folder)
     url, key = (
         secret.get_secret_value() if secret else ""
         for secret in (settings.index_url, settings.index_key)
     )
+    if shared:
+        return SharedRetriever.open_shared(folder, encoder, url=url, key=key)
     return Retriever.open(folder, encoder, write=write, url=url, key=key)
 
 
@@ -163,7 +173,7 @@ class Project:
 def open_project(folder: Path | None, settings: Settings, *, write: bool = False) -> Project:
     """Open a project directory; without one, what was indexed here, else the demo catalog."""
     folder = folder if folder is not None else default_project(settings)
-    retriever = open_retriever(folder, settings, write=write)
+    retriever = open_retriever(folder, settings, shared=write)
     _ = retriever.reranker  # now, so that a broken one is told before the first turn
     # After the encoder: the libraries that both need must not be imported from two threads.
     chat = chat_model(settings, serving=write)
@@ -172,9 +182,11 @@ def open_project(folder: Path | None, settings: Settings, *, write: bool = False
     router = None
     if chat is not None and settings.adapter is None:
         router = make_router(folder, settings, chat, retriever, store)
+    linker = Linker.build(retriever)
     parts = Parts(
-        store, retriever, Linker.build(retriever), voice.planner, explainer=voice.explainer,
+        store, retriever, linker, voice.planner, explainer=voice.explainer,
         chooser=voice.chooser, voice=voice.name, policy=policy_of(settings), router=router,
+        masker=make_masker(linker, retriever, settings),
     )  # fmt: skip
     parts = with_desk(parts, retriever, settings)
     if router is not None:
@@ -205,11 +217,13 @@ def make_app(folder: Path | None, settings: Settings) -> FastAPI:
 
     project = open_project(folder, settings, write=True)
     model, router = model_name(settings), project.router
-    return create_app(
+    app = create_app(
         project.parts,
         models=("rules",) if model is None else ("rules", model),
         adapters=make_adapters(project.folder, settings, router) if router else None,
     )
+    live_with(app, project, settings)
+    return app
 
 
 def default_project(settings: Settings) -> Path:

@@ -76,7 +76,11 @@ def test_readers_stand_beside_a_writer(folder):
     reader = wiring.open_project(folder, Settings())
     assert reader.retriever.index.count() == 12
     with pytest.raises(IndexLocked):
-        wiring.open_project(folder, Settings(), write=True)
+        wiring.open_retriever(folder, Settings(), write=True)
+    beside = wiring.open_project(folder, Settings(), write=True)
+    assert beside.retriever.delete([reader.retriever.index.ids()[0]]) == 1
+    assert reader.retriever.index.count() == 11
+    beside.close()
     reader.close()
     writer.close()
 

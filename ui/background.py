@@ -1,0 +1,66 @@
+"""Which jobs a served project runs, and the workers that run them.
+
+A kind that may take minutes belongs to the slow ones: they have a worker of their own, so that
+somebody who waits for a person does not wait for a catalog.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from agent.jobs import Handler
+from agent.server.lifetime import live
+from agent.worker import Worker
+from ui.reindexing import make_reindex
+from ui.settings import Settings
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from ui.wiring import Project
+
+
+def quick_jobs(project: Project, settings: Settings) -> Mapping[str, Handler]:
+    """Return what runs jobs that take seconds, by kind."""
+    return {}
+
+
+def slow_jobs(project: Project, settings: Settings) -> Mapping[str, Handler]:
+    """Return what runs jobs that may take minutes, by kind."""
+    return {"reindex": make_reindex(project.retriever, settings)}
+
+
+DAILY: tuple[str, ...] = ()
+"""Slow kinds that run once a day."""
+
+
+def live_with(app: FastAPI, project: Project, settings: Settings) -> None:
+    """Have the workers of a project begin with an app, and the project be closed with it."""
+    background = Background(project, settings)
+
+    def stop() -> None:
+        background.stop(settings.stop_s)
+        project.close()
+
+    live(app, start=background.start, stop=stop, threads=settings.threads, drain_s=settings.drain_s)
+
+
+class Background:
+    """The workers of one served project."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        store, quick = project.parts.store, quick_jobs(project, settings)
+        self._workers = [Worker(store, slow_jobs(project, settings), daily=DAILY)]
+        if quick:
+            self._workers.append(Worker(store, quick))
+
+    def start(self) -> None:
+        """Begin to work."""
+        for worker in self._workers:
+            worker.start()
+
+    def stop(self, wait_s: float) -> None:
+        """Let the jobs under way finish, and give back what is not done by then."""
+        for worker in self._workers:
+            worker.stop(wait_s)
