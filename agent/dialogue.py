@@ -25,7 +25,7 @@ from agent.plan import Act, Mention, Plan
 from agent.planner import Planner, PlanRequest
 from agent.ports import Retriever
 from agent.pressed import plan_of
-from agent.privacy.port import MASKS_NOTHING, Masker
+from agent.privacy.port import MASKS_NOTHING, Masker, without_marks
 from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
 from agent.safe_text import plain
@@ -233,6 +233,7 @@ def _plan(turn: _Turn, rest: str) -> Plan:
     """Link what is about items and plan the turn; what was pressed is a plan already."""
     if turn.extras.press is not None:
         return plan_of(turn.extras.press, turn.utterance, turn.facets)
+    rest = without_marks(rest)
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state

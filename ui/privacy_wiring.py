@@ -6,6 +6,11 @@ import os
 import secrets
 from pathlib import Path
 
+from agent.linking import Linker
+from agent.ports import Retriever
+from agent.privacy.catalog import CatalogNames
+from agent.privacy.masking import PersonalDataMasker
+from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.privacy.secrets import Secrets
 from ui.errors import UIError
 from ui.settings import Settings
@@ -50,3 +55,8 @@ def _make_secret(path: Path) -> None:
         pass
     finally:
         scratch.unlink()
+
+
+def make_masker(linker: Linker, retriever: Retriever, settings: Settings) -> Masker:
+    """Return what masks personal data, by a catalog whose own names stay."""
+    return PersonalDataMasker(CatalogNames(linker, retriever)) if settings.mask else MASKS_NOTHING

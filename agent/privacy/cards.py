@@ -1,0 +1,89 @@
+"""Payment cards and bank accounts: by issuer, length and check digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.privacy.found import (
+    BEFORE,
+    Found,
+    digits_of,
+    groups_of,
+    is_amount,
+    names_reference,
+    windows,
+)
+
+_RUN = re.compile(r"(?<![\w.,/+-])\d(?:[ \u00a0.–-]?\d){12,27}(?![\w])")
+_CARD_CUE = re.compile(
+    r"\b(?:card|credit|debit|visa|mastercard|amex|maestro|karte|kreditkarte|carte|tarjeta|carta|"
+    r"cartão|kaart)\b",
+    re.IGNORECASE,
+)
+_CODE = re.compile(
+    r"\b(?:cvv2?|cvc2?|cid|security code|prüfziffer)\b(?: (?:is|code|number))?\s*[:=]?\s*(\d{3,4})"
+    r"(?!\w)",
+    re.IGNORECASE,
+)
+
+ISSUERS = (
+    (re.compile(r"4"), (16, 19)),
+    (re.compile(r"5[1-5]|222[1-9]|22[3-9]|2[3-6]|27[01]|2720"), (16,)),
+    (re.compile(r"3[47]"), (15,)),
+    (re.compile(r"30[0-5]|309|36|38|39"), (14, 16)),
+    (re.compile(r"6011|64[4-9]|65"), (16, 19)),
+    (re.compile(r"35(?:2[89]|[3-8])"), (16,)),
+    (re.compile(r"62"), (16, 17, 18, 19)),
+    (re.compile(r"5018|5020|5038|5893|6304|6759|676[1-3]"), (13, 14, 15, 16, 17, 18, 19)),
+    (re.compile(r"220[0-4]"), (16,)),
+)
+"""How numbers begin and how long they are: Visa, Mastercard, American Express, Diners, Discover,
+JCB, UnionPay, Maestro, Mir. Visa cards of 13 digits are long gone, and look like EANs."""
+
+
+def is_card(digits: str) -> bool:
+    """Return whether digits are the number of a payment card."""
+    from stdnum import luhn
+
+    issued = any(len(digits) in lengths and start.match(digits) for start, lengths in ISSUERS)
+    return issued and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
+
+
+def cards(text: str) -> Iterator[Found]:
+    """Yield the numbers of cards, also mistyped ones where they are said to be of a card."""
+    for run in _RUN.finditer(text):
+        groups = groups_of(text, *run.span())
+        cued = _CARD_CUE.search(text, max(0, run.start() - BEFORE), run.start())
+        if not cued and names_reference(text, run.start()):
+            continue
+        for window in windows(groups, 13, 19):
+            if is_card(digits_of(window)):
+                yield Found(window[0].start, window[-1].end, "card")
+                break
+        else:
+            if cued and not is_amount(text, *run.span()):
+                yield Found(run.start(), run.end(), "card")
+    for code in _CODE.finditer(text):
+        yield Found(*code.span(1), "card")
+
+
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ ]?\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,34}")
+_IBAN_CUE = re.compile(r"\b(?:iban|bank account|konto(?:nummer)?|account)\b", re.IGNORECASE)
+_IBAN_SHAPE = re.compile(r"[A-Za-z]{2} ?\d{2}(?:[ -]?[A-Z0-9]{0,3}\d[A-Z0-9]{0,3}){3,8}")
+
+
+def ibans(text: str) -> Iterator[Found]:
+    """Yield bank accounts; those whose check digits are wrong only where they are said to be."""
+    from stdnum import iban
+
+    for run in _IBAN.finditer(text):
+        ends = [i for i in range(run.start() + 15, run.end() + 1)
+                if i == len(text) or not text[i].isalnum()]  # fmt: skip
+        valid = (end for end in reversed(ends) if iban.is_valid(text[run.start() : end]))
+        end = next(valid, None)
+        if end is None and _IBAN_CUE.search(text, max(0, run.start() - BEFORE), run.start()):
+            shape = _IBAN_SHAPE.match(text, run.start())
+            end = shape.end() if shape and shape.end() - run.start() >= 15 else None
+        if end is not None:
+            yield Found(run.start(), end, "iban")

@@ -1,0 +1,138 @@
+"""Phone numbers: in international form, said to be one, or written as they are in a country."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from agent.privacy.found import (
+    BEFORE,
+    Found,
+    Group,
+    digits_of,
+    groups_of,
+    is_amount,
+    names_reference,
+    windows,
+)
+
+REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "BR", "AU", "PL", "SE", "CH", "AT", "BE")
+"""Countries whose own way of writing is known, besides the international form."""
+
+_RUN = re.compile(
+    r"(?<![\w#$€£¥₹.,-])(?:\(?\+ ?|00 ?)?\(?\d(?:[ \u00a0()./–-]{0,3}\d){6,19}(?!\w|[.,]\d)"
+)
+_CUE = re.compile(
+    r"\b(?:(?:call|text|ring|phone|reach|contact|message|sms|whatsapp|dial)(?: me| us| him| her| "
+    r"them)?(?: back)?(?: (?:at|on|under|via))?|(?:phone|mobile|cell(?:phone)?|telephone|contact|"
+    r"fax|whatsapp|landline)(?: number| no\.?| nr\.?)?(?: is|'s)?|number(?: is|'s)|tel\.?|"
+    r"handy(?:nummer)?|telefon(?:nummer)?|rufnummer|numéro|portable|téléphone|teléfono|móvil|"
+    r"telefono|cellulare|telefone|celular|telefoon(?:nummer)?|mobiel)\W{0,4}(?:(?:is|ist|est|es|è|"
+    r"é) )?$",
+    re.IGNORECASE,
+)
+_DATE = re.compile(
+    r"(?<!\d)(?:\d{1,2}[./-]\d{1,2}[./-](?:19|20)\d\d|(?:19|20)\d\d[./-]\d{1,2}[./-]\d{1,2})(?!\d)"
+)
+_NORTH_AMERICAN = re.compile(r"(?:1[ .-])?\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}")
+_FRENCH = re.compile(r"0\d(?:\.\d\d){4}")
+_RANGE = re.compile(r"[1-9]\d{1,5} ?[-–/] ?[1-9]\d{1,5}")
+
+
+def phones(text: str) -> Iterator[Found]:
+    """Yield phone numbers."""
+    for run in _RUN.finditer(text):
+        if _DATE.search(run[0]) or is_amount(text, *run.span()):
+            continue
+        found = _international(text, run) or _national(text, run)
+        if found is not None:
+            yield found
+
+
+def _international(text: str, run: re.Match[str]) -> Found | None:
+    said = run[0].lstrip("(")
+    if not said.startswith(("+", "00")):
+        return None
+    groups = groups_of(text, *run.span())
+    if said.startswith("00") and groups[0].digits == "00":
+        groups = groups[1:]
+    for window in windows(groups, 7, 16):
+        if window[0] is not groups[0]:
+            continue
+        digits = digits_of(window).removeprefix("00")
+        # "+49 (0)30 …": the zero in brackets is not dialled from abroad.
+        for number in dict.fromkeys((digits, digits.replace("0", "", 1), _no_trunk(window))):
+            if number and _is_valid(f"+{number}", None):
+                return Found(run.start(), window[-1].end, "phone")
+    if said.startswith("+") and len(digits_of(groups)) >= 8:
+        return Found(run.start(), run.end(), "phone")
+    return None
+
+
+def _no_trunk(window: tuple[Group, ...]) -> str:
+    """Return the digits of an international number without a zero that stands for itself."""
+    digits = [group.digits for group in window]
+    if len(digits) > 1:
+        digits[1] = digits[1].removeprefix("0")
+    return "".join(digits)
+
+
+def _national(text: str, run: re.Match[str]) -> Found | None:
+    start = run.start()
+    cued = bool(_CUE.search(text, max(0, start - BEFORE), start))
+    if not cued and names_reference(text, start):
+        return None
+    groups = groups_of(text, *run.span())
+    for window in windows(groups, 7, 13):
+        said = text[window[0].start : window[-1].end]
+        digits = digits_of(window)
+        if cued and window[0] is groups[0] and _may_be(said, digits):
+            return Found(start, window[-1].end, "phone")
+        if _stands_alone(text, window) and _written_as_phone(said, digits):
+            bracket = text[window[0].start - 1 : window[0].start] == "("
+            return Found(window[0].start - bracket, window[-1].end, "phone")
+    return None
+
+
+def _stands_alone(text: str, window: tuple[Group, ...]) -> bool:
+    """Return whether digits are no part of a longer number."""
+    before, after = text[: window[0].start][-1:], text[window[-1].end :][:2]
+    return before not in ("-", ".", "/") and not re.match(r"[-./–]\d", after)
+
+
+def _may_be(said: str, digits: str) -> bool:
+    """Return whether digits that are said to be a phone number can be one."""
+    return not _RANGE.fullmatch(said) or _is_somewhere(digits)
+
+
+def _written_as_phone(said: str, digits: str) -> bool:
+    """Return whether digits are written as phone numbers are, and nothing else is."""
+    if _NORTH_AMERICAN.fullmatch(said.lstrip("(")):
+        return _is_valid(digits, "US")
+    if said.isdecimal():
+        if not 10 <= len(digits) <= 11 or _is_code(digits):
+            return False
+        return _is_valid(digits, "US") or (digits[0] == "0" and _is_somewhere(digits))
+    if "." in said and not _FRENCH.fullmatch(said):
+        return False
+    return digits[0] == "0" and 9 <= len(digits) <= 12 and _is_somewhere(digits)
+
+
+def _is_somewhere(digits: str) -> bool:
+    return any(_is_valid(digits, region) for region in REGIONS)
+
+
+def _is_code(digits: str) -> bool:
+    """Return whether digits are the number of a product or a book, by their check digit."""
+    from stdnum import ean, isbn
+
+    return bool(ean.is_valid(digits) or isbn.is_valid(digits))
+
+
+def _is_valid(number: str, region: str | None) -> bool:
+    import phonenumbers
+
+    try:
+        return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
+    except phonenumbers.NumberParseException:
+        return False
