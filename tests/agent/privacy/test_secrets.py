@@ -14,11 +14,11 @@ from agent.errors import StoreError, UserInputError
 from agent.feedback import FeedbackEvent
 from agent.keys import key_of
 from agent.privacy.sealing import new_key
-from agent.privacy.secrets import Secrets, is_hashed
+from agent.privacy.secrets import NO_SECRETS, Secrets, is_hashed
 from agent.service.values import Handover, Service
 from agent.store import Store
 from agent.store_secrets import SEALED, clear_rows, encrypt
-from tests.agent.stores import HAT, SHIRT, server_url, turn
+from tests.agent.stores import HAT, SHIRT, new_schema, server_url, turn
 
 SECRET = b"a secret of some length"
 OLD, NEW = new_key(), new_key()
@@ -27,8 +27,12 @@ WORDS = ("zebrafish", "marmalade", "haberdashery", "quinquereme", "glockenspiel"
 
 
 @pytest.fixture(params=["file", "postgresql"])
-def url(request, tmp_path):
-    return f"sqlite:///{tmp_path}/a.db" if request.param == "file" else server_url()
+def store_of(request, tmp_path):
+    """Open one and the same place with given secrets."""
+    if request.param == "file":
+        return lambda secrets=NO_SECRETS: Store(f"sqlite:///{tmp_path}/a.db", secrets)
+    url, schema = server_url(), new_schema()
+    return lambda secrets=NO_SECRETS: Store(url, secrets, schema=schema)
 
 
 def fill(store, user=WHO):
@@ -63,8 +67,8 @@ def test_what_was_said_is_not_on_disk(tmp_path):
     again.close()
 
 
-def test_encrypted_store_reads_as_any_other(url):
-    store = Store(url, Secrets(SECRET, (OLD,)))
+def test_encrypted_store_reads_as_any_other(store_of):
+    store = store_of(Secrets(SECRET, (OLD,)))
     id = fill(store)
     (done,), (session,) = store.turns(id), store.logged()
     assert (done.utterance, done.reply) == (WORDS[0], WORDS[1])
@@ -76,8 +80,8 @@ def test_encrypted_store_reads_as_any_other(url):
     store.close()
 
 
-def test_empty_values_stay_empty(url):
-    store = Store(url, Secrets(SECRET, (OLD,)))
+def test_empty_values_stay_empty(store_of):
+    store = store_of(Secrets(SECRET, (OLD,)))
     id = store.create_session()
     store.record(turn(id, 1, service=None, notes=(), claims=()))
     assert store.turns(id)[0].service is None
@@ -90,10 +94,10 @@ def test_empty_values_stay_empty(url):
 @pytest.mark.parametrize(
     ("keys", "said"), [((), "set ATTUNE_TEXT_KEY"), ((NEW,), "encrypted with another key")]
 )
-def test_store_does_not_open_without_its_key(url, keys, said):
-    Store(url, Secrets(SECRET, (OLD,))).close()
+def test_store_does_not_open_without_its_key(store_of, keys, said):
+    store_of(Secrets(SECRET, (OLD,))).close()
     with pytest.raises(StoreError, match=said):
-        Store(url, Secrets(SECRET, keys))
+        store_of(Secrets(SECRET, keys))
 
 
 def test_damaged_text_is_told(tmp_path):
@@ -108,11 +112,11 @@ def test_damaged_text_is_told(tmp_path):
     store.close()
 
 
-def test_key_given_later_encrypts_from_then_on(url):
-    store = Store(url, Secrets(SECRET))
+def test_key_given_later_encrypts_from_then_on(store_of):
+    store = store_of(Secrets(SECRET))
     first = fill(store)
     store.close()
-    store = Store(url, Secrets(SECRET, (OLD,)))
+    store = store_of(Secrets(SECRET, (OLD,)))
     second = fill(store)
     assert [store.turns(id)[0].utterance for id in (first, second)] == [WORDS[0]] * 2
     assert in_clear(store) == {
@@ -138,21 +142,21 @@ def test_what_was_clear_leaves_the_file(tmp_path):
     store.close()
 
 
-def test_keys_are_rotated(url):
-    store = Store(url, Secrets(SECRET, (OLD,)))
+def test_keys_are_rotated(store_of):
+    store = store_of(Secrets(SECRET, (OLD,)))
     id = fill(store)
     store.close()
     both = Secrets(SECRET, (NEW, OLD))
-    store = Store(url, both)
+    store = store_of(both)
     assert store.turns(id)[0].utterance == WORDS[0]
     assert encrypt(store.database, both) == 6
     assert encrypt(store.database, both) == 0
     store.close()
-    store = Store(url, Secrets(SECRET, (NEW,)))
+    store = store_of(Secrets(SECRET, (NEW,)))
     assert store.turns(id)[0].utterance == WORDS[0]
     store.close()
     with pytest.raises(StoreError, match="another key"):
-        Store(url, Secrets(SECRET, (OLD,)))
+        store_of(Secrets(SECRET, (OLD,)))
 
 
 def test_more_rows_than_a_batch_are_encrypted(tmp_path, monkeypatch):
@@ -182,8 +186,8 @@ def test_every_place_with_words_is_sealed():
     }  # fmt: skip
 
 
-def test_names_are_stored_as_keyed_hashes(url):
-    store = Store(url, Secrets(SECRET))
+def test_names_are_stored_as_keyed_hashes(store_of):
+    store = store_of(Secrets(SECRET))
     first, second = store.create_session(WHO), store.create_session(WHO)
     other = store.create_session("bob")
     names = [store.load(id).user for id in (first, second, other)]
@@ -194,11 +198,11 @@ def test_names_are_stored_as_keyed_hashes(url):
     store.close()
 
 
-def test_names_in_clear_are_hashed_when_a_store_opens(url):
-    store = Store(url)
+def test_names_in_clear_are_hashed_when_a_store_opens(store_of):
+    store = store_of()
     id, nobody = store.create_session(WHO), store.create_session()
     store.close()
-    store = Store(url, Secrets(SECRET))
+    store = store_of(Secrets(SECRET))
     assert store.load(id).user == Secrets(SECRET).stored(WHO)
     assert store.load(nobody).user is None
     assert store.delete_user(WHO).sessions == (id,)
@@ -208,21 +212,21 @@ def test_names_in_clear_are_hashed_when_a_store_opens(url):
 @pytest.mark.parametrize(
     ("secret", "said"), [(None, "none is given"), (b"another secret of length", "another one is")]
 )
-def test_other_secret_does_not_open_a_store(url, secret, said):
-    Store(url, Secrets(SECRET)).close()
+def test_other_secret_does_not_open_a_store(store_of, secret, said):
+    store_of(Secrets(SECRET)).close()
     with pytest.raises(StoreError, match=f"{said}.*ATTUNE_USER_SECRET"):
-        Store(url, Secrets(secret))
+        store_of(Secrets(secret))
 
 
-def test_hash_can_be_given_for_a_name(url):
-    store = Store(url, Secrets(SECRET))
+def test_hash_can_be_given_for_a_name(store_of):
+    store = store_of(Secrets(SECRET))
     id = store.create_session(WHO)
     assert store.delete_user(Secrets(SECRET).stored(WHO)).sessions == (id,)
     store.close()
 
 
-def test_nobody_gets_in_by_a_hash(url):
-    store = Store(url, Secrets(SECRET))
+def test_nobody_gets_in_by_a_hash(store_of):
+    store = store_of(Secrets(SECRET))
     id = store.create_session(Secrets(SECRET).stored(WHO))
     assert store.load(id).user != Secrets(SECRET).stored(WHO)
     assert store.delete_user(WHO).sessions == ()
@@ -230,8 +234,8 @@ def test_nobody_gets_in_by_a_hash(url):
     store.close()
 
 
-def test_export_goes_back_into_the_store(url):
-    store = Store(url, Secrets(SECRET))
+def test_export_goes_back_into_the_store(store_of):
+    store = store_of(Secrets(SECRET))
     id = fill(store)
     (session,) = store.logged()
     store.delete_session(id)
@@ -242,13 +246,13 @@ def test_export_goes_back_into_the_store(url):
 
 
 @pytest.mark.parametrize("before", [None, SECRET])
-def test_deleted_user_is_not_brought_back(url, before):
-    store = Store(url, Secrets(before))
+def test_deleted_user_is_not_brought_back(store_of, before):
+    store = store_of(Secrets(before))
     fill(store)
     (session,) = store.logged()
     store.delete_user(WHO)
     store.close()
-    store = Store(url, Secrets(SECRET))
+    store = store_of(Secrets(SECRET))
     for user in (WHO, session.user):
         with pytest.raises(UserInputError, match="was deleted"):
             store.add_session(session.model_copy(update={"user": user}))
