@@ -250,7 +250,7 @@ class Worder:
         self._raw += piece
         table, last = _blocks(self._raw)[-1]
         line = self._raw.rfind("\n") + 1
-        cut = len(self._raw) - len(last) if table else self._raw.rfind(" ") + 1
+        cut = len(self._raw) - len(last) if table else max(self._raw.rfind(" ") + 1, line)
         # What a line begins with may be markup or not, by what follows.
         settled = cut <= line or any(char.isalnum() for char in self._raw[line:cut])
         return self._up_to(cut if settled else line)
