@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
@@ -23,7 +24,9 @@ from agent.server import (
     health,
     items,
     jobs,
+    keys,
     models,
+    pictures,
     recommendations,
     sessions,
     suggestions,
@@ -48,9 +51,11 @@ ROUTERS = (
     recommendations.router,
     explanations.router,
     items.router,
+    pictures.router,
     jobs.router,
     models.router,
     admin.router,
+    keys.router,
     health.router,
 )
 
@@ -69,6 +74,7 @@ def create_app(
     adapters: Adapters | None = None,
     rules: Rules | None = None,
     capacity: Capacity = Capacity(),  # noqa: B008 (frozen)
+    pictures: Path | None = None,
 ) -> FastAPI:
     """Return the HTTP API over the parts, which all requests share.
 
@@ -78,11 +84,14 @@ def create_app(
         adapters: Who routes to adapters and decides on them, where there are any.
         rules: How requests are let in; without, freely until a key is stored.
         capacity: What the process takes on.
+        pictures: Folder that items' relative picture paths start from, where there is one.
     """
-    context = make_context(parts, models=models, limits=limits, adapters=adapters)
+    context = make_context(
+        parts, models=models, limits=limits, adapters=adapters, pictures=pictures
+    )
     rules = rules or Rules(operator_key=adapters.key if adapters else None)
-    keys = Keyring(parts.store.database)
-    tenant = Tenant(DEFAULT_TENANT, keys, lambda: context, limits.origins)
+    keyring = Keyring(parts.store.database)
+    tenant = Tenant(DEFAULT_TENANT, keyring, lambda: context, limits.origins)
     tenant.open()
     return create_service(
         {tenant.name: tenant}, limits=limits, rules=rules, capacity=capacity,
@@ -96,12 +105,13 @@ def make_context(
     models: Sequence[str] = ("rules",),
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     adapters: Adapters | None = None,
+    pictures: Path | None = None,
 ) -> Context:
     """Return what the requests of one tenant share; the arguments are those of `create_app`."""
     if not isinstance(parts.retriever, Catalog):
         raise TypeError(f"{type(parts.retriever).__name__} has no name, version, mapping, upsert "
                         "or delete; serve a retrieval.retriever.Retriever")  # fmt: skip
-    return Context(parts, parts.retriever, tuple(models), limits, adapters)
+    return Context(parts, parts.retriever, tuple(models), limits, adapters, pictures=pictures)
 
 
 def create_service(

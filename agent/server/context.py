@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Any, Protocol, runtime_checkable
 
 from anyio import to_thread
@@ -65,6 +66,7 @@ class Context:
         models: Names of what plans the turns, for GET /v1/models; the language model last.
         adapters: Who routes to adapters and decides on them, where there are any.
         close: Releases what was opened for it; None where that is its maker's business.
+        pictures: Folder that items' relative picture paths start from, where there is one.
     """
 
     parts: Parts
@@ -74,6 +76,7 @@ class Context:
     adapters: Adapters | None = None
     metrics: Metrics = field(default_factory=Metrics)
     close: Callable[[], None] | None = None
+    pictures: Path | None = None
 
 
 class Tenant:
@@ -83,6 +86,7 @@ class Tenant:
         make: Opens the catalog and the rest.
         keys: Of the tenant's own store.
         origins: Of web pages that may call with its keys; known before anything is opened.
+        release: Lets go of what holds the keys.
     """
 
     def __init__(
@@ -91,12 +95,14 @@ class Tenant:
         keys: Keyring,
         make: Callable[[], Context],
         origins: Sequence[str] = (),
+        release: Callable[[], None] | None = None,
     ) -> None:
         self.name = name
         self.keys = keys
         self.origins = tuple(origins)
         self.opened: Context | None = None
         self._make = make
+        self._release = release
         self._metrics: Metrics | None = None
         self._lock = threading.Lock()
 
@@ -122,11 +128,13 @@ class Tenant:
             return self.opened
 
     def close(self) -> None:
-        """Close what was opened; the next request would open it again."""
+        """Close what was opened; safe to call twice."""
         with self._lock:
             opened, self.opened = self.opened, None
             if opened is not None and opened.close is not None:
                 opened.close()
+            if self._release is not None:
+                self._release()
 
 
 async def _context(request: Request) -> Context:
