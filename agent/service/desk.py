@@ -7,7 +7,7 @@ theirs, and leaves the rest to the recommender. It finds no items and writes not
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agent.desk import Attended, DeskRequest, Outcome
 from agent.plan import Plan
@@ -17,6 +17,8 @@ from agent.service.clauses import Clause, split, without
 from agent.service.escalation import Escalation
 from agent.service.openings import Opening, Openings
 from agent.service.ports import Knowledge, Linker
+from agent.service.resuming import resume
+from agent.service.tooling import ToolDesk
 from agent.service.topics import (
     Heard,
     Topic,
@@ -48,6 +50,7 @@ class ServiceDesk:
     escalation: Escalation
     pages: Callable[[], Knowledge | None] = lambda: None
     openings: Openings | None = None
+    tools: ToolDesk | None = None
 
     def opening(self, language: str | None = None) -> Opening | None:
         """Return what a conversation opens with, where the owner said so."""
@@ -58,10 +61,19 @@ class ServiceDesk:
         visit = Visit(request, request.state.desk)
         if self.escalation.follow(visit):
             return visit.attended("")
-        heard = self._hear(visit, split(request.utterance))
-        topics = settle([topic(one) for one in heard])
-        for one, about in zip(heard, topics, strict=True):
-            self._serve(visit, one, about)
+        if self.tools is not None and request.extras.results:
+            self.tools.take_results(visit)
+            if request.extras.repeated:
+                return visit.attended("")
+        clauses = split(request.utterance)
+        raw = said_in(request, clauses)
+        heard = self._hear(visit, clauses)
+        if self.tools is not None:
+            resume(self.tools, visit, heard, raw)
+        left = [place for place, one in enumerate(heard) if one.clause not in visit.taken]
+        topics = settle([topic(heard[place]) for place in left])
+        for place, about in zip(left, topics, strict=True):
+            self._serve(visit, heard[place], raw[place], about)
         self.escalation.tell_once(visit)
         return visit.attended(without(request.utterance, visit.taken))
 
@@ -77,7 +89,8 @@ class ServiceDesk:
 
     def _hear(self, visit: Visit, clauses: Sequence[Clause]) -> list[Heard]:
         """Return the clauses with what is known of them; links only where it may matter."""
-        if not any(may_be_service(lowered(clause.text)) for clause in clauses):
+        waits = visit.state.pending is not None or self._has_tools(visit)
+        if not waits and not any(may_be_service(lowered(clause.text)) for clause in clauses):
             return [Heard(clause, lowered(clause.text), True, False) for clause in clauses]
         request = visit.request
         visit.mentions = self.linker.link(request.utterance, request.state, request.slate)
@@ -90,9 +103,20 @@ class ServiceDesk:
         asks = may_be_service(masked) and not (wishes and says("shopping", masked))
         pages = self.pages() if asks else None
         relevance = pages.relevance(clause.text) if pages else 0.0
-        return Heard(clause, masked, wishes, refers, relevance)
+        heard = Heard(clause, masked, wishes, refers, relevance)
+        if (
+            self.tools is None
+            or not self._has_tools(visit)
+            or (wishes and says("shopping", masked))
+        ):
+            return heard
+        match = self.tools.best(visit.request, clause.text)
+        return heard if match is None else replace(heard, tool=match.tool.name, fit=match.score)
 
-    def _serve(self, visit: Visit, heard: Heard, about: Topic) -> None:
+    def _has_tools(self, visit: Visit) -> bool:
+        return self.tools is not None and bool(self.tools.tools or visit.request.extras.tools)
+
+    def _serve(self, visit: Visit, heard: Heard, raw: str, about: Topic) -> None:
         clause = heard.clause
         if about == "person":
             visit.asked.append(clause.text)
@@ -103,6 +127,8 @@ class ServiceDesk:
                 return
             if not answer(visit, pages, clause.text):
                 self.escalation.offer(visit)
+        elif about == "tool" and self.tools is not None:
+            self.tools.begin(visit, heard, raw)
         elif about == "items":
             return
         visit.taken.append(clause)
@@ -122,6 +148,16 @@ class ServiceDesk:
             visit.words.append(say("reply.answer", visit.turn, visit.request.state.language))
         elif not answer(visit, pages, _question(rest)):
             self.escalation.offer(visit)
+
+
+def said_in(request: DeskRequest, clauses: Sequence[Clause]) -> list[str]:
+    """Return the clauses as they were said; all that was said for each where they can't be told."""
+    if request.raw == request.utterance:
+        return [clause.text for clause in clauses]
+    raw = split(request.raw)
+    if len(raw) == len(clauses):
+        return [clause.text for clause in raw]
+    return [request.raw] * len(clauses)
 
 
 def _question(rest: str) -> str:

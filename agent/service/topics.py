@@ -28,6 +28,9 @@ LIKELY = 0.45
 SURE = 0.72
 """Relevance from which a question is one for the shop's pages without any cue."""
 
+_GUESSED = 0.6
+"""Below this score a number is only guessed to be a wish: an order's number is one."""
+
 _WISHES = frozenset({"value", "number", "relative", "order"})
 _NEVER_WISHES = re.compile(r"^\W*(?:order|orders|number|sale|return|returns|new|old|last)\W*$")
 
@@ -96,10 +99,14 @@ def masked_clause(clause: Clause, mentions: Sequence[Mention]) -> tuple[str, tup
 def has_wishes(mentions: Sequence[Mention]) -> bool:
     """Return whether some mentions are what the catalog can search by.
 
-    A number that is bound to no facet, and words that name an order of the shop, are none.
+    A number that is bound to no facet or only guessed to be, and words that name an order of the
+    shop, are none.
     """
     return any(
-        m.kind in _WISHES and m.facet is not None and not _NEVER_WISHES.match(m.text.lower())
+        m.kind in _WISHES
+        and m.facet is not None
+        and not (m.kind == "number" and m.score < _GUESSED)
+        and not _NEVER_WISHES.match(m.text.lower())
         for m in mentions
     )
 

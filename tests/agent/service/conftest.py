@@ -11,12 +11,17 @@ import pytest
 from agent.dialogue import Parts
 from agent.linking import Linker
 from agent.planner import RulePlanner
+from agent.privacy.port import MASKS_NOTHING
 from agent.service.config import ServiceConfig
 from agent.service.desk import ServiceDesk
 from agent.service.escalation import Escalation
 from agent.service.openings import Openings
+from agent.service.tooling import ToolDesk
 from agent.service.values import Quote
+from agent.tools import Caller, Server, read_tools
+from agent.tools.matching import Matcher
 from tests.agent.talking import say as take
+from tests.agent.tools.shop_api import API, SECRET, serving
 
 MONDAY_NOON = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
 
@@ -133,3 +138,35 @@ def talk(parts_of, desk_of, sessions):
         return lambda *texts: take(parts, session, *texts)
 
     return begin
+
+
+@pytest.fixture
+def shop_api():
+    """The shop's own API, on this machine."""
+    with serving() as shop:
+        shop.answers = {
+            "GET /orders/A-1234": (200, {"status": "shipped", "arrives": "2026-11-27"}),
+            "DELETE /orders/A-1234": (200, {}),
+            "POST /returns": (201, {"return_id": "R-9"}),
+            "POST /cart": (200, {"items": 1}),
+        }
+        yield shop
+
+
+@pytest.fixture
+def tools_of(shop_api, clock):
+    """Make a desk's tools: those of the shop's API."""
+
+    def make(masker=MASKS_NOTHING, encode=None, **own):
+        document = {**API, "servers": [{"url": shop_api.url}], **own}
+        tools = read_tools(document, "shop")
+        caller = Caller({"shop": Server(secret=SECRET, timeout_s=1.0)})
+        return ToolDesk(tools, Matcher(tools, encode), caller, lambda: clock[0], masker)
+
+    return make
+
+
+@pytest.fixture
+def ask(talk, tools_of):
+    """Talk at a desk with tools, pages and people."""
+    return talk({"handover": {}}, tools=tools_of())
