@@ -46,6 +46,7 @@ from agent.errors import (
     UserInputError,
 )
 from agent.observability.request import note_error
+from agent.server.methods import methods_of
 from retrieval.errors import CatalogError, FilterError, IndexError_, RetrievalError
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,10 @@ async def _on_http(request: Request, error: Exception) -> JSONResponse:
     hint = "the routes are listed in /openapi.json" if status in (404, 405) else None
     name = "body_too_large" if status == 413 else status.phrase.lower().replace(" ", "_")
     body = ErrorBody(type=name, message=f"{request.method} {request.url.path}: {error.detail}")
-    return answer(request.scope, status, body.model_copy(update={"hint": hint}), error.headers)
+    headers = dict(error.headers or {})
+    if status == 405:
+        headers["Allow"] = methods_of(request.app, request.url.path)
+    return answer(request.scope, status, body.model_copy(update={"hint": hint}), headers)
 
 
 async def _on_error(request: Request, error: Exception) -> JSONResponse:
