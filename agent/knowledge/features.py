@@ -5,13 +5,15 @@ All are between 0 and 1 (cosines from -1), so that their weights can be compared
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from agent.knowledge.kinds import asked_kind, shows_kind
-from agent.knowledge.words import Word, rarity, words_of
+from agent.knowledge.words import Word, objects_of, rarity, words_of
 from retrieval.query import Vectors
 
 SAME_GROUP = 0.85
@@ -21,6 +23,37 @@ NEAR_MOST = 0.75
 """A word close in meaning counts up to this."""
 
 WordVectors = Callable[[Sequence[str]], Vectors]
+Features = dict[str, float]
+_ALONE = 4.0
+"""How far ahead a passage is that no other comes near."""
+_SOLD = 0.25
+"""What a word that names something of the catalog counts."""
+
+
+class Corpus:
+    """In how many passages each word is, itself or by another of its group.
+
+    Args:
+        texts: Of all passages, their headings with them.
+    """
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._counts: Counter[str | int] = Counter()
+        self._size = 0
+        for text in texts:
+            words = words_of(text)
+            self._counts.update({key for word in words for key in (word.stem, word.group) if key})
+            self._size += 1
+
+    def knows(self, word: Word) -> bool:
+        """Return whether any passage has a word."""
+        return bool(self._counts[word.stem] or (word.group and self._counts[word.group]))
+
+    def weight(self, word: Word) -> float:
+        """Return how much a word tells passages apart, 0 to 1."""
+        count = max(self._counts[word.stem], self._counts[word.group] if word.group else 0)
+        most = math.log(1 + (self._size + 0.5) / 0.5)
+        return math.log(1 + (self._size - count + 0.5) / (count + 0.5)) / most
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +75,10 @@ class Asked:
     def of(cls, text: str, vector: Vectors, sold: frozenset[str] = frozenset()) -> Asked:
         """Return a question with its words and the kind of thing it asks for."""
         return cls(text, vector, words_of(text), sold, asked_kind(text))
+
+    def discount(self, word: Word) -> float:
+        """Return what a word counts, 1 where it names nothing of the catalog."""
+        return _SOLD if word.stem in self.sold else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +109,6 @@ class Seen:
     near: dict[str, float] = field(default_factory=dict, compare=False)
 
 
-def weight_of(word: Word, asked: Asked) -> float:
-    """Return how much depends on a word of a question."""
-    weight = rarity(word.text)
-    return 0.25 * weight if word.stem in asked.sold else weight
-
-
 def matches(words: Sequence[Word], text_words: Sequence[Word]) -> dict[str, float]:
     """Return for each word how well a text has it: 1 itself, less another of its group, 0 not."""
     stems = {word.stem for word in text_words}
@@ -101,44 +132,91 @@ def nearest(
     return {word.stem: float(value) for word, value in zip(missing, scaled, strict=True)}
 
 
-def features(asked: Asked, seen: Seen, vectors_of: WordVectors) -> dict[str, float]:
-    """Return the features of a question and a passage."""
+def features(asked: Asked, seen: Seen, corpus: Corpus, vectors_of: WordVectors | None) -> Features:
+    """Return the features of a question and a passage.
+
+    Args:
+        vectors_of: Gives the vectors of single words; without it only their letters count.
+    """
     all_words = words_of(f"{seen.title}\n{seen.text}")
     exact = matches(asked.words, all_words)
     missing = [word for word in asked.words if not exact[word.stem]]
-    near = nearest(missing, all_words, vectors_of)
+    near = nearest(missing, all_words, vectors_of) if vectors_of else {}
     soft = {stem: max(value, near.get(stem, 0.0)) for stem, value in exact.items()}
-    dense = float(asked.vector @ seen.vector)
-    by_sentence = [float(asked.vector @ one.vector) for one in seen.sentences]
-    titled = float(asked.vector @ seen.title_vector) if seen.title_vector is not None else 0.0
-    weights = {word.stem: weight_of(word, asked) for word in asked.words}
-    lacking = {stem: weights[stem] * (1.0 - soft[stem]) for stem in soft}
-    under = words_of(seen.under)
-    text = f"{seen.under}\n{seen.text}"
     return {
-        "dense": dense,
-        "sentence": max(by_sentence, default=dense),
-        "title": titled,
-        "best": max([dense, titled, *by_sentence]),
-        "exact": _share(exact, weights),
-        "soft": _share(soft, weights),
-        "missing": max(lacking.values(), default=0.0),
-        "missing_sum": min(1.0, sum(lacking.values())),
-        "heading": _share(matches(asked.words, under), weights),
-        "heading_back": _back(under, asked.words),
+        **_by_vectors(asked, seen),
+        **_by_words(asked, seen, corpus, exact, soft),
         "lexical": seen.lexical,
-        "kind": 0.0 if asked.kind is None else 1.0 if shows_kind(text, asked.kind) else -1.0,
+        **_by_kind(asked, f"{seen.under}\n{seen.text}"),
         "words": min(1.0, len(asked.words) / 6),
         "none": 0.0 if asked.words else 1.0,
     }
 
 
-def _share(match: dict[str, float], weights: dict[str, float]) -> float:
+def _by_vectors(asked: Asked, seen: Seen) -> Features:
+    dense = float(asked.vector @ seen.vector)
+    by_sentence = [float(asked.vector @ one.vector) for one in seen.sentences]
+    titled = float(asked.vector @ seen.title_vector) if seen.title_vector is not None else 0.0
+    return {
+        "dense": dense,
+        "sentence": max(by_sentence, default=dense),
+        "title": titled,
+        "best": max([dense, titled, *by_sentence]),
+    }
+
+
+def _by_words(
+    asked: Asked, seen: Seen, corpus: Corpus, exact: Features, soft: Features
+) -> Features:
+    rare = {word.stem: asked.discount(word) * rarity(word.text) for word in asked.words}
+    own = {word.stem: asked.discount(word) * corpus.weight(word) for word in asked.words}
+    lacking = {word.stem: asked.discount(word) * (1.0 - soft[word.stem]) for word in asked.words}
+    unknown = [lacking[word.stem] for word in asked.words if not corpus.knows(word)]
+    under = words_of(seen.under)
+    by_sentence = [
+        share(matches(asked.words, (*under, *words_of(one.text))), own) for one in seen.sentences
+    ]
+    return {
+        "exact": share(exact, own),
+        "soft": share(soft, rare),
+        "covered": share(soft, own),
+        "together": max(by_sentence, default=0.0),
+        "missing": max((rare[stem] * value for stem, value in lacking.items()), default=0.0),
+        "lacking": max(lacking.values(), default=0.0),
+        "unknown": max(unknown, default=0.0),
+        "object": max((lacking.get(stem, 0.0) for stem in objects_of(asked.text)), default=0.0),
+        "unknown_sum": min(1.0, sum(unknown) / 2),
+        "heading": share(matches(asked.words, under), own),
+        "heading_back": share(
+            matches(under, asked.words), {word.stem: corpus.weight(word) for word in under}
+        ),
+    }
+
+
+def _by_kind(asked: Asked, text: str) -> Features:
+    shows = asked.kind is not None and shows_kind(text, asked.kind)
+    return {
+        "kind_given": float(shows),
+        "kind_lacking": float(asked.kind is not None and not shows),
+    }
+
+
+def share(match: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """Return how much of the weight of words is matched."""
     total = sum(weights.values())
     return sum(weights[stem] * value for stem, value in match.items()) / total if total else 0.0
 
 
-def _back(under: Sequence[Word], words: Sequence[Word]) -> float:
-    """Return how much of a heading the question says."""
-    weights = {word.stem: rarity(word.text) for word in under}
-    return _share(matches(under, words), weights)
+def standing(ranks: Sequence[float], found: Sequence[Features]) -> Features:
+    """Return the features of the best passage beside the others, which come after it.
+
+    Args:
+        ranks: How each passage ranks, best first.
+    """
+    best = found[0]
+    others = [one["best"] for one in found[1:]] or [0.0]
+    gap = ranks[0] - ranks[1] if len(ranks) > 1 else _ALONE
+    return best | {
+        "gap": min(gap, _ALONE) / _ALONE,
+        "stand": best["best"] - sum(others) / len(others),
+    }

@@ -15,8 +15,16 @@ from pathlib import Path
 import numpy as np
 
 from agent.knowledge import shelf
-from agent.knowledge.features import Asked, Seen, Sentence, features
-from agent.knowledge.model import models_for
+from agent.knowledge.features import (
+    Asked,
+    Corpus,
+    Features,
+    Seen,
+    Sentence,
+    features,
+    standing,
+)
+from agent.knowledge.model import Models, models_for
 from agent.knowledge.questions import bare, leans, split
 from agent.knowledge.quoting import excerpt
 from agent.knowledge.relevance import relevance_features
@@ -46,12 +54,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A passage with how sure it answers."""
+    """A passage with what it and the question have in common, and how it ranks by that."""
 
     seen: Seen
     item: Item
+    rank: float
+    features: Features
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The passages for a question, likeliest first, and how sure the first one answers it."""
+
+    ranked: tuple[Ranked, ...]
     score: float
-    features: dict[str, float]
+    features: Features
 
 
 class Knowledge:
@@ -67,11 +84,12 @@ class Knowledge:
         self.folder = folder
         self._encoder = encoder
         self._sells = sells
-        self._models = models_for(encoder.name)
+        self.models = models_for(encoder.name)
         self._lock = threading.Lock()
         self._retriever: Retriever | None = None
         self._spelling: Spelling | None = None
         self._seen_version = -1
+        self._corpus = Corpus(())
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
 
     def ask(self, question: str, before: str | None = None) -> KnowledgeAnswer:
@@ -89,48 +107,58 @@ class Knowledge:
         sure: list[float] = []
         unsure: list[float] = [0.0]
         for one in split(question[:LONGEST]):
-            ranked = self.rank(one, before)
-            best = ranked[0] if ranked else None
-            if best is not None and best.score >= self._models.answers.threshold:
-                quote = self._quote(one, best)
+            found = self.judge(one, before)
+            if found.ranked and found.score >= self.models.answers.threshold:
+                quote = self._quote(one, found)
                 if quote not in quotes:
                     quotes.append(quote)
                 answered.append(one)
-                sure.append(best.score)
+                sure.append(found.score)
                 before = one if before is None or not leans(one) else f"{before} {one}"
             else:
                 unanswered.append(one)
-                unsure.append(best.score if best else 0.0)
+                unsure.append(found.score)
         confidence = min(sure) if sure else max(unsure)
         return KnowledgeAnswer(tuple(quotes), tuple(answered), tuple(unanswered), confidence)
 
-    def relevance(self, clause: str, coverage: float = 0.0) -> float:
+    def relevance(self, clause: str) -> float:
         """Return how likely a clause is about the shop's service and not about items, 0 to 1.
 
-        Args:
-            coverage: Share of the clause's words that the catalog's lexicon explains.
+        From one half on it is the shop's; of clauses about items one in a hundred gets there.
         """
-        ranked = self.rank(clause)
-        found = relevance_features(clause, ranked[0].features if ranked else {}, coverage)
-        return self._models.relevant.score(found)
+        return self.models.relevant.centred(self.clause_features(clause))
+
+    def clause_features(self, clause: str) -> Features:
+        """Return what that is decided on."""
+        verdict = self.judge(clause)
+        sold = any(self._sells(word.text) for word in words_of(clause))
+        return relevance_features(clause, verdict.features, verdict.score, sold)
+
+    def use(self, models: Models) -> None:
+        """Decide by other models, as fitting them needs."""
+        self.models = models
 
     def sources(self) -> tuple[Source, ...]:
         """Return the sources that are indexed."""
-        retriever = self._open()
+        retriever = self.open()
         return shelf.listed(retriever.items()) if retriever is not None else ()
 
-    def rank(self, question: str, before: str | None = None) -> list[Ranked]:
-        """Return the passages that may answer one question, likeliest first."""
-        retriever = self._open()
+    def judge(self, question: str, before: str | None = None) -> Verdict:
+        """Return the passages that may answer one question, and how sure the first one does."""
+        retriever = self.open()
         if retriever is None:
-            return []
+            return Verdict((), 0.0, {})
         asked = self._asked(question[:LONGEST], before)
+        vectors = self._word_vectors if self.models.by_meaning else None
         ranked = []
         for seen, item in self._candidates(retriever, asked):
-            found = features(asked, seen, self._word_vectors)
-            ranked.append(Ranked(seen, item, self._models.answers.score(found), found))
-        ranked.sort(key=lambda one: -one.score)
-        return ranked
+            found = features(asked, seen, self._corpus, vectors)
+            ranked.append(Ranked(seen, item, self.models.rank(found), found))
+        if not ranked:
+            return Verdict((), 0.0, {})
+        ranked.sort(key=lambda one: -one.rank)
+        best = standing([one.rank for one in ranked], [one.features for one in ranked])
+        return Verdict(tuple(ranked), self.models.answers.score(best), best)
 
     def close(self) -> None:
         """Release files; safe to call twice."""
@@ -139,7 +167,7 @@ class Knowledge:
                 self._retriever.close()
                 self._retriever = None
 
-    def _open(self) -> Retriever | None:
+    def open(self) -> Retriever | None:
         """Return the shelf as it is now; None where there is none, or one of another encoder."""
         with self._lock:
             if self._retriever is None:
@@ -149,6 +177,8 @@ class Knowledge:
             version = self._retriever.version
             if version != self._seen_version:
                 self._spelling = Spelling(read_words(self.folder), self._has_word)
+                passages = (item for item in self._retriever.items() if shelf.is_passage(item))
+                self._corpus = Corpus(f"{item.title}\n{item.description}" for item in passages)
                 self._seen_version = version
             return self._retriever
 
@@ -188,9 +218,10 @@ class Knowledge:
                     lexical[id] = (one.lexical or 0.0) / most
         ids = sorted(places, key=lambda id: -places[id])[:CANDIDATES]
         items = retriever.get_many(ids)
-        return [(self._seen(retriever, item, lexical.get(item.id, 0.0)), item) for item in items]
+        return [(self.seen(retriever, item, lexical.get(item.id, 0.0)), item) for item in items]
 
-    def _seen(self, retriever: Retriever, item: Item, lexical: float) -> Seen:
+    def seen(self, retriever: Retriever, item: Item, lexical: float) -> Seen:
+        """Return a passage with the vectors of its parts."""
         passage = shelf.passage_of(item)
         ids = shelf.parts_of(passage)
         there = [one.id for one in retriever.get_many(ids)]
@@ -202,12 +233,13 @@ class Knowledge:
         return Seen(item.id, item.title, item.description, vectors[item.id], told, under, titled,
                     lexical)  # fmt: skip
 
-    def _quote(self, question: str, best: Ranked) -> Quote:
+    def _quote(self, question: str, found: Verdict) -> Quote:
+        best = found.ranked[0]
         passage = shelf.passage_of(best.item)
         asked = self._asked(question, None)
         text = excerpt(asked, best.seen)
         return Quote(text=text, source=passage.source, title=passage.title, place=passage.place,
-                     url=passage.url, score=round(best.score, 3))  # fmt: skip
+                     url=passage.url, score=round(found.score, 3))  # fmt: skip
 
     def _word_vectors(self, words: Sequence[str]) -> Vectors:
         """Return the vectors of single words; those of words seen before are kept."""

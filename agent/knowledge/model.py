@@ -1,7 +1,7 @@
-"""How sure a passage answers a question: a small logistic model over what both have in common.
+"""Which passage answers, and how sure: small linear models over what question and passage share.
 
-The weights are fitted by `finetune.knowledge_fit` and shipped as `weights.toml`. They are for the
-similarities of one encoder; for others there is a model that looks at words only.
+The weights are fitted by `benchmarks/knowledge_fit.py` and shipped as `weights.toml`. They are for
+the similarities of one encoder; for all others there are models that look at words only.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +30,40 @@ class Logistic:
     def score(self, features: Mapping[str, float]) -> float:
         """Return the probability for a set of features; those without a weight do not count."""
         total = self.bias + sum(
-            weight * features[name] for name, weight in self.weights.items()
+            weight * features.get(name, 0.0) for name, weight in self.weights.items()
         )  # fmt: skip
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
+
+    def centred(self, features: Mapping[str, float]) -> float:
+        """Return the probability as it would be if the threshold were one half."""
+        odds = self.threshold / (1.0 - self.threshold)
+        found = self.score(features)
+        return found / (found + odds * (1.0 - found))
+
+
+NEVER = Logistic({}, -30.0, 0.5)
+"""Says no to everything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """What is decided with one encoder: is a question answered, is a clause about the service."""
+    """What is decided with one encoder.
 
+    Args:
+        ranks: What each feature counts for one passage against another.
+        answers: Whether the best passage answers the question.
+        relevant: Whether a clause is about the service and not about items.
+        by_meaning: Whether the vectors of the encoder are looked at.
+    """
+
+    ranks: Mapping[str, float]
     answers: Logistic
     relevant: Logistic
+    by_meaning: bool
+
+    def rank(self, features: Mapping[str, float]) -> float:
+        """Return how a passage ranks among those of one question."""
+        return sum(weight * features.get(name, 0.0) for name, weight in self.ranks.items())
 
 
 @cache
@@ -47,13 +71,11 @@ def models_for(encoder: str) -> Models:
     """Return the models for an encoder: its own, or those that only look at words."""
     text = (files("agent.knowledge") / "weights.toml").read_text(encoding="utf-8")
     data = tomllib.loads(text)
-    own = data["encoders"].get(encoder, data["words"])
-    return Models(_logistic(own["answers"]), _logistic(own["relevant"]))
+    known = encoder in data["encoders"]
+    own = data["encoders"][encoder] if known else data["words"]
+    return Models(own["ranks"], logistic(own["answers"]), logistic(own["relevant"]), known)
 
 
-def _logistic(data: Mapping[str, float | Mapping[str, float]]) -> Logistic:
-    weights, bias, threshold = data["weights"], data["bias"], data["threshold"]
-    assert isinstance(weights, Mapping)
-    assert isinstance(bias, float)
-    assert isinstance(threshold, float)
-    return Logistic(dict(weights), bias, threshold)
+def logistic(data: Mapping[str, Any]) -> Logistic:
+    """Return a model as its weights are written."""
+    return Logistic(data["weights"], data["bias"], data["threshold"])

@@ -20,6 +20,16 @@ _LEANS = re.compile(
     r"^(?:how long|how much|why|when|where|who)\W*$",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_WRITTEN_OUT = {
+    "whats": "what is", "wheres": "where is", "hows": "how is", "whos": "who is", "im": "I am",
+    "ive": "I have", "id": "I would", "dont": "do not", "doesnt": "does not", "didnt": "did not",
+    "cant": "cannot", "couldnt": "could not", "wont": "will not", "isnt": "is not",
+    "arent": "are not", "hasnt": "has not", "havent": "have not", "wasnt": "was not",
+    "u": "you", "ur": "your", "r": "are", "pls": "please", "plz": "please", "thx": "thanks",
+    "wanna": "want to", "gonna": "going to", "gotta": "have to", "stuff": "items", "n": "and",
+    "2day": "two-day", "biz": "business", "cos": "because",
+}  # fmt: skip
 MOST = 5
 """Questions of one utterance that are looked at."""
 
@@ -52,5 +62,6 @@ def leans(question: str) -> bool:
 
 
 def bare(question: str) -> str:
-    """Return a question without what only joins it to others."""
-    return _LEADS.sub("", question.strip()) or question.strip()
+    """Return a question written out, without what only joins it to others."""
+    text = _LEADS.sub("", question.strip()) or question.strip()
+    return _WORD.sub(lambda found: _WRITTEN_OUT.get(found[0].casefold(), found[0]), text)

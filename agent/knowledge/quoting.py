@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from agent.knowledge.features import Asked, Seen, matches, weight_of
+from agent.knowledge.features import Asked, Seen, matches, share
 from agent.knowledge.kinds import shows_kind
 from agent.knowledge.sentences import sentences
-from agent.knowledge.words import words_of
+from agent.knowledge.words import rarity, words_of
 
 MOST = 3
 SHORT_WORDS = 45
@@ -44,9 +44,7 @@ def excerpt(asked: Asked, seen: Seen) -> str:
 def _score(asked: Asked, text: str, seen: Seen, place: int) -> float:
     """Return how well a sentence answers; it need not say again what its heading says."""
     close = float(asked.vector @ seen.sentences[place].vector) if place < len(seen.sentences) else 0
-    weights = {word.stem: weight_of(word, asked) for word in asked.words}
-    total = sum(weights.values())
-    match = matches(asked.words, words_of(text))
-    share = sum(weights[stem] * value for stem, value in match.items()) / total if total else 0.0
+    weights = {word.stem: asked.discount(word) * rarity(word.text) for word in asked.words}
     kind = asked.kind is not None and shows_kind(text, asked.kind)
-    return close + 0.3 * share + (0.15 if kind else 0.0)
+    said = share(matches(asked.words, words_of(text)), weights)
+    return close + 0.3 * said + (0.15 if kind else 0.0)

@@ -27,18 +27,24 @@ _MINE = re.compile(r"\bmy (?:\w+ )?(?:order|parcel|package|account|refund|paymen
 
 
 def relevance_features(
-    clause: str, passage: Mapping[str, float], coverage: float
+    clause: str, passage: Mapping[str, float], answered: float, sold: bool
 ) -> dict[str, float]:
-    """Return the features of a clause, given those of the passage that suits it best."""
+    """Return the features of a clause, given those of the passage that suits it best.
+
+    Args:
+        answered: How sure that passage answers it.
+        sold: Whether it names something of the catalog.
+    """
     words = words_of(clause)
     named = {f"page_{name}": value for name, value in passage.items()}
     return named | {
+        "answered": answered,
         "service": min(1.0, len(groups_of(words)) / 2),
         "question": float(_QUESTION.search(clause) is not None),
         "shopping": float(_SHOPPING.search(clause) is not None),
         "us": float(_US.search(clause) is not None),
         "mine": float(_MINE.search(clause) is not None),
-        "coverage": coverage,
+        "sold": float(sold),
         "long": min(1.0, len(clause.split()) / 25),
         "short": float(len(words) <= 1),
     }

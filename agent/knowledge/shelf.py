@@ -60,7 +60,7 @@ def add(folder: Path, uploads: Iterable[Upload | BadPage], encoder: Encoder) -> 
         old = _by_source(_read(folder, encoder))
         _write(folder, old | taken, encoder)
     same = sum(old.get(name) == items for name, items in taken.items())
-    count = sum(_is_passage(item) for items in taken.values() for item in items)
+    count = sum(is_passage(item) for items in taken.values() for item in items)
     log.info("%d sources on the shelf, %d of them as before", len(taken), same)
     return Added(tuple(taken), same, count, tuple(errors))
 
@@ -80,7 +80,7 @@ def remove(folder: Path, sources: Sequence[str], encoder: Encoder) -> int:
                 raise UnknownSource(name)
         gone = [item for name in dict.fromkeys(sources) for item in old.pop(name)]
         _write(folder, old, encoder)
-    return sum(map(_is_passage, gone))
+    return sum(map(is_passage, gone))
 
 
 def listed(items: Iterable[Item]) -> tuple[Source, ...]:
@@ -88,7 +88,7 @@ def listed(items: Iterable[Item]) -> tuple[Source, ...]:
     counts: Counter[str] = Counter()
     urls: dict[str, str | None] = {}
     for item in items:
-        if _is_passage(item):
+        if is_passage(item):
             name = source_of(item.id)
             counts[name] += 1
             urls.setdefault(name, item.url)
@@ -129,7 +129,8 @@ def parts_of(passage: Passage) -> list[str]:
     return [id, *(id for id, _ in sentences_of(passage)), f"{id}.t"]
 
 
-def _is_passage(item: Item) -> bool:
+def is_passage(item: Item) -> bool:
+    """Return whether an item is a whole passage."""
     return item.fields.get("part") == PASSAGE
 
 

@@ -28,7 +28,7 @@ class Word:
 
     Args:
         stem: Its stem, case-folded.
-        group: Number of the group of words that mean the same; None for most words.
+        group: Number (from 1) of the group of words that mean the same; None for most words.
     """
 
     text: str
@@ -55,7 +55,7 @@ def _tables() -> tuple[dict[str, int], dict[tuple[str, str], int], frozenset[str
     data = tomllib.loads(text)
     single: dict[str, int] = {}
     pairs: dict[tuple[str, str], int] = {}
-    for number, line in enumerate(data["same"]):
+    for number, line in enumerate(data["same"], start=1):
         for entry in shlex.split(line):
             words = entry.replace("-", " ").split()
             if len(words) == 1:
@@ -82,6 +82,33 @@ def words_of(text: str) -> tuple[Word, ...]:
         if own not in empty and word not in taken and (len(own) > 1 or own.isdigit()):
             result.setdefault(own, Word(word, own, single.get(own)))
     return tuple(result.values())
+
+
+_LEADS_A_NOUN = frozenset(
+    {
+        "a", "an", "the", "to", "at", "in", "from", "for", "with", "by", "of", "my", "your", "our",
+        "any", "on", "some", "this", "that", "these", "those", "his", "her", "their", "no", "into",
+        "onto", "as",
+    }
+)  # fmt: skip
+
+
+def objects_of(text: str) -> frozenset[str]:
+    """Return the stems of words that end a noun phrase: "car" of "can I return a rental car"."""
+    plain = [found[0].casefold() for found in _WORD.finditer(text)]
+    stems = {word.stem for word in words_of(text)}
+    found: set[str] = set()
+    inside = False
+    for place, word in enumerate(plain):
+        if word in _LEADS_A_NOUN:
+            inside = True
+        elif stem(word) not in stems:
+            inside = False
+        elif place + 1 == len(plain) or stem(plain[place + 1]) not in stems:
+            if inside or place + 1 == len(plain):
+                found.add(stem(word))
+            inside = False
+    return frozenset(found)
 
 
 def groups_of(words: Iterable[Word]) -> frozenset[int]:

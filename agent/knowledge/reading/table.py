@@ -32,7 +32,7 @@ def read_table(source: str, content: bytes) -> Page:
             raise BadPage(source, f"its columns are {', '.join(map(repr, names))}; expected a "
                                   "column 'question' and a column 'answer'", "line 1")  # fmt: skip
         places = (question, answer, _place(names, _TOPIC), _place(names, _URL))
-        return Page(source, tuple(_blocks(source, rows, places)), "row")
+        return Page(source, tuple(_blocks(source, rows, places, len(names))), "row")
     except csv.Error as error:
         reason = f"it is no CSV: {error}; put quotes around cells with commas or line breaks"
         raise BadPage(source, reason, f"line {rows.line_num}") from error
@@ -43,7 +43,10 @@ def _place(names: Sequence[str], wanted: Iterable[str]) -> int | None:
 
 
 def _blocks(
-    source: str, rows: Iterable[list[str]], places: tuple[int, int, int | None, int | None]
+    source: str,
+    rows: Iterable[list[str]],
+    places: tuple[int, int, int | None, int | None],
+    width: int,
 ) -> Iterator[Block]:
     """Yield the topic, the question and the paragraphs of the answer of each row."""
     for number, row in enumerate(rows, start=2):
@@ -52,6 +55,10 @@ def _blocks(
             continue
         if number > MOST_ROWS:
             raise BadPage(source, f"it has more than {MOST_ROWS:,} rows; split it", f"row {number}")
+        if any(cell.strip() for cell in row[width:]):
+            found = f"it has {len(row)} cells, the first line has {width}"
+            raise BadPage(source, f"{found}; put quotes around cells with such signs in them",
+                          f"row {number}")  # fmt: skip
         if not (question and answer):
             lacking = "answer" if question else "question"
             raise BadPage(source, f"the {lacking} is empty; fill it in, or delete the row",

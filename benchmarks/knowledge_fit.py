@@ -1,0 +1,250 @@
+"""Fit the weights with which answers are found, refused and told from shopping.
+
+    python -m benchmarks.knowledge_fit --work DIR
+
+Uses the pages and questions of the demo shop alone (`benchmarks.knowledge_sets`), and, to tell
+clauses about the shop from those about items, utterances of ../shared/data where they are (those
+that `benchmarks/knowledge.py` does not measure on). Writes agent/knowledge/weights.toml and prints
+what it came to in cross-validation by question. Logistic regressions, by Newton's method.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+
+from agent.knowledge import FOLDER, Knowledge, add
+from agent.knowledge.features import standing
+from agent.knowledge.model import NEVER, Models, logistic
+from agent.knowledge.words import words_of
+from benchmarks.knowledge_sets import ROOT, Question, pages, questions, shopping, sold
+from retrieval.encoder import DEFAULT_ENCODER, HashingEncoder, make_encoder
+from retrieval.query import Encoder
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Which features a model looks at."""
+
+    ranks: tuple[str, ...]
+    answers: tuple[str, ...]
+    relevant: tuple[str, ...]
+
+
+_CLAUSE = ("answered", "page_object", "page_heading", "service", "question", "shopping", "us",
+           "mine", "sold", "long", "short")  # fmt: skip
+MEANING = Names(
+    ("best", "dense", "title", "covered", "together", "missing", "heading", "heading_back",
+     "lexical", "kind_lacking"),
+    ("gap", "stand", "object", "best", "covered", "title", "kind_lacking", "none"),
+    ("page_best", "page_covered", *_CLAUSE),
+)  # fmt: skip
+WORDS = Names(
+    ("exact", "together", "missing", "heading", "heading_back", "lexical", "kind_lacking"),
+    ("gap", "object", "exact", "together", "missing", "heading", "kind_lacking", "none"),
+    ("page_exact", *_CLAUSE),
+)
+RIDGE = 1.0
+RANK_RIDGE = 0.3
+FOLDS = 5
+PRECISION = 0.92
+"""Of the answers that are given in cross-validation, so many are to be right."""
+FALSE_ALARMS = 0.01
+"""Of shopping utterances, at most so many may be taken for questions to the shop."""
+
+Matrix = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A case: features and whether it is right."""
+
+    features: Mapping[str, float]
+    right: bool
+
+
+def matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
+    """Return the features of rows, one row each."""
+    return np.array([[row.features.get(name, 0.0) for name in names] for row in rows])
+
+
+def fit(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
+    """Return the weights of a logistic regression, the bias last."""
+    x = np.hstack([matrix(rows, names), np.ones((len(rows), 1))])
+    y = np.array([row.right for row in rows], dtype=float)
+    ridge = np.diag([RIDGE] * len(names) + [1e-6])
+    weights = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-x @ weights))
+        curve = (x.T * (p * (1 - p))) @ x + ridge
+        step = np.linalg.solve(curve, x.T @ (p - y) + ridge @ weights)
+        weights -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
+
+
+def fit_ranks(groups: Sequence[Sequence[Row]], names: Sequence[str]) -> Matrix:
+    """Return weights under which the right row of each group is likeliest (softmax)."""
+    sets = [(matrix(rows, names), np.array([row.right for row in rows], dtype=float))
+            for rows in groups if any(row.right for row in rows)]  # fmt: skip
+    weights = np.zeros(len(names))
+    for _ in range(60):
+        gradient, curve = RANK_RIDGE * weights, RANK_RIDGE * np.eye(len(names))
+        for x, right in sets:
+            p = np.exp(x @ weights - (x @ weights).max())
+            p /= p.sum()
+            wanted = p * right / (p * right).sum()
+            mean = x.T @ p
+            gradient = gradient + x.T @ (p - wanted)
+            curve = curve + (x.T * p) @ x - np.outer(mean, mean)
+        step = np.clip(np.linalg.solve(curve, gradient), -2, 2)
+        weights = weights - step
+        if np.abs(step).max() < 1e-6:
+            break
+    return weights
+
+
+def score(weights: Matrix, names: Sequence[str], features: Mapping[str, float]) -> float:
+    """Return the probability that weights with a bias give."""
+    total = sum(w * features.get(name, 0.0) for w, name in zip(weights, names, strict=False))
+    return float(1 / (1 + np.exp(-(total + weights[-1]))))
+
+
+def opened(business: str, work: Path, encoder: Encoder) -> Knowledge:
+    """Return the knowledge of a business, indexed in a working folder."""
+    folder = work / encoder.name.replace("/", "-") / business / FOLDER
+    done = add(folder, pages(business), encoder)
+    assert not done.errors, done.errors
+    stems = sold(business)
+    return Knowledge(folder, encoder, lambda word: any(w.stem in stems for w in words_of(word)))
+
+
+def candidates(knowledge: Knowledge, asked: Sequence[Question]) -> list[list[Row]]:
+    """Return for each question a row for each of its candidates."""
+    return [
+        [
+            Row(one.features, any(words in one.seen.text for words in question.answers))
+            for one in knowledge.judge(question.text).ranked
+        ]
+        for question in asked
+    ]
+
+
+def decided(groups: Sequence[Sequence[Row]], names: Sequence[str], weights: Matrix) -> list[Row]:
+    """Return the row that weights rank first in each group, as it stands beside the others."""
+    found = []
+    for rows in groups:
+        ranks = matrix(rows, names) @ weights
+        order = np.argsort(-ranks, kind="stable")
+        best = standing([float(ranks[i]) for i in order], [dict(rows[i].features) for i in order])
+        found.append(Row(best, rows[order[0]].right))
+    return found
+
+
+def folds(count: int) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the places to learn from and those to try, for each fold."""
+    for fold in range(FOLDS):
+        own = [place for place in range(count) if place % FOLDS == fold]
+        yield [place for place in range(count) if place % FOLDS != fold], own
+
+
+def tried(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[float, bool]]:
+    """Return score and rightness of each row, by weights learned from the others."""
+    order = list(np.random.default_rng(0).permutation(len(rows)))
+    rows, found = [rows[place] for place in order], []
+    for learn, own in folds(len(rows)):
+        weights = fit([rows[place] for place in learn], names)
+        found += [(score(weights, names, rows[i].features), rows[i].right) for i in own]
+    return found
+
+
+def threshold(found: Sequence[tuple[float, bool]], good: Callable[[int, int], bool]) -> float:
+    """Return the lowest threshold above which the numbers of right and wrong ones are good."""
+    ordered = sorted(found, reverse=True)
+    best, right, wrong = (1.0, 0, 0), 0, 0
+    for place, (value, is_right) in enumerate(ordered):
+        right, wrong = right + is_right, wrong + (not is_right)
+        after = ordered[place + 1][0] if place + 1 < len(ordered) else 0.0
+        if good(right, wrong):
+            best = ((value + after) / 2, right, wrong)
+    total = sum(is_right for _, is_right in found)
+    print(
+        f"  {len(found)} cases, {total} right; above {best[0]:.3f} {best[1]} right, {best[2]} not"
+    )
+    return best[0]
+
+
+def fitted(
+    rows: Sequence[Row], names: Sequence[str], good: Callable[[int, int], bool]
+) -> dict[str, object]:
+    """Return weights, bias and threshold of a decision as they are written."""
+    limit = threshold(tried(rows, names), good)
+    weights = fit(rows, names)
+    return {
+        "bias": round(float(weights[-1]), 4),
+        "threshold": round(limit, 4),
+        "weights": _named(weights, names),
+    }
+
+
+def _named(weights: Matrix, names: Sequence[str]) -> dict[str, float]:
+    return {name: round(float(one), 4) for name, one in zip(names, weights, strict=False)}
+
+
+def clauses(asked: Sequence[Question]) -> list[tuple[str, bool]]:
+    """Return questions to the shop, and utterances about items."""
+    about_items = [(text, False) for name in ("sgd", "webshop", "fashioniq", "iard")
+                   for text in shopping(name, 400, seed=1)]  # fmt: skip
+    return [(question.text, True) for question in asked if question.answers] + about_items
+
+
+def precise(right: int, wrong: int) -> bool:
+    """Return whether answers are right often enough."""
+    return right >= PRECISION * (right + wrong)
+
+
+def fit_all(knowledge: Knowledge, asked: Sequence[Question], names: Names) -> dict[str, object]:
+    """Return all weights for the encoder of a shelf."""
+    groups = candidates(knowledge, asked)
+    apart: dict[int, Row] = {}
+    for learn, own in folds(len(groups)):
+        weights = fit_ranks([groups[place] for place in learn], names.ranks)
+        apart |= zip(own, decided([groups[i] for i in own], names.ranks, weights), strict=True)
+    ranks = _named(fit_ranks(groups, names.ranks), names.ranks)
+    answers = fitted([apart[place] for place in sorted(apart)], names.answers, precise)
+    # What a clause is about depends on how it is answered.
+    knowledge.use(Models(ranks, logistic(answers), NEVER, knowledge.models.by_meaning))
+    rows = [Row(knowledge.clause_features(text), right) for text, right in clauses(asked)]
+    items = sum(not row.right for row in rows)
+    relevant = fitted(rows, names.relevant, lambda right, wrong: wrong <= FALSE_ALARMS * items)
+    return {"ranks": ranks, "answers": answers, "relevant": relevant}
+
+
+def main() -> None:
+    """Fit and write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    options = parser.parse_args()
+    asked = questions("demo")
+    encoder = make_encoder(cache=options.work / "models")
+    own = fit_all(opened("demo", options.work, encoder), asked, MEANING)
+    words = fit_all(opened("demo", options.work, HashingEncoder(256)), asked, WORDS)
+    data = {"encoders": {DEFAULT_ENCODER: own}, "words": words}
+    head = "# Fitted by benchmarks/knowledge_fit.py; not edited by hand.\n"
+    path = ROOT / "agent/knowledge/weights.toml"
+    path.write_text(head + tomli_w.dumps(data), encoding="utf-8")
+    print(f"wrote {path}")
+
+
+if __name__ == "__main__":
+    main()
