@@ -1,17 +1,16 @@
 """What a turn used, in tokens, and who it is counted for.
 
-A turn counts what its language model was shown and wrote, as the model's server reports it, and at
-least the text that came in and went out, a token for every four bytes of it: turns by rules count
-too, and so do those of a server that reports nothing.
+A turn counts what its language models were shown and wrote, as their server reports it, and at
+least the text that came in and went out (`agent.tokens`): turns by rules count too, and so do those
+of a server that reports nothing.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from agent import tokens
 from agent.telemetry import Meter
-
-BYTES_PER_TOKEN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,6 @@ class Spent:
     tokens: int
 
 
-def estimated(text: str) -> int:
-    """Return about how many tokens a text has; at least 1 where there is any text."""
-    return -(-len(text.encode("utf-8", "replace")) // BYTES_PER_TOKEN)
-
-
 def turn_tokens(said: str, reply: str, meter: Meter | None) -> int:
     """Return the tokens of a turn.
 
@@ -39,4 +33,4 @@ def turn_tokens(said: str, reply: str, meter: Meter | None) -> int:
         meter: What language models were asked for in the turn, where that is known.
     """
     used = meter.input_tokens + meter.output_tokens if meter is not None else 0
-    return max(used, estimated(said) + estimated(reply))
+    return max(used, tokens.count((said, reply)))

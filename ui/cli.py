@@ -30,6 +30,7 @@ from ui.gate import gate
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.jobs import jobs
+from ui.keys import keys
 from ui.knowledge import knowledge
 from ui.llm import llm as llm_group
 from ui.loop import loop
@@ -40,6 +41,7 @@ from ui.retrieval_quality import evaluate_retrieval
 from ui.settings import Settings
 from ui.simulate import simulate
 from ui.syncing import sync
+from ui.tenants import tenants as tenants_group
 from ui.tune import tune
 from ui.tune_encoder import encoder
 from ui.tune_fusion import fusion
@@ -163,12 +165,16 @@ def folder_and_text(words: tuple[str, ...]) -> tuple[Path | None, str]:
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 256),
               help="Processes that serve.")  # fmt: skip
+@click.option("--tenants", type=FILE, metavar="FILE", help="Serve the projects that FILE names.")
 @with_model
-def serve(folder: Path | None, host: str, port: int, workers: int, **named: str | None) -> None:
+def serve(
+    folder: Path | None, host: str, port: int, workers: int, tenants: Path | None,
+    **named: str | None,
+) -> None:  # fmt: skip
     """Serve the HTTP API over a project (default: .attune here, else the demo)."""
     from ui import serving
 
-    serving.serve(folder, settings(**named), host, port, workers)
+    serving.serve(folder, tenants, settings(**named), host, port, workers)
 
 
 @main.command()
@@ -240,6 +246,8 @@ for command in (drift, off_policy, experiment):
     feedback.add_command(command)
 main.add_command(knowledge)
 main.add_command(loop)
+main.add_command(keys)
+main.add_command(tenants_group)
 main.add_command(jobs)
 main.add_command(feedback)
 feedback.add_command(pairs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from ui.errors import UIError
 from ui.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi import FastAPI
     from uvicorn import Config
 
 CANNOT_START = 3
@@ -27,19 +29,27 @@ HEALTH_S = 30
 """A worker that does not answer its parent for so long is replaced."""
 
 
-def serve(folder: Path | None, settings: Settings, host: str, port: int, workers: int) -> None:
+def serve(
+    folder: Path | None, tenants: Path | None, settings: Settings, host: str, port: int,
+    workers: int,
+) -> None:  # fmt: skip
     """Serve until told to stop; then finish what is under way and return.
 
     Args:
+        tenants: A file that names several projects; instead of the folder of one.
         workers: Processes; each opens the project, one of them writes the catalog for all.
     """
     from ui import wiring
 
-    folder = folder if folder is not None else wiring.default_project(settings)
+    if folder is not None and tenants is not None:
+        raise UIError("a project directory and --tenants FILE were both given; serve one of them")
+    if folder is None and tenants is None:
+        folder = wiring.default_project(settings)
+    app = partial(_app, folder, tenants, settings, host)
     if workers == 1:
-        _alone(_config(wiring.make_app(folder, settings), settings, host, port))
+        _alone(_config(app(), settings, host, port))
         return
-    app = partial(worker_app, folder, settings)
+    app = partial(worker_app, app)
     config = _config(app, settings, host, port, factory=True, workers=workers)
     _together(config)
 
@@ -84,12 +94,19 @@ def _together(config: Config) -> None:
         raise UIError("a worker process could not start; it said why above")
 
 
-def worker_app(folder: Path, settings: Settings) -> Any:
-    """Return the app of one worker process; what another try would not mend ends the parent."""
+def _app(folder: Path | None, tenants: Path | None, settings: Settings, host: str) -> FastAPI:
     from ui import wiring
+    from ui.tenants import make_service
 
+    if tenants is not None:
+        return make_service(tenants, settings, host)
+    return wiring.make_app(folder, settings, host)
+
+
+def worker_app(make: Callable[[], FastAPI]) -> FastAPI:
+    """Return the app of one worker process; what another try would not mend ends the parent."""
     try:
-        return wiring.make_app(folder, settings)
+        return make()
     except (AgentError, RetrievalError, UIError, OSError) as error:
         click.echo(f"Error: {' '.join(str(error).split())}", err=True)
         sys.exit(CANNOT_START)

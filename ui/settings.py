@@ -127,6 +127,35 @@ class Settings(BaseSettings):
         30, ge=1, description="Seconds that requests and jobs under way have to finish then."
     )
 
+    auth: Literal["auto", "required", "open"] = Field(
+        "auto",
+        description="Whether requests need an API key: auto, once one is stored, and always where "
+        "others than this machine are listened to.",
+    )
+    rate_key: str | None = Field(
+        None, description="Requests that each API key may send, e.g. 60/minute; 5000/day."
+    )
+    rate_tenant: str | None = Field(None, description="Requests of all keys together.")
+    limits_storage: SecretStr = Field(
+        SecretStr("memory://"),
+        description="Where requests are counted: memory:// for one process, redis://HOST:PORT for "
+        "several.",
+    )
+    tokens_key: int | None = Field(
+        None, ge=1, description="Tokens that each API key may use in a day (UTC)."
+    )
+    tokens_tenant: int | None = Field(None, ge=1, description="Tokens of all keys together.")
+    origins: str = Field(
+        "", description="Origins of web pages that may call from the browser, with commas; * any."
+    )
+    body_bytes: int = Field(
+        16 * 1024 * 1024, ge=1024, description="Most bytes of a request's body."
+    )
+    request_s: float = Field(60.0, gt=0, description="Seconds that a request may take.")
+    turns_at_once: int = Field(
+        256, ge=1, description="Turns under way in one process; more are told to come back."
+    )
+
     @property
     def models(self) -> Path:
         """Return where exported encoders are kept."""

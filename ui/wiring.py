@@ -36,11 +36,12 @@ from retrieval.retriever import Retriever
 from retrieval.shared import SharedRetriever
 from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.background import live_with
-from ui.chat_models import adapter_model, chat_model, model_name, prompt_of, sure_of
+from ui.chat_models import adapter_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.privacy_wiring import make_masker, secrets_of
 from ui.service_wiring import with_desk
 from ui.settings import Settings
+from ui.shared_models import Models
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -98,14 +99,21 @@ def outcome(report: BuildReport, out: Path) -> str:
 
 
 def open_retriever(
-    folder: Path, settings: Settings, *, write: bool = False, shared: bool = False
+    folder: Path,
+    settings: Settings,
+    *,
+    write: bool = False,
+    shared: bool = False,
+    models: Models | None = None,
 ) -> Retriever:
     """Open a project directory with the encoder it was built with.
 
     Args:
         shared: Read and write it beside other servers, through whichever is its writer.
+        models: Those of the process, where it opens several projects.
     """
-    encoder = make_encoder(read_manifest(folder).encoder, settings.models, folder)
+    models = models or Models(settings)
+    encoder = models.encoder(read_manifest(folder).encoder, folder)
     url, key = (
         secret.get_secret_value() if secret else ""
         for secret in (settings.index_url, settings.index_key)
@@ -170,15 +178,28 @@ class Project:
         self.retriever.close()
 
 
-def open_project(folder: Path | None, settings: Settings, *, write: bool = False) -> Project:
-    """Open a project directory; without one, what was indexed here, else the demo catalog."""
+def open_project(
+    folder: Path | None,
+    settings: Settings,
+    *,
+    write: bool = False,
+    models: Models | None = None,
+    store: Store | None = None,
+) -> Project:
+    """Open a project directory; without one, what was indexed here, else the demo catalog.
+
+    Args:
+        models: Those of the process, where it opens several projects.
+        store: Where sessions are kept; by default where the settings say.
+    """
     folder = folder if folder is not None else default_project(settings)
-    retriever = open_retriever(folder, settings, shared=write)
+    models = models or Models(settings)
+    retriever = open_retriever(folder, settings, shared=write, models=models)
     _ = retriever.reranker  # now, so that a broken one is told before the first turn
     # After the encoder: the libraries that both need must not be imported from two threads.
-    chat = chat_model(settings, serving=write)
+    chat = models.chat(serving=write)
     voice = make_voice(retriever, settings, chat)
-    store = open_store(folder, settings)
+    store = store or open_store(folder, settings)
     router = None
     if chat is not None and settings.adapter is None:
         router = make_router(folder, settings, chat, retriever, store)
@@ -211,19 +232,32 @@ def turn(project: Project, session_id: str, text: str) -> Done:
     raise AgentError("the turn ended without an answer")
 
 
-def make_app(folder: Path | None, settings: Settings) -> FastAPI:
-    """Return the HTTP API over a project directory or the demo catalog."""
+def make_app(folder: Path | None, settings: Settings, host: str | None = None) -> FastAPI:
+    """Return the HTTP API over a project directory or the demo catalog.
+
+    Args:
+        host: What the server listens on, on which it depends whether keys are needed; None for an
+            app that is called in this process.
+    """
     from agent.server import create_app
+    from ui.access_wiring import capacity_of, limits_of, rules_of
 
     project = open_project(folder, settings, write=True)
-    model, router = model_name(settings), project.router
     app = create_app(
-        project.parts,
-        models=("rules",) if model is None else ("rules", model),
-        adapters=make_adapters(project.folder, settings, router) if router else None,
-    )
+        project.parts, **served_with(project, settings), limits=limits_of(settings),
+        rules=rules_of(settings, host), capacity=capacity_of(settings),
+    )  # fmt: skip
     live_with(app, project, settings)
     return app
+
+
+def served_with(project: Project, settings: Settings) -> dict[str, Any]:
+    """Return what a server is told of a project beside its parts: models and adapters."""
+    model, router = model_name(settings), project.router
+    return {
+        "models": ("rules",) if model is None else ("rules", model),
+        "adapters": make_adapters(project.folder, settings, router) if router else None,
+    }
 
 
 def default_project(settings: Settings) -> Path:

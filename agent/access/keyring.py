@@ -34,7 +34,7 @@ class Keyring:
         self, database: Database, tenant: str = DEFAULT_TENANT, fresh_s: float = FRESH_S
     ) -> None:
         self.tenant = tenant
-        self._database = database
+        self.database = database
         self._fresh_s = fresh_s
         self._lock = threading.Lock()
         self._keys: Mapping[str, ApiKey] = {}
@@ -53,7 +53,7 @@ class Keyring:
             "id": key.id, "name": key.name, "hash": key.hash, "scopes": list(key.scopes),
             "created": key.created, "expires": key.expires,
         }  # fmt: skip
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             connection.execute(insert(tables.api_keys).values(values))
         self._read = None
         return key, text
@@ -61,7 +61,7 @@ class Keyring:
     def list(self) -> list[ApiKey]:
         """Return every key, oldest first, those revoked too."""
         own = tables.api_keys
-        with self._database.read() as connection:
+        with self.database.read() as connection:
             rows = connection.execute(select(own).order_by(own.c.created, own.c.id)).all()
         return [_key(row) for row in rows]
 
@@ -72,7 +72,7 @@ class Keyring:
             UnknownKey: If there is none of that id.
         """
         own, now = tables.api_keys, datetime.now(UTC)
-        with self._database.write() as connection:
+        with self.database.write() as connection:
             row = connection.execute(select(own).where(own.c.id == id)).first()
             if row is None:
                 raise UnknownKey(f"no key {id[:64]!r} is stored; list them to see their ids")
