@@ -23,6 +23,7 @@ from prompts.errors import PromptError
 from retrieval.errors import RetrievalError
 from ui.adapters import adapters
 from ui.critiques import critiques
+from ui.doctor import doctor
 from ui.errors import UIError
 from ui.experiments import drift, experiment, off_policy
 from ui.feedback import feedback
@@ -245,6 +246,7 @@ main.add_command(llm_group, "llm")
 for command in (drift, off_policy, experiment):
     feedback.add_command(command)
 main.add_command(knowledge)
+main.add_command(doctor)
 main.add_command(loop)
 main.add_command(keys)
 main.add_command(tenants_group)

@@ -13,6 +13,7 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal
@@ -31,8 +32,12 @@ _LOGIN = re.compile(r"(://)[^\s/@:]+(:[^\s/@]*)?@")
 _LONGEST = 4_000
 _FRAMES = 40
 
-_CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "urllib3")
-"""Libraries that tell of every call they make, its address included."""
+_CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "urllib3", "agent.recommend")
+"""Loggers that tell of every call they make, or of every item of every turn."""
+
+
+_MACHINES = ("uvicorn", "attune.access")
+"""Loggers whose lines hold addresses of machines and figures, which look like those of people."""
 
 
 def redact(text: str, mask: Callable[[str], str] | None = None) -> str:
@@ -66,16 +71,21 @@ def logging_config(form: Form | None = None, level: str = "INFO") -> dict[str, A
     }
 
 
+@cache
+def _mask() -> Callable[[str], str]:
+    # Its word lists take a moment to read, and most processes log nothing.
+    from agent.privacy.masking import PersonalDataMasker
+
+    return PersonalDataMasker().mask
+
+
 class _Lines(logging.Formatter):
     """Collects what a line tells."""
 
-    def __init__(self, mask: Callable[[str], str] | None = None) -> None:
-        super().__init__()
-        self._mask = mask
-
     def message(self, record: logging.LogRecord) -> str:
         """Return the words of a record as they may be logged."""
-        return redact(record.getMessage(), self._mask)
+        machine = record.name.startswith(_MACHINES)
+        return redact(record.getMessage(), None if machine else _mask())
 
 
 class JsonLines(_Lines):

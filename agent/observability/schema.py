@@ -24,10 +24,14 @@ def standing(database: Database) -> Standing:
     """
     with database.read() as connection:
         found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    known = _revisions()
-    if found == known[0]:
+    if found == head():
         return "same"
-    return "older" if found in known else "newer"
+    return "older" if found in _revisions() else "newer"
+
+
+def head() -> str:
+    """Return the revision this version wants."""
+    return _revisions()[0]
 
 
 @cache

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 
 from agent.errors import AgentError
+from agent.observability.readiness import standing_of
 from agent.server.access import Who, needs
 from agent.server.context import Context, Here, Opened
+from agent.server.lifetime import is_draining
 from agent.server.metrics import Snapshot
 from agent.store_backlog import backlog
-from retrieval.errors import RetrievalError
 
 log = logging.getLogger(__name__)
 router = APIRouter(tags=["operation"])
@@ -31,12 +32,15 @@ class Ready(BaseModel):
     """Whether turns can be taken, and if not, why.
 
     Args:
+        catalog: Its name; empty where several tenants are served.
+        tenants: How many tenants are served and have been opened.
         warnings: What is wrong although turns can be taken, e.g. an adapter that can't be loaded.
     """
 
     status: Literal["ready", "not ready"]
     catalog: str
     version: int | None
+    tenants: int = 1
     reasons: list[str]
     warnings: list[str] = []
 
@@ -47,36 +51,45 @@ async def health() -> Health:
     return Health()
 
 
-def _reason(check: Callable[[], Any]) -> list[str]:
-    try:
-        check()
-    except (AgentError, RetrievalError) as error:
-        return [str(error)]
-    except Exception as error:
-        log.error("readiness check failed", exc_info=error)
-        return [f"the catalog cannot be searched ({type(error).__name__}); see the log"]
-    return []
-
-
 @router.get("/ready", responses={503: {"model": Ready, "description": "Not ready, and why"}})
-def ready(here: Here, response: Response) -> Ready:
-    """Tell whether the store can be written and the catalog be searched."""
-    retriever = here.retriever
-    reasons = _reason(here.parts.store.check) + _reason(lambda: retriever.search("", k=1))
-    version = None if reasons else retriever.version
-    response.status_code = 503 if reasons else 200
-    status: Literal["ready", "not ready"] = "not ready" if reasons else "ready"
+def ready(request: Request, opened: Opened, response: Response) -> Ready:
+    """Tell whether turns can be taken: the store be written, the catalog be searched.
+
+    Of several tenants, those that cannot take turns are a warning while others can; which ones
+    they are is in the log and in `attune_store_up`, since this needs no key.
+    """
+    served = list(request.app.state.tenants.values())
+    answer = _one(opened[0]) if len(served) == 1 and opened else _several(opened)
+    if is_draining(request.app):
+        answer = answer.model_copy(
+            update={"status": "not ready", "reasons": ["the server is stopping", *answer.reasons]}
+        )
+    response.status_code = 200 if answer.status == "ready" else 503
+    return answer
+
+
+def _one(here: Context) -> Ready:
+    found = standing_of(here.parts, here.adapters.router if here.adapters else None)
+    ready = not found.reasons
     return Ready(
-        status=status, catalog=retriever.name, version=version, reasons=reasons,
-        warnings=_warnings(here),
+        status="ready" if ready else "not ready", catalog=here.retriever.name,
+        version=here.retriever.version if ready else None,
+        reasons=found.reasons, warnings=found.warnings,
     )  # fmt: skip
 
 
-def _warnings(here: Context) -> list[str]:
-    if here.adapters is None:
-        return []
-    problems = here.adapters.router.status().problems
-    return [f"adapters, {about}: {text}" for about, text in problems.items()]
+def _several(opened: Sequence[Context]) -> Ready:
+    stands = [standing_of(one.parts) for one in opened]
+    for one, stand in zip(opened, stands, strict=True):
+        for text in (*stand.reasons, *stand.warnings):
+            log.warning("tenant %s: %s", one.metrics.tenant, text)
+    broken = sum(bool(stand.reasons) for stand in stands)
+    said = [f"{broken} of {len(opened)} tenants cannot take turns; the log says why"]
+    down = bool(broken) and broken == len(opened)
+    return Ready(
+        status="not ready" if down else "ready", catalog="", version=None, tenants=len(opened),
+        reasons=said if down else [], warnings=said if broken and not down else [],
+    )  # fmt: skip
 
 
 @router.get("/metrics", response_class=Response, dependencies=[needs("admin")])

@@ -1,0 +1,1 @@
+"""What `attune doctor` looks at, one kind of thing a module; each finding says what to do."""

@@ -1,0 +1,121 @@
+"""The session store: reachable, of this version, quick enough, and the work that waits in it.
+
+Nothing is made and no tables are changed: a store that a server has not made yet is only told of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from agent.access.keyring import Keyring
+from agent.database import Database, explain
+from agent.observability.readiness import LONG_S
+from agent.observability.schema import head
+from agent.store_backlog import backlog
+from ui.checkup.findings import Finding, fail, note, ok, warn
+from ui.settings import Settings
+
+_SLOW_MS = 50.0
+_SKEW_S = 5.0
+
+
+def store(folder: Path, settings: Settings) -> Iterator[Finding]:
+    """Look at the store of a project."""
+    url = settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}"
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    where = parsed.render_as_string(hide_password=True)
+    if sqlite and parsed.database and not Path(parsed.database).exists():
+        yield note("store", f"{where} is not there yet", "the first server or chat makes it")
+        return
+    stands = _revision(url, where)
+    if stands is None:
+        yield note("store", f"{where} has no tables yet", "the first server or chat makes them")
+        return
+    if stands != head():
+        yield warn("store", f"{where} has tables {stands}; this version wants {head()}",
+                   "back it up: the next start brings older tables up to date")  # fmt: skip
+        return
+    database = Database(url)
+    try:
+        yield _written(database, where)
+        yield from _clock(database)
+        yield from _work(database)
+        yield from _keys(database, settings)
+    finally:
+        database.close()
+
+
+def _revision(url: str, where: str) -> str | None:
+    engine = create_engine(url)
+    try:
+        with engine.connect() as connection:
+            if not engine.dialect.has_table(connection, "alembic_version"):
+                return None
+            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+    except SQLAlchemyError as error:
+        raise explain(error, where) from error
+    finally:
+        engine.dispose()
+
+
+def _written(database: Database, where: str) -> Finding:
+    times = []
+    for _ in range(5):
+        start = perf_counter()
+        database.check()
+        times.append((perf_counter() - start) * 1000)
+    ms = median(times)
+    said = f"{where}: tables {head()}, a write takes {ms:.1f} ms"
+    if ms > _SLOW_MS:
+        return warn("store", said, "each turn waits for its write: use a faster or nearer disk")
+    return ok("store", said)
+
+
+def _clock(database: Database) -> Iterator[Finding]:
+    if database.engine.dialect.name != "postgresql":
+        return
+    with database.read() as connection:
+        theirs = connection.scalar(text("SELECT clock_timestamp()"))
+    if not isinstance(theirs, datetime):
+        return
+    skew = abs((theirs - datetime.now(UTC)).total_seconds())
+    if skew > _SKEW_S:
+        yield warn("clock", f"{skew:.0f} s apart from the database's", "run NTP on both hosts")
+    else:
+        yield ok("clock", "agrees with the database's")
+
+
+def _work(database: Database) -> Iterator[Finding]:
+    waiting = backlog(database)
+    dead, due = waiting.of("dead"), waiting.of("waiting")
+    if dead:
+        yield warn("jobs", f"{dead} were given up",
+                   "attune jobs list --status dead says why; attune jobs retry ID")  # fmt: skip
+    if waiting.oldest_s > LONG_S:
+        yield fail("jobs", f"{due} wait, the oldest for {waiting.oldest_s / 60:.0f} min",
+                   "does a server run on this store? it is what works on them")  # fmt: skip
+    elif not dead:
+        yield ok("jobs", f"{due} wait, none was given up")
+
+
+def _keys(database: Database, settings: Settings) -> Iterator[Finding]:
+    now = datetime.now(UTC)
+    live = [key for key in Keyring(database).current().values()
+            if key.revoked is None and (key.expires is None or key.expires > now)]  # fmt: skip
+    if not live:
+        yield note("keys", "none: only this machine is answered, without a key",
+                   "attune keys add, before others are to reach it")  # fmt: skip
+        return
+    soon = [key.name for key in live if key.expires and (key.expires - now).days < 14]
+    if soon:
+        yield warn("keys", f"expire within two weeks: {', '.join(soon)}", "attune keys add")
+    admin = sum("admin" in key.scopes for key in live)
+    yield ok("keys", f"{len(live)} are good, {admin} of them for admin")
