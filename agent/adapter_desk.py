@@ -5,6 +5,7 @@ Deciding is another package's (`finetune.registry`), so it comes in as a protoco
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -33,6 +34,10 @@ class AdapterDesk(Protocol):
 
     def statuses(self) -> dict[str, str]:
         """Return the status of each adapter there is, the oldest first."""
+        ...
+
+    def learned_from(self, session_keys: Collection[str], user_keys: Collection[str]) -> list[str]:
+        """Return the adapters made from the data of these keys (`agent.keys`)."""
         ...
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Self
@@ -119,6 +120,12 @@ class FeedbackEvent(BaseModel):
     def _check_text(self) -> None:
         if not isinstance(self.value, str) or not 0 < len(self.value.strip()) <= MAX_VALUE:
             raise ValueError(f"{self.kind!r} needs a text of 1 to {MAX_VALUE} characters as value")
+
+    def masked(self, mask: Callable[[str], str]) -> FeedbackEvent:
+        """Return the event with what is personal in its text masked."""
+        if not isinstance(self.value, str):
+            return self
+        return self.model_copy(update={"value": mask(self.value)})
 
     def same_as(self, other: FeedbackEvent) -> bool:
         """Return whether both say the same, whenever they were sent."""

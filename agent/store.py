@@ -32,7 +32,14 @@ from agent.store_jobs import Jobs
 from agent.store_log import logged_session, session_ids
 from agent.store_secrets import adopt
 from agent.store_turns import insert_slate, insert_turn, logged_slate, logged_turn, plain, turns_of
-from agent.store_users import DeletedUser, Deletion, delete_user, deletions
+from agent.store_users import (
+    DeletedUser,
+    Deletion,
+    StoredUser,
+    delete_user,
+    deletions,
+    stored_user,
+)
 from agent.threads import Threads
 from agent.turn import Done, Slate
 from agent.turn_locks import TurnLocks, shared_locks
@@ -217,6 +224,18 @@ class Store:
         if jobs:
             self.work.notify()
         return gone
+
+    def stored_user(self, user: str) -> StoredUser:
+        """Return everything that is stored of a user; no sessions where nothing is.
+
+        Raises:
+            StoreError: If it holds what this version cannot read.
+        """
+        with self._database.read() as connection:
+            try:
+                return stored_user(connection, self._secrets.names(user))
+            except ValidationError as error:
+                raise _unreadable("of the user", error) from error
 
     def user_keys(self, user: str) -> tuple[str, ...]:
         """Return the keys that what was made of a user's data is found by."""

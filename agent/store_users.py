@@ -1,8 +1,8 @@
-"""Deleting what the tables of the store hold of a user, and remembering that it was."""
+"""What the tables of the store hold of a user: told, deleted, and that it was remembered."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,7 +10,22 @@ from typing import Any
 from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from agent.keys import key_of
-from agent.tables import deleted_users, feedback_events, sessions, slates
+from agent.logged import LoggedSession
+from agent.store_log import logged_session
+from agent.tables import (
+    deleted_users,
+    feedback_events,
+    handovers,
+    idempotency_keys,
+    jobs,
+    sessions,
+    slates,
+    threads,
+    turns,
+)
+
+OF_SESSIONS = ("handover",)
+"""Kinds of jobs that are about a session: they go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +52,77 @@ def delete_user(connection: Connection, names: Sequence[str]) -> DeletedUser:
         slates=tuple(connection.scalars(shown.order_by(slates.c.id))),
         events=tuple(connection.scalars(said.order_by(feedback_events.c.id))),
     )
+    _delete_jobs(connection, gone.sessions)
     connection.execute(delete(sessions).where(sessions.c.user.in_(names)))
     for name in names:
         _note(connection, key_of(name), gone.sessions)
     return gone
+
+
+def _delete_jobs(connection: Connection, own: Sequence[str]) -> None:
+    """Delete work that is about sessions, before they go."""
+    handed = select(handovers.c.id).where(handovers.c.session_id.in_(own))
+    about = {*own, *connection.scalars(handed)}
+    found = connection.execute(
+        select(jobs.c.id, jobs.c.payload).where(jobs.c.kind.in_(OF_SESSIONS))
+    )
+    gone = [row.id for row in found if about & {str(one) for one in row.payload.values()}]
+    if gone:
+        connection.execute(delete(jobs).where(jobs.c.id.in_(gone)))
+
+
+@dataclass(frozen=True, slots=True)
+class StoredUser:
+    """Everything that is stored of a user.
+
+    Args:
+        user: As stored: a hash, where there is a secret.
+        sessions: Oldest first; `beside` has by their ids what lies beside them, as JSON.
+        deletions: When earlier data was deleted.
+    """
+
+    user: str
+    sessions: tuple[LoggedSession, ...]
+    beside: Mapping[str, Mapping[str, Any]]
+    deletions: tuple[Deletion, ...] = ()
+
+
+def stored_user(connection: Connection, names: Sequence[str]) -> StoredUser:
+    """Return everything that is stored of a user.
+
+    Args:
+        names: How the user may be stored.
+    """
+    own = select(sessions.c.id).where(sessions.c.user.in_(names)).order_by(sessions.c.created)
+    logged = [one for id in connection.scalars(own) if (one := logged_session(connection, id))]
+    return StoredUser(
+        user=names[0],
+        sessions=tuple(logged),
+        beside={one.id: _beside(connection, one.id) for one in logged},
+        deletions=tuple(
+            found for name in names if (found := deletion(connection, key_of(name))) is not None
+        ),
+    )
+
+
+_BESIDE = {
+    "handovers": (handovers, ("id", "turn_id", "reason", "detail", "status", "created", "changed")),
+    "threads": (threads, ("hash", "turn", "time")),
+    "requests": (idempotency_keys, ("key", "fingerprint", "turn_id", "answer", "time")),
+}
+"""What lies beside a session: tables, and the columns that tell something."""
+
+
+def _beside(connection: Connection, session_id: str) -> dict[str, Any]:
+    """Return what is stored of a session besides its turns, slates and feedback."""
+    found: dict[str, Any] = {}
+    for name, (table, columns) in _BESIDE.items():
+        query = select(*(table.c[one] for one in columns)).where(table.c.session_id == session_id)
+        found[name] = [dict(row._mapping) for row in connection.execute(query)]
+    state = connection.scalar(select(sessions.c.state).where(sessions.c.id == session_id))
+    timings = select(turns.c.id, turns.c.timings).where(turns.c.session_id == session_id)
+    rows = connection.execute(timings)
+    return found | {"state": state, "timings": {row.id: row.timings for row in rows}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -103,6 +103,11 @@ class RegistryDesk:
         """Return the status of each adapter."""
         with self._opened() as registry:
             return {entry.name: entry.status for entry in registry.list()}
+
+    def learned_from(self, session_keys: Collection[str], user_keys: Collection[str]) -> list[str]:
+        """Return the adapters made from the data of these keys."""
+        with self._opened() as registry:
+            return registry.learned_from(session_keys, user_keys)
 
     @contextmanager
     def _opened(self, name: str | None = None) -> Iterator[Registry]:

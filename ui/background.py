@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from agent.jobs import Handler
 from agent.server.lifetime import live
 from agent.worker import Worker
+from ui.privacy_jobs import make_forget, make_retention
 from ui.reindexing import make_reindex
+from ui.service_wiring import service_jobs
 from ui.settings import Settings
 
 if TYPE_CHECKING:
@@ -23,15 +25,20 @@ if TYPE_CHECKING:
 
 def quick_jobs(project: Project, settings: Settings) -> Mapping[str, Handler]:
     """Return what runs jobs that take seconds, by kind."""
-    return {}
+    return service_jobs(project.folder, project.parts.store)
 
 
 def slow_jobs(project: Project, settings: Settings) -> Mapping[str, Handler]:
     """Return what runs jobs that may take minutes, by kind."""
-    return {"reindex": make_reindex(project.retriever, settings)}
+    store = project.parts.store
+    return {
+        "reindex": make_reindex(project.retriever, settings),
+        "forget": make_forget(project.folder, store),
+        "retention": make_retention(store, settings),
+    }
 
 
-DAILY: tuple[str, ...] = ()
+DAILY: tuple[str, ...] = ("retention",)
 """Slow kinds that run once a day."""
 
 

@@ -28,6 +28,7 @@ from ui.errors import UIError
 from ui.experiments import drift, experiment, off_policy
 from ui.feedback import feedback
 from ui.gate import gate
+from ui.handovers import handovers
 from ui.house import house
 from ui.indexing import index, migrate_index
 from ui.jobs import jobs
@@ -37,6 +38,7 @@ from ui.llm import llm as llm_group
 from ui.loop import loop
 from ui.mcp import mcp
 from ui.pairs import pairs
+from ui.privacy import privacy
 from ui.ranker import cross_encoder, ranker
 from ui.retrieval_quality import evaluate_retrieval
 from ui.settings import Settings
@@ -240,6 +242,7 @@ tune.add_command(cross_encoder)
 tune.add_command(encoder)
 tune.add_command(fusion)
 main.add_command(house)
+main.add_command(handovers)
 main.add_command(adapters)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")
@@ -252,6 +255,7 @@ main.add_command(keys)
 main.add_command(tenants_group)
 main.add_command(jobs)
 main.add_command(feedback)
+main.add_command(privacy)
 feedback.add_command(pairs)
 
 if __name__ == "__main__":

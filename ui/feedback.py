@@ -17,6 +17,7 @@ import click
 
 from ui.adapters import ADAPTERS
 from ui.errors import UIError
+from ui.privacy_jobs import pairs_of
 from ui.reports import table
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
 FILE = click.Path(dir_okay=False, path_type=Path)
-ROUNDS = "rounds"
-"""Where `attune loop` keeps its rounds in a project."""
 LISTED = 10
 """Rejects, and people who were limited, that are shown."""
 DAYS = 14
@@ -197,7 +196,7 @@ def forget(
         raise UIError("no user is named; leave USER out to catch up with earlier deletions")
     if adapters is None and (folder / ADAPTERS).is_dir():
         adapters = folder / ADAPTERS
-    pairs = pairs or tuple(path.parent for path in folder.glob(f"{ROUNDS}/*/pairs/report.json"))
+    pairs = pairs or tuple(pairs_of(folder))
     audit = Audit(adapters or folder)
     with stored(folder) as store, _registry(adapters) as registry:
         if user is None:

@@ -15,7 +15,7 @@ import click
 
 from ui.adapters import ADAPTERS
 from ui.errors import UIError
-from ui.feedback import ROUNDS
+from ui.privacy_jobs import ROUNDS
 from ui.reports import table
 
 if TYPE_CHECKING:

@@ -49,6 +49,7 @@ def add(body: Told, here: Here, once: Sent) -> FeedbackAnswer:
     events = body.events if isinstance(body, FeedbackBatch) else [body]
     if len(events) > here.limits.batch:
         raise UserInputError(f"{len(events)} events at once; at most {here.limits.batch} are taken")
+    events = [event.masked(here.parts.masker.mask) for event in events]
     if once is not None:
         ids = store.add_feedback_once(events, once)
     elif isinstance(body, FeedbackBatch):

@@ -308,6 +308,15 @@ class Registry:
                 step.serve(step.serving.lives)
             return [name for name in entries if name in held]
 
+    def learned_from(self, session_keys: Collection[str], user_keys: Collection[str] = ()) -> Names:
+        """Return the adapters made from the data of these keys, and those trained on from them."""
+        held = self._book.holding("session", list(session_keys))
+        held |= self._book.holding("user", list(user_keys))
+        for entry in self.list():  # parents come before children
+            if entry.parent in held:
+                held.add(entry.name)
+        return [entry.name for entry in self.list() if entry.name in held]
+
     @contextmanager
     def _change(self) -> Iterator[Step]:
         """Hold the registry for one change: all of it, or nothing."""
