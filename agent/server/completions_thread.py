@@ -7,6 +7,7 @@ here, or somebody changed, is taken again from what the user said, in bounded ti
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 
 from agent.desk import Extras
 from agent.dialogue import rehearse
-from agent.errors import UserInputError
+from agent.errors import StoreError, UserInputError
 from agent.logged import LoggedSession, LoggedTurn
 from agent.planner import RulePlanner
 from agent.server.completions_answer import History, calls_of
@@ -26,6 +27,8 @@ from agent.store import Session
 from agent.store_turns import logged_turn
 from agent.threads import Place, begun, chain
 from agent.turn import Done
+
+log = logging.getLogger(__name__)
 
 MOST_REPLAYED = 40
 """Utterances of an unknown conversation that are taken again, the last."""
@@ -84,7 +87,10 @@ def remember(here: Context, thread: Thread, done: Done, content: str) -> None:
     calls = [call.id for call in calls_of(done)]
     said = chain(thread.hash, "assistant", content.strip(), calls)
     hashes = [said, thread.asked] if thread.asked else [said]
-    here.parts.store.threads.put(done.session_id, done.state.turn, *hashes)
+    try:
+        here.parts.store.threads.put(done.session_id, done.state.turn, *hashes)
+    except StoreError as error:  # the turn is stored and is answered; the next one is replayed
+        log.warning("a conversation cannot be followed: %s", error)
 
 
 def _hashes(start: str, history: Sequence[Said]) -> tuple[list[int], list[str]]:

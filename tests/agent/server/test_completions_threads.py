@@ -1,8 +1,10 @@
 """Conversations sent whole: they give the same answers as a session, and reach nobody else's."""
 
+import gzip
 import json
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -10,12 +12,14 @@ import pytest
 
 from agent.access.keyring import Keyring
 from agent.desk import Attended
+from agent.errors import StoreError
 from agent.exploring import Explore
 from agent.server import completions_thread
 from agent.server.completions_thread import MOST_REPLAYED
 from tests.agent.server.asking import URL, ids, messages_of, thread, words
 from tests.agent.server.test_turns import SlowPlanner
 
+SHARED = Path(__file__).parents[4] / "shared" / "data"
 DATA = Path(__file__).parents[3] / "finetune" / "data"
 SAID = (
     "blue shirts", "red shoes under 80", "something black", "cheaper", "more", "the second one",
@@ -62,6 +66,38 @@ def test_labelled_conversations_agree(ask, client):
         texts = [turn["text"] for turn in row["turns"]]
         alone, kept = stateless(ask, texts), stateful(ask, client, texts)
         assert list(map(told, alone)) == list(map(told, kept)), texts
+
+
+def real_conversations(count):
+    """Return what people said to assistants, where the shared data is here."""
+    for name in ("taskmaster4_sample", "crsarena_closed"):
+        path = SHARED / f"dialogs_{name}.jsonl.gz"
+        if not path.exists():
+            pytest.skip("the shared data is not here")
+        with gzip.open(path, "rt", encoding="utf-8") as file:
+            for row in map(json.loads, islice(file, count)):
+                turns = (one if isinstance(one, list) else one.values() for one in row["turns"])
+                said = [text for role, text in turns if role == "user" and text.strip()]
+                if said:
+                    yield said
+
+
+@pytest.mark.slow
+def test_real_conversations_agree(ask, client):
+    for texts in real_conversations(60):
+        alone, kept = stateless(ask, texts), stateful(ask, client, texts)
+        assert list(map(told, alone)) == list(map(told, kept)), texts
+
+
+def test_full_disk_after_the_turn_loses_no_answer(ask, parts, monkeypatch):
+    def full(*given):
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(parts.store.threads, "put", full)
+        first = ask("blue shirts")
+    assert ids(first)
+    assert thread(ask("blue shirts", words(first), "under 34.50")) == "replayed"
 
 
 def test_conversation_stays_in_one_session(ask, client):
