@@ -5,6 +5,7 @@ AgentError
 ├── UnknownSession      no session with that id (the caller acts)
 ├── UnknownSlate        no slate with that id (the caller acts)
 ├── UnknownJob          no job with that id (the caller acts)
+├── UnknownHandover     no hand-over with that id (the caller acts)
 ├── HopelessJob         a job that no further try can bring about (the operator acts)
 ├── Conflict            another turn or event came first (the caller loads again and retries)
 │   ├── IdempotencyConflict  a key was used for another request (the caller takes a new one)
@@ -46,6 +47,10 @@ class UnknownSlate(AgentError):
 
 class UnknownJob(AgentError):
     """The job id names no stored job."""
+
+
+class UnknownHandover(AgentError):
+    """The hand-over id names no stored hand-over."""
 
 
 class HopelessJob(AgentError):

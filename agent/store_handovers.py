@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import Row, Select, case, select, update
 
 from agent.database import Database
-from agent.errors import AgentError
+from agent.errors import UnknownHandover
 from agent.feedback import valid_id
 from agent.service.values import HandoverReason
 from agent.tables import handovers, jobs
@@ -29,10 +29,6 @@ _STATUS = case(
     ((handovers.c.status == "waiting") & (jobs.c.status == "dead"), "dead"),
     else_=handovers.c.status,
 )
-
-
-class UnknownHandover(AgentError):
-    """The id names no stored hand-over."""
 
 
 @dataclass(frozen=True, slots=True)

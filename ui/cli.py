@@ -45,6 +45,7 @@ from ui.settings import Settings
 from ui.simulate import simulate
 from ui.syncing import sync
 from ui.tenants import tenants as tenants_group
+from ui.tools import tools
 from ui.tune import tune
 from ui.tune_encoder import encoder
 from ui.tune_fusion import fusion
@@ -243,6 +244,7 @@ tune.add_command(encoder)
 tune.add_command(fusion)
 main.add_command(house)
 main.add_command(handovers)
+main.add_command(tools)
 main.add_command(adapters)
 main.add_command(simulate)
 main.add_command(llm_group, "llm")

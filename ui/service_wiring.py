@@ -1,16 +1,29 @@
-"""Makes the service desk of a project: what its service.toml says, its pages, its tools."""
+"""Makes the service desk of a project: what its service.toml says, its pages, its tools, people.
+
+The secrets that service.toml names are read from the environment here, and nowhere else.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from agent.dialogue import Parts
-from agent.service.config import read_config
+from agent.jobs import Handler
+from agent.service.config import NAME, BadService, ServiceConfig, ToolsTable, read_config
 from agent.service.desk import ServiceDesk
-from agent.service.escalation import Escalation
+from agent.service.escalation import JOB, Escalation
+from agent.service.handover import Announcer
 from agent.service.openings import Openings
+from agent.service.tooling import ToolDesk
+from agent.store import Store
 from agent.store_handovers import Handovers
+from agent.tools import Caller, Server, load
+from agent.tools.matching import Encode, Matcher
+from agent.tools.signing import checked_secret
 from retrieval.project import has_manifest
 from retrieval.retriever import Retriever
 from ui.knowledge import make_knowledge
@@ -31,15 +44,88 @@ def make_desk(retriever: Retriever, settings: Settings, parts: Parts) -> Service
     config = read_config(retriever.folder)
     hours = config.hours.hours() if config.hours else None
     knowledge = make_knowledge(retriever, settings)
+    escalation = Escalation(
+        config.handover, hours, config.contact, Handovers(parts.store.database), now
+    )
+    announcer(config, parts.store)  # so that a missing secret is told now
     return ServiceDesk(
         parts.linker,
-        Escalation(config.handover, hours, config.contact, Handovers(parts.store.database), now),
+        escalation,
         # Pages may be added to a project that is open.
         pages=lambda: knowledge if has_manifest(knowledge.folder) else None,
         openings=Openings(config.openings, hours, now),
+        tools=make_tools(retriever, config, parts),
     )
 
 
 def with_desk(parts: Parts, retriever: Retriever, settings: Settings) -> Parts:
     """Return the parts with the desk of the project they are of."""
     return replace(parts, desk=make_desk(retriever, settings, parts))
+
+
+def make_tools(retriever: Retriever, config: ServiceConfig, parts: Parts) -> ToolDesk:
+    """Return what uses the tools of a project; there may be none but a client's own."""
+    tools = load(retriever.folder)
+    sources = {tool.source for tool in tools}
+    unknown = sorted(set(config.tools) - sources)
+    if unknown:
+        raise BadService(f"{NAME}: [tools.{unknown[0]}] names no file of tools; "
+                         f"there are: {', '.join(sorted(sources)) or 'none'}")  # fmt: skip
+    servers = {source: server_of(config.tools.get(source, ToolsTable())) for source in sources}
+    matcher = Matcher(tools, encode_with(retriever))
+    return ToolDesk(tools, matcher, Caller(servers), clock_of(config), parts.masker)
+
+
+def clock_of(config: ServiceConfig) -> Callable[[], datetime]:
+    """Return a clock that shows the time where the shop is."""
+    if config.hours is None:
+        return now
+    zone = config.hours.hours().zone
+    return lambda: now().astimezone(zone)
+
+
+def encode_with(retriever: Retriever) -> Encode | None:
+    """Return the catalog's encoder, where it knows meaning."""
+    encoder = retriever.encoder
+    return None if encoder.name.startswith("hashing") else encoder.encode_queries
+
+
+def server_of(table: ToolsTable) -> Server:
+    """Return how the tools of a file are called."""
+    secret = _secret(table.secret_env) if table.secret_env else ""
+    bearer = variable(table.authorization_env) if table.authorization_env else ""
+    return Server(secret, bearer, table.timeout_s)
+
+
+def announcer(config: ServiceConfig, store: Store) -> Announcer | None:
+    """Return what announces hand-overs; None where they wait in the list."""
+    table = config.handover
+    if table is None or table.url is None:
+        return None
+    return Announcer(store, table.url, _secret(table.secret_env or ""), table.timeout_s)
+
+
+def service_jobs(folder: Path, store: Store) -> Mapping[str, Handler]:
+    """Return what runs the jobs of a project's desk, by kind."""
+    made = announcer(read_config(folder), store)
+    return {} if made is None else {JOB: made}
+
+
+def variable(name: str) -> str:
+    """Return an environment variable that service.toml names.
+
+    Raises:
+        BadService: If it is not set.
+    """
+    value = os.environ.get(name, "")
+    if not value:
+        raise BadService(f"{NAME} names the variable {name}, which is not set; set it, or take the "
+                         "line out")  # fmt: skip
+    return value
+
+
+def _secret(name: str) -> str:
+    try:
+        return checked_secret(variable(name))
+    except ValueError as error:
+        raise BadService(f"{name}: {error}") from error

@@ -22,6 +22,7 @@ from agent.server import (
     explanations,
     feedback,
     health,
+    handovers,
     items,
     jobs,
     keys,
@@ -56,6 +57,7 @@ ROUTERS = (
     models.router,
     admin.router,
     keys.router,
+    handovers.router,
     health.router,
 )
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Body, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UnknownSession
 from agent.payload import TurnAnswer, turn_answer
 from agent.server.access import needs
 from agent.server.context import Here
+from agent.service.openings import Greets, Opening
 from agent.state import State
 from agent.utterance import strip_control
 
@@ -26,10 +27,15 @@ class NewSession(BaseModel):
     user: str | None = Field(default=None, max_length=200)
 
 
-class SessionId(BaseModel):
-    """The id of a session; it cannot be guessed."""
+class NewSessionAnswer(BaseModel):
+    """The id of a session; it cannot be guessed.
+
+    `opening` is what the shop greets with, in the language that Accept-Language asks for, where it
+    said so: show it before the first turn.
+    """
 
     id: str
+    opening: Opening | None = None
 
 
 class SessionAnswer(BaseModel):
@@ -42,11 +48,18 @@ class SessionAnswer(BaseModel):
     turns: list[TurnAnswer]
 
 
-@router.post("", status_code=201)
-def create(here: Here, body: Annotated[NewSession | None, Body()] = None) -> SessionId:
+@router.post("", status_code=201, response_model_exclude_none=True)
+def create(
+    here: Here,
+    body: Annotated[NewSession | None, Body()] = None,
+    accept_language: Annotated[str | None, Header()] = None,
+) -> NewSessionAnswer:
     """Start a session."""
     user = body.user if body else None
-    return SessionId(id=here.parts.store.create_session(strip_control(user) if user else None))
+    id = here.parts.store.create_session(strip_control(user) if user else None)
+    desk = here.parts.desk
+    opening = desk.opening(accept_language) if isinstance(desk, Greets) else None
+    return NewSessionAnswer(id=id, opening=opening)
 
 
 @router.get("/{session_id}")

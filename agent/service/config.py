@@ -152,8 +152,8 @@ class HandoverTable(_Table):
 
     url: Url | None = None
     secret_env: Variable | None = None
-    timeout_s: float = Field(5.0, gt=0, le=30)
-    after_failures: int = Field(3, ge=0, le=20)
+    timeout_s: float = Field(default=5.0, gt=0, le=30)
+    after_failures: int = Field(default=3, ge=0, le=20)
     while_open: Literal["help", "quiet"] = "help"
     rules: list[RuleTable] = []
 
@@ -175,7 +175,7 @@ class ToolsTable(_Table):
 
     secret_env: Variable | None = None
     authorization_env: Variable | None = None
-    timeout_s: float = Field(3.0, gt=0, le=30)
+    timeout_s: float = Field(default=3.0, gt=0, le=30)
 
 
 class ServiceConfig(_Table):
