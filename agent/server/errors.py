@@ -46,6 +46,7 @@ from agent.errors import (
     UnknownSlate,
     UserInputError,
 )
+from agent.knowledge.errors import UnknownSource
 from agent.observability.request import note_error
 from agent.server.methods import methods_of
 from retrieval.errors import CatalogError, FilterError, IndexError_, RetrievalError
