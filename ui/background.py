@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from agent.jobs import Handler
+from agent.knowledge import KIND as KNOWLEDGE
 from agent.server.lifetime import live
 from agent.worker import Worker
+from ui.knowledge import make_library
 from ui.privacy_jobs import make_forget, make_retention
 from ui.reindexing import make_reindex
 from ui.service_wiring import service_jobs
@@ -33,6 +35,7 @@ def slow_jobs(project: Project, settings: Settings) -> Mapping[str, Handler]:
     store = project.parts.store
     return {
         "reindex": make_reindex(project.retriever, settings),
+        KNOWLEDGE: make_library(project.retriever, settings).index,
         "forget": make_forget(project.folder, store),
         "retention": make_retention(store, settings),
     }

@@ -6,11 +6,21 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from importlib.resources import files
 from pathlib import Path
 
 import click
 
-from agent.knowledge import FOLDER, Added, Knowledge, add, open_knowledge, remove, uploads_of
+from agent.knowledge import (
+    FOLDER,
+    Added,
+    Knowledge,
+    Library,
+    add,
+    open_knowledge,
+    remove,
+    uploads_of,
+)
 from agent.knowledge.sold import Sold
 from retrieval.encoder import make_encoder
 from retrieval.project import has_manifest, read_manifest
@@ -42,6 +52,21 @@ def make_knowledge(retriever: Retriever, settings: Settings) -> Knowledge:
     """Return the pages of a project that is open; there may be none yet."""
     encoder = shelf_encoder(retriever.folder, settings, retriever.encoder)
     return open_knowledge(retriever.folder, encoder, Sold(lambda: retriever.facets))
+
+
+def make_library(retriever: Retriever, settings: Settings) -> Library:
+    """Return what takes pages for a project that is served."""
+    folder = retriever.folder
+    return Library(
+        make_knowledge(retriever, settings),
+        lambda: shelf_encoder(folder, settings, retriever.encoder),
+    )
+
+
+def add_demo_pages(folder: Path, settings: Settings) -> None:
+    """Put the demo shop's pages on its shelf, where it has none yet."""
+    if not has_manifest(folder / FOLDER):
+        add_paths([Path(str(files("agent.knowledge"))) / "demo"], folder, settings)
 
 
 def _project(folder: Path | None, settings: Settings) -> Path:

@@ -16,6 +16,7 @@ from filelock import FileLock, Timeout
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
 from agent.exploring import GREEDY, Explore, Policy
+from agent.knowledge import FOLDER as PAGES
 from agent.linking import Linker
 from agent.llm import ChatModel
 from agent.payload import turn_json
@@ -38,6 +39,7 @@ from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.background import live_with
 from ui.chat_models import adapter_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
+from ui.knowledge import add_demo_pages, make_library
 from ui.privacy_wiring import make_masker, secrets_of
 from ui.service_wiring import with_desk
 from ui.settings import Settings
@@ -257,6 +259,7 @@ def served_with(project: Project, settings: Settings) -> dict[str, Any]:
     return {
         "models": ("rules",) if model is None else ("rules", model),
         "adapters": make_adapters(project.folder, settings, router) if router else None,
+        "library": make_library(project.retriever, settings),
     }
 
 
@@ -268,9 +271,10 @@ def default_project(settings: Settings) -> Path:
 def demo_project(settings: Settings) -> Path:
     """Return the project directory of the demo catalog, made and indexed on first use."""
     folder = settings.home / f"demo-{version('attune')}"
-    if not has_manifest(folder):
+    if not (has_manifest(folder) and has_manifest(folder / PAGES)):
         with _alone(folder):
             _prepare_demo(folder, settings)
+            add_demo_pages(folder, settings)
     return folder
 
 

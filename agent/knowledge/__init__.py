@@ -2,11 +2,25 @@
 
 from agent.knowledge.errors import BadPage, KnowledgeError, UnknownSource
 from agent.knowledge.knowledge import Knowledge, open_knowledge
+from agent.knowledge.library import KIND, Library
 from agent.knowledge.reading import Upload, uploads_of
 from agent.knowledge.shelf import FOLDER, add, remove
 from agent.knowledge.values import Added, KnowledgeAnswer, Source
 
 __all__ = [
-    "FOLDER", "Added", "BadPage", "Knowledge", "KnowledgeAnswer", "KnowledgeError", "Source",
-    "UnknownSource", "Upload", "add", "open_knowledge", "remove", "uploads_of",
+    "FOLDER",
+    "KIND",
+    "Added",
+    "BadPage",
+    "Knowledge",
+    "KnowledgeAnswer",
+    "KnowledgeError",
+    "Library",
+    "Source",
+    "UnknownSource",
+    "Upload",
+    "add",
+    "open_knowledge",
+    "remove",
+    "uploads_of",
 ]  # fmt: skip

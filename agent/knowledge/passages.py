@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from agent.knowledge.sentences import sentences
 from agent.knowledge.values import Block, Page, Passage
@@ -46,7 +47,7 @@ def passages(page: Page) -> tuple[Passage, ...]:
 
 def _with_questions(blocks: tuple[Block, ...]) -> Iterator[Block]:
     """Yield the blocks, with paragraphs that only ask what the next one answers as headings."""
-    for block, after in zip(blocks, (*blocks[1:], None), strict=True):
+    for block, after in zip_longest(blocks, blocks[1:]):
         text = block.text.removeprefix("Q:").removeprefix("Q.").strip()
         asks = not block.level and not block.joins and text.endswith("?")
         if asks and after is not None and not after.level and len(text.split()) <= _QUESTION_WORDS:

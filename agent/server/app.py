@@ -15,17 +15,19 @@ from agent.access.keys import DEFAULT_TENANT
 from agent.access.rates import Rates
 from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
+from agent.knowledge.library import Library
 from agent.server import (
     admin,
     completions,
     errors,
     explanations,
     feedback,
-    health,
     handovers,
+    health,
     items,
     jobs,
     keys,
+    knowledge,
     models,
     pictures,
     recommendations,
@@ -52,12 +54,13 @@ ROUTERS = (
     recommendations.router,
     explanations.router,
     items.router,
+    knowledge.router,
     pictures.router,
     jobs.router,
+    handovers.router,
     models.router,
     admin.router,
     keys.router,
-    handovers.router,
     health.router,
 )
 
@@ -77,6 +80,7 @@ def create_app(
     rules: Rules | None = None,
     capacity: Capacity = Capacity(),  # noqa: B008 (frozen)
     pictures: Path | None = None,
+    library: Library | None = None,
 ) -> FastAPI:
     """Return the HTTP API over the parts, which all requests share.
 
@@ -87,10 +91,12 @@ def create_app(
         rules: How requests are let in; without, freely until a key is stored.
         capacity: What the process takes on.
         pictures: Folder that items' relative picture paths start from, where there is one.
+        library: Takes the shop's own pages.
     """
     context = make_context(
-        parts, models=models, limits=limits, adapters=adapters, pictures=pictures
-    )
+        parts, models=models, limits=limits, adapters=adapters, pictures=pictures,
+        library=library,
+    )  # fmt: skip
     rules = rules or Rules(operator_key=adapters.key if adapters else None)
     keyring = Keyring(parts.store.database)
     tenant = Tenant(DEFAULT_TENANT, keyring, lambda: context, limits.origins)
@@ -108,12 +114,15 @@ def make_context(
     limits: Limits = Limits(),  # noqa: B008 (frozen)
     adapters: Adapters | None = None,
     pictures: Path | None = None,
+    library: Library | None = None,
 ) -> Context:
     """Return what the requests of one tenant share; the arguments are those of `create_app`."""
     if not isinstance(parts.retriever, Catalog):
         raise TypeError(f"{type(parts.retriever).__name__} has no name, version, mapping, upsert "
                         "or delete; serve a retrieval.retriever.Retriever")  # fmt: skip
-    return Context(parts, parts.retriever, tuple(models), limits, adapters, pictures=pictures)
+    return Context(
+        parts, parts.retriever, tuple(models), limits, adapters, pictures=pictures, library=library
+    )
 
 
 def create_service(

@@ -20,6 +20,7 @@ from agent.access.errors import TenantUnavailable
 from agent.access.keyring import Keyring
 from agent.adapter_desk import Adapters
 from agent.dialogue import Parts
+from agent.knowledge.library import Library
 from agent.ports import Retriever
 from agent.server.limits import Limits
 from agent.server.metrics import Metrics
@@ -67,6 +68,7 @@ class Context:
         adapters: Who routes to adapters and decides on them, where there are any.
         close: Releases what was opened for it; None where that is its maker's business.
         pictures: Folder that items' relative picture paths start from, where there is one.
+        library: Takes the shop's own pages, where there is a project directory for them.
     """
 
     parts: Parts
@@ -77,6 +79,7 @@ class Context:
     metrics: Metrics = field(default_factory=Metrics)
     close: Callable[[], None] | None = None
     pictures: Path | None = None
+    library: Library | None = None
 
 
 class Tenant:

@@ -5,6 +5,7 @@ A file that cannot be read says so and stops no other. This module does not know
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -44,6 +45,9 @@ _SIGNATURES = (
 )
 
 
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file to be read: its name as a source, and its bytes."""
@@ -81,7 +85,7 @@ def _check_kind(source: str, suffix: str, content: bytes) -> None:
     if suffix == ".pdf":
         if found != "a PDF":
             raise BadPage(source, f"it is no PDF: it begins with {content[:8]!r}, not b'%PDF-'")
-    elif found is not None or b"\0" in content[:4096].replace(b"\xff\xfe", b""):
+    elif found is not None or (b"\0" in content[:4096] and not content.startswith(_UTF16)):
         raise BadPage(source, f"it is {found or 'a binary file'}, not text; rename it to what it "
                               "is, or export it as text")  # fmt: skip
 
