@@ -6,6 +6,7 @@ Knows SQLAlchemy and Alembic; knows nothing of sessions or turns (`agent.store`)
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,7 @@ class Database:
 
     def __init__(self, url: str, schema: str | None = None) -> None:
         self.schema = schema
+        self._writers = threading.Lock()
         self.engine = _engine(url, schema)
         self.where = self.engine.url.render_as_string(hide_password=True)
         try:
@@ -75,8 +77,22 @@ class Database:
     def write(self) -> Iterator[Connection]:
         """Open a transaction that is on disk when the block ends, or leaves no trace."""
         writer = self.engine.execution_options(writes=True)
-        with self._translated(), writer.begin() as connection:
+        with self._in_line(), self._translated(), writer.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _in_line(self) -> Iterator[None]:
+        """Let one thread write to SQLite at a time: it would have the others look again and again,
+        with pauses in between, and let in whoever looks at the right moment."""
+        if self.engine.dialect.name != "sqlite":
+            yield
+            return
+        if not self._writers.acquire(timeout=BUSY_SECONDS):
+            raise explain(TimeoutError("database is locked by this process"), self.where)
+        try:
+            yield
+        finally:
+            self._writers.release()
 
     def check(self) -> None:
         """Write to the disk without changing anything; StoreError when that fails."""

@@ -21,6 +21,7 @@ from agent.explainer import LLMExplainer, Subject
 from agent.exploring import GREEDY, Policy, slate_rng
 from agent.feedback import new_id
 from agent.observability.turns import watched
+from agent.pace import computing
 from agent.plan import Act, Mention, Plan
 from agent.planner import Planner, PlanRequest
 from agent.ports import Retriever
@@ -176,7 +177,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
     attended = _attend(turn, request)
     plan = _plan(turn, attended.rest)
     items = _items(turn, plan)
-    with turn.timings.span("apply"):
+    with computing(), turn.timings.span("apply"):
         state = apply(before, plan, items, turn.facets)
     yield Understood(plan=plan, state=state)
     found = _find(turn, plan, state)
@@ -185,7 +186,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         state = with_slate(state, (one.item_id for one in slate.items))
         yield Items(slate=slate)
     attended = _conclude(turn, request, attended, plan, found)
-    with turn.timings.span("reply"):
+    with computing(), turn.timings.span("reply"):
         reply = _reply(turn, attended, plan, state, found, items)
     if reply.asked and reply.asked not in state.asked:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
@@ -195,7 +196,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         turn.said.append(piece)
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply, attended)
-    with turn.timings.span("store"):
+    with computing(), turn.timings.span("store"):
         _record(turn, done, found, attended)
     yield done
 
@@ -238,7 +239,7 @@ def _plan(turn: _Turn, rest: str) -> Plan:
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
     slate = tuple(turn.parts.retriever.get_many(state.slate))
-    with turn.timings.span("link"):
+    with computing(), turn.timings.span("link"):
         mentions = turn.parts.linker.link(rest, state, slate)
     with turn.timings.span("plan"):
         request = PlanRequest(rest, mentions, state, slate, turn.facets)
@@ -267,7 +268,7 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
     exclude: Collection[str] = ()
     if any(act.act == "more" for act in plan.acts):
         exclude = state.shown
-    with turn.timings.span("retrieve"):
+    with computing(), turn.timings.span("retrieve"):
         return recommend(
             turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
             chooser=turn.voice.chooser, policy=turn.parts.policy,
@@ -282,7 +283,7 @@ def _slate(
     if found is None:
         return Slate(id=new_id())
     others = {**items, **{item.id: item for item in found.items}}
-    with turn.timings.span("explain"):
+    with computing(), turn.timings.span("explain"):
         shown = tuple(
             _shown(turn, state, rank, candidate.item, candidate.score, others)
             for rank, candidate in enumerate(found.candidates, start=1)

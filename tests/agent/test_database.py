@@ -149,3 +149,37 @@ def test_store_of_first_version_is_upgraded(url):
         columns = [row[1] for row in database.execute("PRAGMA table_info(turns)")]
     database.close()
     assert {"written", "voice", "service"} <= set(columns)
+
+
+def test_writers_of_one_process_stand_in_line(url):
+    store = Store(url)
+    with store.database.read() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    threads = [threading.Thread(target=store.create_session) for _ in range(4)]
+    with store.database.write():
+        for thread in threads:
+            thread.start()
+    for thread in threads:
+        thread.join()
+    with store.database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sessions").scalar() == 4
+    store.close()
+
+
+def test_line_of_writers_is_not_waited_in_forever(url, monkeypatch):
+    monkeypatch.setattr("agent.database.BUSY_SECONDS", 0.05)
+    store = Store(url)
+    told = []
+
+    def create():
+        try:
+            store.create_session()
+        except StoreError as error:
+            told.append(str(error))
+
+    with store.database.write():
+        thread = threading.Thread(target=create)
+        thread.start()
+        thread.join()
+    assert "has been writing for too long; try again" in told[0]
+    store.close()
