@@ -40,7 +40,7 @@ from ui.background import live_with
 from ui.chat_models import adapter_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
-from ui.privacy_wiring import secrets_of
+from ui.privacy_wiring import make_masker, secrets_of
 from ui.service_wiring import with_desk
 from ui.settings import Settings
 from ui.shared_models import Models
@@ -209,6 +209,7 @@ def open_project(
     parts = Parts(
         store, retriever, linker, voice.planner, explainer=voice.explainer,
         chooser=voice.chooser, voice=voice.name, policy=policy_of(settings), router=router,
+        masker=make_masker(linker, retriever, settings),
     )  # fmt: skip
     parts = with_desk(parts, retriever, settings)
     if router is not None:
