@@ -187,9 +187,14 @@ class Chunks:
 DONE = b"data: [DONE]\n\n"
 
 
+_LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
+"""What some clients take for the end of a line; in JSON they can only be inside of a text."""
+
+
 def encode(value: Any) -> bytes:
     """Return a value as one event of a stream."""
-    return f"data: {json.dumps(value, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
+    return f"data: {text}\n\n".encode()
 
 
 _COLUMNS = re.compile(r"\S {2,}\S")

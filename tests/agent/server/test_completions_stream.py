@@ -83,6 +83,14 @@ def test_errors_before_the_stream_are_answers(client):
         assert set(response.json()["error"]) == {"message", "type", "param", "code"}
 
 
+def test_chunks_are_single_lines(client):
+    body = {"messages": messages_of("blue\u2028red\u2029x"), "stream": True}
+    text = client.post(URL, json=body).text
+    assert "\u2028" not in text
+    last = json.loads([line for line in text.splitlines() if line][-2].removeprefix("data: "))
+    assert last["attune"]["utterance"] == "blue\u2028red\u2029x"
+
+
 def test_error_in_the_stream_ends_it(client, store):
     first = client.post(URL, json={"messages": messages_of(BLUE)}).json()
     with store._database.read() as connection:
