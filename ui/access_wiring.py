@@ -12,10 +12,13 @@ from ui.settings import Settings
 
 def rules_of(settings: Settings, host: str | None) -> Rules:
     """Return how requests are let in to a server that listens on a host; None: it does not."""
-    key = settings.admin_key.get_secret_value() if settings.admin_key else None
+    key, metrics = (
+        secret.get_secret_value() if secret else None
+        for secret in (settings.admin_key, settings.metrics_key)
+    )
     local = host is None or host in LOCAL_NAMES or host == "::1"
     auth = "required" if settings.auth == "auto" and not local else settings.auth
-    return Rules(auth, key, local_only=auth == "auto" and host is not None)
+    return Rules(auth, key, metrics, local_only=auth == "auto" and host is not None)
 
 
 def limits_of(settings: Settings) -> Limits:

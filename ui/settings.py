@@ -92,6 +92,10 @@ class Settings(BaseSettings):
     admin_key: SecretStr | None = Field(
         None, description="Key of those who decide on adapters over HTTP; without one nobody may."
     )
+    metrics_key: SecretStr | None = Field(
+        None,
+        description="Key that opens /metrics, of all tenants, and nothing else: for the scraper.",
+    )
     deadline_s: float = Field(
         3.0, gt=0, description="Seconds the model has for a plan before the rules take over."
     )

@@ -38,6 +38,9 @@ from agent.server.limits import Limits
 OPEN_PATHS = frozenset({"/health", "/ready", "/openapi.json"})
 """What needs no key: nothing there is of a tenant."""
 
+METRICS_PATH = "/metrics"
+"""What is of all tenants together, for who runs the server."""
+
 TENANT_HEADER = "attune-tenant"
 """Says which tenant the operator's key means, where several are served."""
 
@@ -60,12 +63,14 @@ class Rules:
 
     Args:
         operator_key: Opens everything of every tenant (ATTUNE_ADMIN_KEY).
+        metrics_key: Opens /metrics, of all tenants, and nothing else (ATTUNE_METRICS_KEY).
         local_only: Without keys, answer only those who call this machine by a name of its own: a
             page of the web, or a proxy, calls it by another.
     """
 
     auth: Auth = "auto"
     operator_key: str | None = field(default=None, repr=False)
+    metrics_key: str | None = field(default=None, repr=False)
     local_only: bool = False
 
 
@@ -150,7 +155,7 @@ class Access:
             return
         try:
             headers = Headers(scope=scope)
-            caller = await self._caller(headers)
+            caller = await self._caller(headers, scope["path"])
             tenant = self._tenants[caller.tenant]
             self._check_origin(headers, tenant)
             context = await self._context(tenant)
@@ -161,9 +166,15 @@ class Access:
         scope.setdefault("state", {}).update(caller=caller, context=context)
         await self.app(scope, receive, _with_headers(send, told) if told else send)
 
-    async def _caller(self, headers: Headers) -> Caller:
-        given, own = _bearer(headers), self._rules.operator_key
-        if own and given and hmac.compare_digest(given.encode(), own.encode()):
+    async def _caller(self, headers: Headers, path: str) -> Caller:
+        given, rules = _bearer(headers), self._rules
+        if path == METRICS_PATH and any(
+            _same(given, own) for own in (rules.metrics_key, rules.operator_key)
+        ):
+            # Of all tenants; one that can be opened stands for them.
+            opened = [name for name, tenant in self._tenants.items() if tenant.opened]
+            return Caller((opened or list(self._tenants))[0], OPERATOR)
+        if _same(given, rules.operator_key):
             return Caller(self._chosen(headers), OPERATOR)
         if await self._is_open():
             self._refuse_strangers(headers)
@@ -244,6 +255,10 @@ def _with_headers(send: Send, told: Mapping[str, str]) -> Send:
         await send(message)
 
     return sent
+
+
+def _same(given: str | None, own: str | None) -> bool:
+    return bool(given and own and hmac.compare_digest(given.encode(), own.encode()))
 
 
 def _bearer(headers: Headers) -> str | None:

@@ -1,14 +1,18 @@
 import pytest
+from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from agent.observability.labels import OTHER, Bounded, fallback_of
 from agent.plan import Act, Plan
+from agent.server.access import Rules
+from agent.server.app import create_service
 from agent.server.metrics import Metrics, Snapshot
 from agent.service.values import Handover, Quote, Service, ToolUse
 from agent.state import Constraint, State
 from agent.store_backlog import Backlog
 from agent.telemetry import ModelUse
 from agent.turn import Done, Relaxation, Slate, SlateItem
+from tests.agent.server.tenancy import OPERATOR, bearer, open_shop
 
 BLUE = Constraint(facet="colour", role="colour", values=("Blue",), label="blue", turn=1)
 
@@ -145,3 +149,37 @@ def test_labels_stay_few():
 )
 def test_fallbacks_are_of_few_kinds(reason, kind):
     assert fallback_of(reason) == kind
+
+
+@pytest.fixture
+def pair(tmp_path, shop):
+    """Two tenants behind one server with a key for scraping; each has had a session."""
+    shops = [open_shop(name, tmp_path, shop) for name in ("a", "b")]
+    rules = Rules(auth="required", operator_key=OPERATOR, metrics_key="scrape-me")
+    app = create_service({one.name: one.tenant for one in shops}, rules=rules)
+    client = TestClient(app, raise_server_exceptions=False)
+    for one in shops:
+        client.post("/v1/sessions", headers=bearer(one.keys["chat"]))
+    yield *shops, client
+    for one in shops:
+        one.tenant.close()
+
+
+def test_scraping_key_shows_every_tenant_and_nothing_else(pair):
+    *_, client = pair
+    for key in ("scrape-me", OPERATOR):
+        shown = client.get("/metrics", headers=bearer(key))
+        assert shown.status_code == 200
+        assert 'tenant="a"' in shown.text
+        assert 'tenant="b"' in shown.text
+    for path in ("/v1/models", "/v1/sessions/x", "/v1/jobs", "/metrics/"):
+        assert client.get(path, headers=bearer("scrape-me")).status_code == 401
+
+
+def test_admin_key_shows_its_tenant_only(pair):
+    a, _, client = pair
+    shown = client.get("/metrics", headers=bearer(a.keys["admin"])).text
+    assert 'attune_store_up{tenant="a"} 1.0' in shown
+    assert 'tenant="b"' not in shown
+    assert client.get("/metrics", headers=bearer(a.keys["chat"])).status_code == 403
+    assert client.get("/metrics").status_code == 401
