@@ -4,16 +4,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: chat demo vllm test test-all check docs
+.PHONY: chat ui demo vllm test test-all check docs
 .DEFAULT_GOAL := chat
 
 $(READY): pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[onnx,edge,qdrant,postgres,rank,train,plots,otel,dev]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[onnx,edge,qdrant,postgres,rank,train,plots,ui,otel,dev]'
 	touch $(READY)
 
 chat: $(READY)  ## talk to the demo catalog; also works with piped stdin
 	@$(BIN)/attune chat
+
+ui: $(READY)  ## shop in the browser, at http://127.0.0.1:7860
+	@$(BIN)/attune ui
 
 demo: $(READY)  ## write the demo catalog and its pictures into build/demo
 	$(BIN)/attune demo --out build/demo

@@ -1,0 +1,194 @@
+"""The pieces of the page: escaped, named, and with what they do in them."""
+
+import json
+from html.parser import HTMLParser
+
+import pytest
+
+from ui.web.cards import Shelf, price_of, shelf
+from ui.web.panels import because, comparison, details, picked, picker, saved_list
+from ui.web.rows import reply_row, wish_row
+from ui.web.words import Words, languages
+
+EN, ZH = Words(), Words("zh")
+EVIL = "\"><img src=x onerror=alert(1)><script>alert(1)</script>' javascript:"
+FACETS = [
+    {"name": "colour", "label": "colour", "kind": "categorical", "role": "colour", "coverage": 1.0,
+     "values": [{"value": v, "count": 3} for v in ("Blue", "Red", EVIL)]},
+    {"name": "cut", "label": "cut", "kind": "categorical", "role": None, "coverage": 0.4,
+     "values": [{"value": v, "count": 1} for v in ("slim", "wide")]},
+    {"name": "price", "label": "price", "kind": "numeric", "role": "price", "coverage": 1.0,
+     "values": []},
+]  # fmt: skip
+
+
+def item(**more):
+    plain = {
+        "id": "7", "title": "Blue dress", "price": 40.95, "currency": "EUR", "brand": "Alto",
+        "category": "Dresses", "availability": 3, "image": "images/a b.svg", "url": None, "rank": 1,
+        "attributes": {"colour": "Blue", "cut": "slim", "rating": 4.4, "reviews": 31.0},
+        "reasons": ["Blue, as asked (colour)"], "evidence": [{"facet": "colour", "value": "Blue",
+                                                              "reason": 0}],
+    }  # fmt: skip
+    return {**plain, **more}
+
+
+class Reader(HTMLParser):
+    """Collects tags, actions and words."""
+
+    def __init__(self, markup):
+        super().__init__()
+        self.tags, self.does, self.said, self.attributes = [], [], [], []
+        self.feed(markup)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        known = dict(attributes)
+        self.attributes.append((tag, known))
+        if "data-do" in known:
+            self.does.append(json.loads(known["data-do"]))
+
+    def handle_data(self, data):
+        self.said.append(data)
+
+    def all(self, tag):
+        return [known for name, known in self.attributes if name == tag]
+
+
+def read(*items, **shown):
+    return Reader(shelf(Shelf(items, "s1", **shown), EN))
+
+
+def test_card_says_what_the_item_is():
+    page = read(item())
+    said = " ".join(page.said)
+    for words in ("Blue dress", "€40.95", "Only 3 left", "4.4 of 5 stars, 31 reviews", "Blue, as"):
+        assert words in said
+    assert page.all("img")[0]["src"] == "pictures/images/a%20b.svg"
+    assert page.all("img")[0]["alt"] == "Blue dress"
+
+
+def test_reason_shows_its_evidence():
+    (chip,) = [known for known in read(item()).all("li") if "title" in known]
+    assert chip["title"] == "colour: Blue"
+
+
+def test_every_button_knows_its_item():
+    does = read(item()).does
+    assert {one["do"] for one in does} == {
+        "detail", "save", "because", "more_like", "like_but", "why", "compare", "judge"
+    }  # fmt: skip
+    assert all((one["item"], one["slate"]) == ("7", "s1") for one in does)
+
+
+def test_every_button_has_a_name():
+    for markup in (shelf(Shelf([item()], "s1"), EN), picker(item(), FACETS, EN)):
+        reader = Reader(markup)
+        for known in reader.all("button"):
+            named = known.get("aria-label") or known.get("class") in ("at-title", "at-go")
+            assert named or known.get("data-do")
+
+
+def test_marked_cards_say_so():
+    page = read(item(), compared={"7"}, saved={"7"}, judged={"7": "up"})
+    pressed = [known.get("aria-pressed") for known in page.all("button")]
+    assert pressed.count("true") == 3
+
+
+@pytest.mark.parametrize(
+    ("lack", "words"),
+    [({"price": None}, "Price on request"), ({"image": None}, "D"), ({"attributes": {}}, "€40.95"),
+     ({"availability": None}, "€40.95"), ({"availability": 0}, "Not available now"),
+     ({"availability": "preorder"}, "preorder"), ({"reasons": [], "evidence": []}, "€40.95")],
+)  # fmt: skip
+def test_what_is_missing_leaves_a_whole_card(lack, words):
+    assert words in " ".join(read(item(**lack)).said)
+
+
+def test_price_is_of_the_language():
+    assert price_of(item(price=1234.5), EN) == "€1,234.50"
+    assert price_of(item(price=40.0), EN) == "€40"
+    assert "40.95" in price_of(item(currency="???"), EN)
+    assert price_of(item(price=None), ZH) == "价格请询问"
+
+
+def hostile():
+    return item(
+        title=EVIL, brand=EVIL, category=EVIL, image=f"images/{EVIL}.svg", reasons=[EVIL],
+        availability=EVIL, description=EVIL, attributes={EVIL: EVIL, "colour": EVIL, "cut": "slim"},
+        evidence=[{"facet": EVIL, "value": EVIL, "reason": 0}],
+    )  # fmt: skip
+
+
+def test_nothing_written_elsewhere_is_markup():
+    one = hostile()
+    wish = {"label": EVIL, "kind": "want", "press": {"act": "refine"}}
+    reply = {"label": EVIL, "text": EVIL, "press": None, "count": 3}
+    pieces = [
+        shelf(Shelf([one], EVIL), EN), picker(one, FACETS, EN), because(one, EVIL, EN),
+        comparison([one, item()], FACETS, "p/", EN), details(one, "p/", EN),
+        saved_list([one], EN), wish_row([wish], EN), reply_row([reply], EN),
+    ]  # fmt: skip
+    for markup in pieces:
+        reader = Reader(markup)
+        assert "script" not in reader.tags
+        for _, known in reader.attributes:
+            assert not [name for name in known if name.startswith("on")]
+        assert all(not src.startswith("x") for src in (i["src"] for i in reader.all("img")))
+        assert EVIL in "".join(reader.said) or EVIL in json.dumps(reader.does, ensure_ascii=False)
+
+
+def test_picker_offers_what_the_item_has():
+    assert [facet["name"] for facet in picked(FACETS, item())] == ["colour", "cut"]
+    reader = Reader(picker(item(), FACETS, EN))
+    assert {known["name"] for known in reader.all("select")} == {"colour", "cut", "price"}
+    values = [known["value"] for known in reader.all("option")]
+    assert "=Red" in values
+    assert "!Blue" in values
+    assert "=Blue" not in values
+
+
+def test_comparison_puts_differences_first():
+    other = item(id="8", attributes={"colour": "Red", "cut": "slim"})
+    reader = Reader(comparison([item(), other], FACETS, "p/", EN))
+    rows = [known.get("class") for known in reader.all("tr")[1:]]
+    assert rows == sorted(rows, key=lambda name: name is None)
+    assert rows.count("at-differs") == 1
+
+
+def test_chip_carries_its_press():
+    press = {"act": "refine", "drop": [{"facet": "colour"}]}
+    reader = Reader(wish_row([{"label": "Blue", "kind": "want", "press": press}], EN))
+    assert reader.does == [{"do": "press", "text": "without Blue", "press": press}]
+    assert reader.all("button")[0]["aria-label"] == "Remove the wish Blue"
+
+
+def test_reply_without_press_is_said():
+    reader = Reader(reply_row([{"label": "A", "text": "a", "press": None, "count": 1200}], EN))
+    assert reader.does == [{"do": "say", "text": "a", "press": None}]
+    assert "A (1,200)" in reader.said
+
+
+def test_every_language_has_every_word():
+    assert languages()[:2] == ["en", "zh"]
+    from ui.web.words import _table
+
+    for language in languages():
+        assert set(_table(language)) == set(_table("en")), language
+
+
+def test_words_take_the_same_values():
+    import string
+
+    from ui.web.words import _table
+
+    def fields(text):
+        return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+    for key, text in _table("zh").items():
+        assert fields(text) == fields(_table("en")[key]), key
+
+
+def test_unknown_word_is_an_error():
+    with pytest.raises(KeyError):
+        EN("shop.nothing_of_the_kind")

@@ -1,0 +1,53 @@
+"""The pages, mounted in the API's server or served by themselves over a remote API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import gradio as gr
+from fastapi import FastAPI, Response
+from starlette.requests import Request
+
+from ui.web.api import Api, ApiError
+from ui.web.shop import asset, make_shop, path_of
+from ui.web.shopping import Shop
+from ui.web.words import DEFAULT, Words, languages
+
+HEADERS = ("content-type", "cache-control", "content-security-policy", "x-content-type-options")
+
+
+def mount_pages(app: FastAPI, api: Api, catalog: Mapping[str, object], *, owner: bool) -> FastAPI:
+    """Add the shop's pages to an app, one for each language, and the pictures they show.
+
+    Args:
+        catalog: "name" and "items" (their number), for the first line of a page.
+    """
+
+    @app.get("/pictures/{path:path}", include_in_schema=False)
+    async def picture(path: str, request: Request) -> Response:
+        try:
+            got = await api.picture(path)
+        except ApiError:
+            return Response(status_code=503)
+        headers = {name: got.headers[name] for name in HEADERS if name in got.headers}
+        return Response(got.content, status_code=got.status_code, headers=headers)
+
+    # The default language is at "/", which takes whatever is left: it comes last.
+    for language in (*(one for one in languages() if one != DEFAULT), DEFAULT):
+        shop = Shop(api, Words(language))
+        blocks = make_shop(
+            shop, str(catalog["name"]), int(str(catalog["items"])), owner=owner, secret="attune"
+        )
+        app = gr.mount_gradio_app(
+            app, blocks, path=path_of(language).rstrip("/"), css=asset("page.css"),
+            theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
+        )  # fmt: skip
+    return app
+
+
+def theme() -> gr.Theme:
+    """Return the look: quiet, of system fonts, so that nothing is fetched from elsewhere."""
+    fonts = ["system-ui", "Segoe UI", "Roboto", "Noto Sans CJK SC", "sans-serif"]
+    return gr.themes.Soft(
+        primary_hue="emerald", font=fonts, font_mono=["ui-monospace", "monospace"]
+    )

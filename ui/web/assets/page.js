@@ -1,0 +1,47 @@
+// Sends what is pressed to the server: every button says what it does in data-do, forms in data-form.
+// `element` and `trigger` are Gradio's; nothing here knows what an action means.
+element.addEventListener('click', (event) => {
+  const button = event.target.closest('[data-do]');
+  if (!button || !element.contains(button) || button.disabled) return;
+  event.preventDefault();
+  if (button.closest('.at-busy') && !button.closest('.at-panel')) return;
+  trigger('click', JSON.parse(button.dataset.do));
+});
+element.addEventListener('submit', (event) => {
+  const form = event.target.closest('form[data-form]');
+  if (!form) return;
+  event.preventDefault();
+  const want = [], avoid = [], said = [];
+  for (const field of form.querySelectorAll('[data-kind]')) {
+    const value = field.value.trim();
+    if (!value) continue;
+    const label = field.selectedOptions ? field.selectedOptions[0].textContent : value;
+    if (field.dataset.kind === 'value') {
+      const values = value[0] === '!' ? field.dataset.own.split('\n') : [value.slice(1)];
+      (value[0] === '!' ? avoid : want).push({facet: field.name, values});
+      said.push(label);
+    } else if (field.dataset.kind === 'direction') {
+      want.push({facet: field.name, direction: value});
+      said.push(label);
+    } else if (field.dataset.kind === 'high' && Number(value) >= 0) {
+      want.push({facet: field.name, high: Number(value)});
+      said.push(`${field.placeholder} ${value}`);
+    }
+  }
+  trigger('click', {do: 'like_form', item: form.dataset.item, title: form.dataset.title,
+                    want, avoid, said: said.join(', ')});
+});
+element.addEventListener('error', (event) => {
+  // A picture that does not load becomes the tile that stands for none.
+  if (event.target.tagName !== 'IMG') return;
+  const tile = event.target.parentElement;
+  tile.classList.add('at-none');
+  tile.setAttribute('role', 'img');
+  tile.setAttribute('aria-label', event.target.alt);
+  tile.textContent = (event.target.alt[0] || '?').toUpperCase();
+}, true);
+watch('value', () => {
+  // A panel that has just opened takes the focus, so that a keyboard or a reader is there too.
+  const panel = element.querySelector('.at-panel [tabindex="-1"]');
+  if (panel) { panel.focus({preventScroll: true}); panel.scrollIntoView({block: 'nearest', behavior: 'smooth'}); }
+});

@@ -1,0 +1,187 @@
+"""What opens beside the shelf: "like this, but …", a comparison, details, why not for me, saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ui.web.cards import Item, Shelf, about, picture, price_of, rating_of, stock_of
+from ui.web.markup import button, escape, tag
+from ui.web.words import Words
+
+Facet = Mapping[str, Any]
+
+PICKED = 6
+"""Facets that "like this, but …" offers."""
+
+CHOICES = 40
+REASONS = ("price", "look", "kind", "have", "quality", "other")
+
+_ORDER = ("colour", "material", "brand", "category", "size", "audience", "language")
+_MOST_ROWS = 20
+
+
+def panel(title: str, inner: str, words: Words, name: str) -> str:
+    """Return a panel with a heading and a way to close it."""
+    close = button(words("picker.cancel"), {"do": "close"}, sign="✕", class_="at-close")
+    head = tag("div", tag("h2", escape(title), id=f"at-{name}", tabindex="-1") + close,
+               class_="at-head")  # fmt: skip
+    return tag("section", head + inner, class_=f"at-panel at-panel-{name}",
+               aria_labelledby=f"at-{name}")  # fmt: skip
+
+
+def picker(item: Item, facets: Sequence[Facet], words: Words) -> str:
+    """Return the form of "like this, but …": the facets that say most, and the price."""
+    rows = [_choice(facet, item, words) for facet in picked(facets, item)]
+    price = next((facet for facet in facets if facet["role"] == "price"), None)
+    if price is not None and item.get("price") is not None:
+        rows.append(_price(price, words))
+    go = tag("button", escape(words("picker.go")), type="submit", class_="at-go")
+    form = tag("form", "".join(rows) + go, data_form="like", data_item=str(item["id"]),
+               data_title=str(item["title"])[:120],
+               data_nothing=words("picker.nothing"))  # fmt: skip
+    return panel(words("picker.title", title=str(item["title"])[:80]), form, words, "picker")
+
+
+def picked(facets: Sequence[Facet], item: Item) -> list[Facet]:
+    """Return the facets of most use for a change: known roles first, then those of the item."""
+    own = own_values(item, facets)
+    usable = [
+        facet
+        for facet in facets
+        if facet["kind"] in ("categorical", "list")
+        and len(facet["values"]) > 1
+        and facet["name"] in own
+    ]
+    place = {role: n for n, role in enumerate(_ORDER)}
+    usable.sort(key=lambda facet: (place.get(facet["role"] or "", len(place)), -facet["coverage"]))
+    return usable[:PICKED]
+
+
+def own_values(item: Item, facets: Sequence[Facet]) -> dict[str, list[str]]:
+    """Return the values of an item by facet name."""
+    attributes = {**(item.get("attributes") or {})}
+    found: dict[str, list[str]] = {}
+    for facet in facets:
+        role, name = facet["role"], facet["name"]
+        value = attributes.get(name)
+        if value is None and role in ("brand", "category", "price"):
+            value = item.get(role)
+        if value not in (None, [], ""):
+            many = isinstance(value, list | tuple)
+            found[name] = [str(v) for v in value] if many else [str(value)]
+    return found
+
+
+def _choice(facet: Facet, item: Item, words: Words) -> str:
+    own = own_values(item, [facet])[facet["name"]]
+    keep = tag("option", escape(f"{', '.join(own)[:40]} ({words('picker.keep')})"), value="")
+    other = tag("option", escape(words("picker.not", value=own[0][:40])), value=f"!{own[0]}")
+    values = [one["value"] for one in facet["values"] if one["value"] not in own][:CHOICES]
+    options = "".join(tag("option", escape(value), value=f"={value}") for value in values)
+    select = tag("select", keep + other + options, name=facet["name"], data_kind="value",
+                 data_own="\n".join(own))  # fmt: skip
+    return tag("label", tag("span", escape(facet["label"])) + select)
+
+
+def _price(facet: Facet, words: Words) -> str:
+    options = "".join(
+        tag("option", escape(text), value=value)
+        for value, text in (
+            ("", words("picker.keep")),
+            ("down", words("picker.cheaper")),
+            ("up", words("picker.dearer")),
+        )
+    )
+    way = tag("select", options, name=facet["name"], data_kind="direction")
+    most = tag("input", type="number", min="0", step="any", name=facet["name"],
+               data_kind="high", placeholder=words("picker.at_most"),
+               aria_label=f"{words('picker.other_price')}: {words('picker.at_most')}")  # fmt: skip
+    label = tag("label", tag("span", escape(words("picker.other_price"))) + way)
+    return tag("div", label + most, class_="at-two")
+
+
+def because(item: Item, slate_id: str, words: Words) -> str:
+    """Return the reasons one may give for hiding an item."""
+    shown = Shelf(slate_id=slate_id)
+    made = [
+        button(words(f"because.{name}"), about("hide", item, shown, because=name))
+        for name in REASONS
+    ]
+    made.append(button(words("because.skip"), about("hide", item, shown), class_="at-plain"))
+    row = tag("ul", "".join(tag("li", one) for one in made), class_="at-chips")
+    title = f"{words('because.title')} {str(item['title'])[:80]}"
+    return panel(title, row, words, "because")
+
+
+def comparison(items: Sequence[Item], facets: Sequence[Facet], pictures: str, words: Words) -> str:
+    """Return items side by side, what differs first; what differs is marked."""
+    heads = "".join(
+        tag("th", picture(item, pictures, words) + escape(str(item["title"])), scope="col")
+        for item in items
+    )
+    rows = "".join(
+        tag("tr", tag("th", escape(label), scope="row")
+            + "".join(tag("td", escape(one) or words("compare.none")) for one in cells),
+            class_="at-differs" if len(set(cells)) > 1 else None)
+        for label, cells in compared_rows(items, facets, words)
+    )  # fmt: skip
+    table = tag("table", tag("thead", tag("tr", tag("td", "") + heads)) + tag("tbody", rows))
+    return panel(words("compare.title"), tag("div", table, class_="at-scroll", tabindex="0",
+                 role="region", aria_label=words("compare.title")), words, "compare")  # fmt: skip
+
+
+def compared_rows(
+    items: Sequence[Item], facets: Sequence[Facet], words: Words
+) -> list[tuple[str, list[str]]]:
+    """Return the rows of a comparison: a label and one cell for each item."""
+    price = next((f["label"] for f in facets if f["role"] == "price"), words("picker.other_price"))
+    rows = [(price, [price_of(item, words) for item in items])]
+    values = [own_values(item, facets) for item in items]
+    for facet in facets:
+        if facet["role"] == "price":
+            continue
+        cells = [", ".join(own.get(facet["name"], [])) for own in values]
+        if any(cells):
+            rows.append((str(facet["label"]), cells))
+    rows.sort(key=lambda row: len(set(row[1])) == 1)
+    return rows[:_MOST_ROWS]
+
+
+def details(item: Item, pictures: str, words: Words) -> str:
+    """Return all that the catalog says of an item."""
+    rows = "".join(
+        tag("tr", tag("th", escape(str(name)), scope="row") + tag("td", escape(_cell(value))))
+        for name, value in (item.get("attributes") or {}).items()
+        if value not in (None, "", [])
+    )
+    text = tag("p", escape(str(item.get("description") or "")), class_="at-text")
+    url = item.get("url")
+    link = tag("a", escape(words("card.open")), href=url, target="_blank",
+               rel="noopener noreferrer nofollow") if url else ""  # fmt: skip
+    facts = tag("p", escape(price_of(item, words)), class_="at-price") + tag(
+        "p", rating_of(item, words) + stock_of(item, words), class_="at-facts"
+    )
+    inner = picture(item, pictures, words) + tag("div", facts + text + link + tag("table", rows))
+    return panel(str(item["title"]), tag("div", inner, class_="at-details"), words, "details")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def saved_list(items: Sequence[Item], words: Words) -> str:
+    """Return what was saved, with a way to ask why it is not shown now."""
+    if not items:
+        return panel(words("saved.title"), tag("p", escape(words("saved.none"))), words, "saved")
+    shown = Shelf()
+    rows = "".join(
+        tag("li", tag("span", escape(f"{item['title']} · {price_of(item, words)}"))
+            + button(words("card.details"), about("detail", item, shown))
+            + button(words("saved.why_not"), about("why_not", item, shown))
+            + button(words("saved.remove"), about("save", item, shown), sign="✕"))
+        for item in items
+    )  # fmt: skip
+    return panel(words("saved.title"), tag("ul", rows, class_="at-list"), words, "saved")

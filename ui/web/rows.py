@@ -1,0 +1,44 @@
+"""The rows of chips: current wishes, each removable, and what may be said next."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ui.web.markup import button, escape, tag
+from ui.web.words import Words
+
+
+def wish_row(wishes: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """Return the wishes as chips; pressing one takes it back, which is a turn."""
+    label = tag("h2", escape(words("shop.wishes")), class_="at-label")
+    if not wishes:
+        none = tag("p", escape(words("shop.no_wishes")), class_="at-none-yet")
+        return tag("div", label + none, class_="at-wishes")
+    chips = "".join(tag("li", _wish(wish, words)) for wish in wishes)
+    return tag("div", label + tag("ul", chips, class_="at-chips"), class_="at-wishes")
+
+
+def _wish(wish: Mapping[str, Any], words: Words) -> str:
+    label = str(wish["label"])
+    does = {"do": "press", "text": words("shop.without", wish=label), "press": wish["press"]}
+    inner = escape(label) + tag("span", "✕", aria_hidden="true", class_="at-x")
+    return tag("button", inner, type="button", class_=f"at-chip at-{wish['kind']}",
+               aria_label=words("shop.remove", wish=label),
+               data_do=json.dumps(does, ensure_ascii=False))  # fmt: skip
+
+
+def reply_row(replies: Sequence[Mapping[str, Any]], words: Words) -> str:
+    """Return what may be said next as buttons, with the number of items each would leave."""
+    if not replies:
+        return ""
+    made = []
+    for reply in replies:
+        does = {"do": "press" if reply.get("press") else "say", "text": reply["text"],
+                "press": reply.get("press")}  # fmt: skip
+        count = reply.get("count")
+        label = str(reply["label"]) + (f" ({count:,})" if count else "")
+        made.append(tag("li", button(label, does, class_="at-reply")))
+    label = tag("h2", escape(words("shop.replies")), class_="at-only-read")
+    return tag("div", label + tag("ul", "".join(made), class_="at-chips"), class_="at-replies")

@@ -1,0 +1,200 @@
+"""The shop's page in Gradio: a `ui.web.shopping.Page` drawn, and what is pressed sent to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from importlib.resources import files
+from typing import Any
+
+import gradio as gr
+
+from ui.web.api import Json
+from ui.web.cards import Shelf, shelf
+from ui.web.markup import button, escape, tag
+from ui.web.panels import because, comparison, details, picker, saved_list
+from ui.web.rows import reply_row, wish_row
+from ui.web.shopping import Page, Shop
+from ui.web.words import DEFAULT, Words, languages
+
+STORED = "attune-shop"
+"""Name of what the browser keeps: the session and what was saved, for a reload."""
+
+
+PICTURES = "/pictures/"
+
+
+def path_of(language: str) -> str:
+    """Return where the page of a language is."""
+    return "/" if language == DEFAULT else f"/{language}/"
+
+
+def asset(name: str) -> str:
+    """Return a file of the pages' looks and behaviour."""
+    return (files("ui.web") / "assets" / name).read_text("utf-8")
+
+
+def make_shop(shop: Shop, catalog: str, items: int, *, owner: bool, secret: str) -> Any:
+    """Return the page as Gradio blocks.
+
+    Args:
+        items: Number of items in the catalog, for the first line.
+        owner: Whether to link the owner's page.
+        secret: What the browser's copy of the page is encrypted with.
+    """
+    words = shop.words
+    drawn = _Drawing(shop)
+    with gr.Blocks(title=words("page.title"), fill_width=True, analytics_enabled=False) as blocks:
+        page = gr.State(Page())
+        stored = gr.BrowserState({}, storage_key=STORED, secret=secret)
+        gr.HTML(_top(words, catalog, items, owner), js_on_load=None)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=5, min_width=320):
+                chat = gr.Chatbot(
+                    label=words("shop.chat"), height="min(58vh, 620px)", render_markdown=False,
+                    placeholder=words("shop.empty_chat"), elem_id="at-chat", buttons=["copy"],
+                    feedback_options=("Like", "Dislike"), layout="bubble",
+                )  # fmt: skip
+                status = gr.HTML(drawn.status(Page()), js_on_load=None, elem_id="at-status")
+                replies = _live(drawn.replies(Page()), "at-say")
+                with gr.Row(equal_height=True):
+                    box = gr.Textbox(
+                        label=words("shop.say"), placeholder=words("shop.placeholder"), lines=1,
+                        max_lines=6, scale=6, elem_id="at-box", autofocus=True,
+                    )  # fmt: skip
+                    send = gr.Button(words("shop.send"), variant="primary", scale=1,
+                                     min_width=90, elem_id="at-send")  # fmt: skip
+            with gr.Column(scale=8, min_width=320):
+                wishes = _live(drawn.wishes(Page()), "at-want")
+                panel = _live("", "at-panel")
+                cards = _live(drawn.shelf(Page()), "at-items")
+        parts = [page, chat, status, replies, wishes, panel, cards, box, stored]
+        taken: dict[str, Any] = {"trigger_mode": "once", "concurrency_limit": None,
+                                 "show_progress": "hidden"}  # fmt: skip
+        gr.on([box.submit, send.click], drawn.say, [page, box, stored], parts, **taken)
+        for live in (replies, wishes, panel, cards):
+            live.click(drawn.act, [page, stored], parts, **taken)
+        chat.like(drawn.judge, [page, stored], parts, **taken)
+        blocks.load(drawn.load, [stored], parts, show_progress="hidden")
+    return blocks
+
+
+def _live(value: str, name: str) -> Any:
+    """Return a piece of the page whose buttons send what they do."""
+    return gr.HTML(value, js_on_load=asset("page.js"), elem_id=name)
+
+
+def _top(words: Words, catalog: str, items: int, owner: bool) -> str:
+    """Return the head of the page: what this is, and ways elsewhere."""
+    skip = tag("a", escape(words("page.skip")), href="#at-box", class_="at-skip")
+    name = tag("h1", escape(catalog.capitalize()))
+    line = tag("p", escape(words("page.tagline", items=f"{items:,}", catalog=catalog)))
+    others = [Words(one) for one in languages() if one != words.language]
+    links = [
+        tag("a", escape(one("page.language")), href=path_of(one.language), lang=one.language)
+        for one in others
+    ]
+    if owner:
+        links.append(tag("a", escape(words("page.owner")), href="/owner/"))
+    nav = tag("nav", "".join(links), aria_label=words("page.other_languages"))
+    return tag("header", skip + name + line + nav, class_="at-top")
+
+
+class _Drawing:
+    """Draws pages, and does what is pressed."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop = shop
+        self.words = shop.words
+        self._facets: Json = {}
+
+    async def say(self, page: Page, text: str, stored: Json) -> AsyncIterator[list[Any]]:
+        """Take what was typed."""
+        async for after in self.shop.say(page, text):
+            yield await self.draw(after, stored)
+
+    async def act(self, page: Page, stored: Json, event: gr.EventData) -> AsyncIterator[list[Any]]:
+        """Do what a button says."""
+        async for after in self.shop.act(page, event._data or {}):
+            yield await self.draw(after, stored)
+
+    async def judge(self, page: Page, stored: Json, event: gr.LikeData) -> list[Any]:
+        """Keep a verdict on an answer."""
+        place = event.index if isinstance(event.index, int) else event.index[0]
+        after = await self.shop.judge(page, place, bool(event.liked))
+        return await self.draw(after, stored)
+
+    async def load(self, stored: Json) -> list[Any]:
+        """Open the page, with the conversation that the browser remembers."""
+        known = stored or {}
+        page = await self.shop.opened(known.get("session") or "", tuple(known.get("saved") or ()))
+        return await self.draw(page, known)
+
+    async def draw(self, page: Page, stored: Json) -> list[Any]:
+        """Return the value of every part of the page."""
+        kept = {**(stored or {}), "session": page.session, "saved": list(page.saved)}
+        return [
+            page, messages(page), self.status(page), self.replies(page), self.wishes(page),
+            await self.panel(page), self.shelf(page), page.draft, kept,
+        ]  # fmt: skip
+
+    def status(self, page: Page) -> str:
+        """Return what is going on; read out when it changes."""
+        style = "at-status at-trouble" if page.trouble else "at-status"
+        return tag("p", escape(page.status), class_=style, role="status", aria_live="polite")
+
+    def replies(self, page: Page) -> str:
+        """Return what may be said next, and what was chosen to be compared."""
+        return reply_row(page.replies, self.words)
+
+    def wishes(self, page: Page) -> str:
+        """Return the wishes, and the ways back."""
+        words = self.words
+        made = [wish_row(page.wishes, words)]
+        tray = []
+        if page.messages:
+            ways = (("shop.undo", "undo"), ("shop.start_over", "reset"))
+            tray += [button(words(key), {"do": do}, class_="at-reply") for key, do in ways]
+        if page.saved:
+            label = f"{words('saved.title')} ({len(page.saved)})"
+            tray.append(button(label, {"do": "saved"}, class_="at-reply"))
+        if page.compared:
+            n = len(page.compared)
+            go = {"do": "compare_go"} if n > 1 else {"do": ""}
+            label = words("compare.go" if n > 1 else "compare.chosen", n=n)
+            tray.append(button(label, go, class_="at-reply"))
+            tray.append(button(words("compare.clear"), {"do": "clear"}, class_="at-reply"))
+        return "".join(made) + tag("div", "".join(tray), class_="at-tray")
+
+    async def panel(self, page: Page) -> str:
+        """Return what is open beside the shelf."""
+        words, about = self.words, page.about
+        match page.panel:
+            case "picker":
+                return picker(about[0], await self._all_facets(), words)
+            case "because":
+                return because(about[0], page.slate, words)
+            case "compare":
+                return comparison(about, await self._all_facets(), PICTURES, words)
+            case "details":
+                return details(about[0], PICTURES, words)
+            case "saved":
+                return saved_list(page.saved, words)
+        return ""
+
+    async def _all_facets(self) -> list[Json]:
+        if not self._facets:
+            self._facets = await self.shop.api.facets()
+        return list(self._facets["facets"])
+
+    def shelf(self, page: Page) -> str:
+        """Return the cards."""
+        shown = Shelf(
+            page.items, page.slate, {one["id"] for one in page.compared},
+            {one["id"] for one in page.saved}, page.judged, PICTURES, page.busy,
+        )  # fmt: skip
+        return shelf(shown, self.words, self.words("shop.nothing") if page.nothing else "")
+
+
+def messages(page: Page) -> list[Mapping[str, Any]]:
+    """Return what was said as Gradio shows it."""
+    return [{"role": one["role"], "content": one["content"]} for one in page.messages]
