@@ -1,0 +1,71 @@
+"""Figures of a run under load, and their table: pure functions over what people noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+BLOCKS = 20
+WARM = 0.25
+"""Share of a run that fills caches and is left out of the slope of memory."""
+
+
+def speed(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return turns per second and how long they took, in milliseconds."""
+    if not notes["at"]:
+        return {"turns": 0, "per_s": 0.0, "p50": None, "p95": None, "p99": None}
+    taken = np.asarray(notes["seconds"]) * 1000
+    p50, p95, p99 = (round(float(value), 1) for value in np.percentile(taken, (50, 95, 99)))
+    per_second = len(taken) / max(notes["at"])
+    return {"turns": len(taken), "per_s": round(per_second, 1), "p50": p50, "p95": p95, "p99": p99}
+
+
+def slope(memory: Sequence[tuple[float, float]], at: Sequence[float]) -> dict[str, float] | None:
+    """Return by how many megabytes memory grows in 1,000 turns, with a 95 % interval.
+
+    Memory is averaged over blocks of turns first: neighbouring samples are not independent.
+
+    Args:
+        memory: (seconds, megabytes); at: when each turn ended, by the same clock.
+    """
+    turns = np.searchsorted(np.sort(np.asarray(at)), [second for second, _ in memory])
+    used = np.asarray([megabytes for _, megabytes in memory])
+    kept = turns > WARM * len(at)
+    turns, used = turns[kept] / 1000, used[kept]
+    if len(turns) < BLOCKS:
+        return None
+    x = np.asarray([block.mean() for block in np.array_split(turns, BLOCKS)])
+    y = np.asarray([block.mean() for block in np.array_split(used, BLOCKS)])
+    centred = x - x.mean()
+    steepness = float(centred @ y / (centred @ centred))
+    rest = y - y.mean() - steepness * centred
+    error = float(np.sqrt(rest @ rest / (BLOCKS - 2) / (centred @ centred)))
+    t = 2.101  # Student's t, 18 degrees of freedom, 97.5 %
+    return {
+        "mb_per_1000_turns": round(steepness, 3), "low": round(steepness - t * error, 3),
+        "high": round(steepness + t * error, 3), "mb_at_start": round(float(y[0]), 1),
+        "mb_at_end": round(float(y[-1]), 1),
+    }  # fmt: skip
+
+
+HEAD = ("store", "planner", "processes", "sessions", "turns/s", "p50 ms", "p95 ms", "p99 ms",
+        "of one", "CPU ms/turn", "tried again", "lost", "twice", "half")  # fmt: skip
+
+
+def row(run: Mapping[str, Any]) -> list[str]:
+    """Return a run as cells of the table."""
+    again = sum(run["tries"].values())
+    cells = (
+        run["store"], run["planner"], run["workers"], run["sessions"], run["per_s"], run["p50"],
+        run["p95"], run["p99"], f"{run['of_one']:.2f}" if run["of_one"] else "–",
+        run["cpu_ms"], again, run["lost"], run["twice"], run["halves"],
+    )  # fmt: skip
+    return [f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in cells]
+
+
+def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return runs as a table."""
+    lines = [HEAD, ["---"] * len(HEAD), *(row(run) for run in runs)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
