@@ -43,7 +43,7 @@ def split(text: str) -> tuple[str, ...]:
             continue
         if parts and not parts[-1].endswith("?") and not _asks(parts[-1]):
             parts[-1] = f"{parts[-1]} {piece}"
-        elif parts and not words_of(piece):
+        elif parts and not words_of(piece) and not _asks(piece):
             parts[-1] = f"{parts[-1]} {piece}"  # "…? thanks!"
         else:
             parts.append(piece)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from starlette.exceptions import HTTPException
 
 from agent.errors import UserInputError
@@ -16,6 +17,18 @@ from agent.server.context import Context, Here
 router = APIRouter(prefix="/v1/knowledge", tags=["knowledge"], dependencies=[needs("catalog")])
 
 MOST_FILES = 200
+
+
+_BASE64 = {"type": "string", "format": "byte", "contentEncoding": "base64"}
+
+
+def _decoded(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    try:
+        return b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError(f"it is no base64: {error}") from error
 
 
 class File(BaseModel):
@@ -30,7 +43,9 @@ class File(BaseModel):
         "replaced.",
     )
     text: str | None = Field(None, description="What is in it, where it is text.")
-    base64: Base64Bytes | None = Field(None, description="What is in it, for any kind.")
+    base64: Annotated[bytes, BeforeValidator(_decoded), WithJsonSchema(_BASE64)] | None = Field(
+        None, description="What is in it, for any kind."
+    )
 
     @model_validator(mode="after")
     def _holds_one(self) -> File:
