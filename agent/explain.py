@@ -16,7 +16,7 @@ from agent.compare import Table
 from agent.state import Constraint, State
 from agent.turn import Reason
 from agent.verify import verify
-from agent.wording import clean, find, label, listing, say, title_of
+from agent.wording import clean, find, label, listing, repeated, say, title_of
 from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import matches
 
@@ -199,7 +199,7 @@ def detail(
             return Answer(say("explain.unsaid", title=title, facet=name), (claim,))
         return Answer(say("explain.detail", title=title, claim=claim.text), (claim,))
     if asked.strip():
-        return Answer(say("explain.no_field", title=title, asked=clean(asked, 40)))
+        return Answer(say("explain.no_field", title=title, asked=repeated(asked, 40)))
     found = tuple(claims.stated(item, view, f.name) for f in facets if item.values(f.name))[:8]
     said = listing([reason.text for reason in found])
     about = f" {clean(item.description, 200)}" if item.description else ""

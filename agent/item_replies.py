@@ -9,7 +9,7 @@ from agent.compare import render
 from agent.plan import Act
 from agent.recommend import recommend
 from agent.scene import Part, Scene
-from agent.wording import clean, listing, title_of
+from agent.wording import listing, repeated, title_of
 from retrieval.catalog import Item
 from retrieval.filters import And, Compare
 
@@ -25,7 +25,7 @@ def lost_references(scene: Scene, act: Act) -> Iterator[Part]:
     for mention in scene.mentions((*act.refs, *act.avoid)):
         if mention.kind not in ("reference", "item"):
             continue
-        named = clean(mention.text, 40)
+        named = repeated(mention.text, 40)
         if mention.note == GONE:
             yield Part(scene.say("reply.gone", named=named))
         elif not mention.items:

@@ -21,7 +21,7 @@ from agent.scene import Part, Scene
 from agent.state import Constraint, Need, Preference, State
 from agent.suggest import offers, question
 from agent.turn import Reason
-from agent.wording import clean, find, label, listing, title_of
+from agent.wording import clean, find, label, listing, repeated, title_of
 from retrieval.catalog import Item
 
 ENOUGH = 2
@@ -115,7 +115,7 @@ def _notes(scene: Scene) -> Iterator[str]:
     }
     for mention in scene.plan.mentions:
         if mention.id in used and mention.note:
-            yield clean(f"{mention.text}: {mention.note}", 120)
+            yield repeated(f"{mention.text}: {mention.note}", 120)
 
 
 def _undo(scene: Scene, act: Act) -> Iterator[Part]:
@@ -202,7 +202,7 @@ _HANDLERS: Mapping[ActName, Callable[[Scene, Act], Iterator[Part]]] = {
 
 
 def _quoted(texts: Iterable[str]) -> str:
-    return listing([f"'{clean(text, 40)}'" for text in texts])
+    return listing([f"'{repeated(text, 40)}'" for text in texts])
 
 
 def _wishes(scene: Scene, need: Need) -> str:

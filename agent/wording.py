@@ -59,6 +59,19 @@ def clean(text: str, limit: int = TITLE_LENGTH) -> str:
     return (head.rsplit(" ", 1)[0] if " " in head[limit // 2 :] else head).rstrip(" ,;:-") + "…"
 
 
+_ADDRESS = re.compile(
+    r"\S*(?:[a-z][a-z0-9+.-]*:/|www\.|(?:javascript|data|mailto):|\.[a-z]{2,}/)\S*", re.IGNORECASE
+)
+
+
+def repeated(text: str, limit: int = TITLE_LENGTH) -> str:
+    """Return a user's words as they are repeated: on one line, cut, and without addresses.
+
+    What an answer links to is the shop's, never what somebody else wrote into a question.
+    """
+    return clean(_ADDRESS.sub("…", text[: 4 * limit]), limit)
+
+
 def title_of(item: Item) -> str:
     """Return an item's title as it stands in a sentence."""
     return clean(item.title) or item.id
@@ -143,7 +156,7 @@ def _bounds(constraint: Constraint, facet: Facet | None, currency: str | None) -
 
 def _named(constraint: Constraint, facet: Facet | None, values: tuple[str, ...]) -> list[str]:
     if constraint.facet == "text":
-        return [f"'{clean(value, 40)}'" for value in values]
+        return [f"'{repeated(value, 40)}'" for value in values]
     if facet is not None and facet.kind == "boolean":
         name = label(facet, constraint.facet)
         return [name if value.casefold() == "true" else f"{name}: no" for value in values]

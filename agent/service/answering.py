@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.service.ports import Knowledge
 from agent.service.values import Quote
 from agent.service.visit import Visit
-from agent.wording import clean
+from agent.wording import repeated
 
 MOST_QUOTES = 3
 
@@ -21,7 +21,7 @@ def answer(visit: Visit, knowledge: Knowledge, question: str) -> bool:
     left = found.unanswered if found.quotes else (question,)
     visit.unanswered += left
     for one in left:
-        visit.say("unknown", clause=clean(one, 80))
+        visit.say("unknown", clause=repeated(one, 80))
     return bool(found.quotes)
 
 

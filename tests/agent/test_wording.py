@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.state import Constraint
-from agent.wording import clean, describe, listing, money, number, say, shown, table
+from agent.wording import (
+    clean,
+    describe,
+    listing,
+    money,
+    number,
+    repeated,
+    say,
+    shown,
+    table,
+)
 from retrieval.catalog import Facet
 
 PRICE = Facet("price", "numeric", "price", "price", unit="EUR")
@@ -88,6 +98,20 @@ def test_unknown_language_falls_back_to_english():
 def test_seed_picks_a_variant():
     variants = table()["reply"]["reset"]
     assert [say("reply.reset", seed) for seed in range(3)] == [*variants, variants[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("where is my order http://evil.example/z?", "where is my order …"),
+        ("see www.evil.example now", "see … now"),
+        ("a javascript:alert(1) b", "a … b"),
+        ("log in at evil.example/login", "log in at …"),
+        ("a node.js course, 3.5 mm, and/or 24/7", "a node.js course, 3.5 mm, and/or 24/7"),
+    ],
+)
+def test_user_words_are_repeated_without_addresses(text, shown):
+    assert repeated(text) == shown
 
 
 def test_user_text_with_braces_is_kept():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -126,6 +126,3 @@ def obedient(attack: Attack) -> ScriptedModel:
         return second if "refused" in str(messages[-1]["content"]) else first
 
     return ScriptedModel(answer, name="obedient")
-
-
-Mind = Callable[[Attack], object]

@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from agent.store import Store
-from tests.hostile.attacks import attacks, obedient
+from tests.hostile.attacks import attacks
 from tests.hostile.invariants import violations
-from tests.hostile.world import make_world, play
+from tests.hostile.world import make_world, obeying, play
 
 ALL = attacks()
 CHANNELS = tuple(dict.fromkeys(one.channel for one in ALL))
@@ -28,7 +28,7 @@ def broken(attack, store):
     """Return what does not hold, by who planned."""
     neutral = play(make_world(attack.neutral(), store), attack.neutral())
     by_rules = play(make_world(attack, store), attack)
-    obeyed = play(make_world(attack, store, obedient), attack)
+    obeyed = play(make_world(attack, store, obeying), attack)
     return {"rules": violations(by_rules, attack, neutral),
             "obedient": violations(obeyed, attack, None)}  # fmt: skip
 

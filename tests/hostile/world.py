@@ -15,7 +15,6 @@ from agent.dialogue import Parts, respond
 from agent.explainer import LLMExplainer
 from agent.feedback import FeedbackEvent
 from agent.linking import Linker
-from agent.llm import ChatModel
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
 from agent.server import create_app
@@ -29,10 +28,11 @@ from agent.tools.calling import Caller
 from agent.tools.matching import Matcher
 from agent.tools.spec import Argument, Said, Tool
 from agent.turn import Done
+from agent.voice import Voice
 from retrieval.catalog import Facet, Item
 from tests.agent.conftest import _ROWS, CLOTHES, MemoryShop, _item
 from tests.agent.server.conftest import _writable
-from tests.hostile.attacks import SCRIPT, Attack
+from tests.hostile.attacks import SCRIPT, Attack, obedient
 
 CANARY = "canary-5150"
 NOW = datetime(2026, 11, 23, 11, 0, tzinfo=UTC)
@@ -156,12 +156,12 @@ class Seen:
 
 
 def make_world(
-    attack: Attack, store: Store, model: Callable[[Attack], ChatModel] | None = None
+    attack: Attack, store: Store, voice_of: Callable[[Attack, MemoryShop], Voice] | None = None
 ) -> World:
     """Return a world with the attack in it.
 
     Args:
-        model: Plans and words; without one the rules and templates do.
+        voice_of: Makes what plans and words; without it the rules and templates do.
     """
     shop = market(attack)
     linker = Linker(Seen(shop))
@@ -186,15 +186,20 @@ def make_world(
     )  # fmt: skip
     parts = Parts(store, shop, linker, RulePlanner(), desk=desk)
     [*respond(parts, other, f"red shoes for {CANARY} at 12 Canary Street, secret {CANARY}")]
-    if model is not None:
-        asked = model(attack)
-        planner = LLMPlanner(asked, RulePlanner(), fast_path=False, breaker_failures=10**6)
-        explainer = LLMExplainer(asked, breaker_failures=10**6)
-        parts = replace(parts, planner=planner, explainer=explainer)
+    if voice_of is not None:
+        voice = voice_of(attack, shop)
+        parts = replace(parts, planner=voice.planner, explainer=voice.explainer)
     user = attack.text[:200] if attack.channel == "user name" else "ann"
     world = World(parts, shop, _extras(attack), store.create_session(user), page)
     world.called = called
     return world
+
+
+def obeying(attack: Attack, shop: MemoryShop) -> Voice:
+    """Return what plans and words with a model that obeys the attacker, asked in every turn."""
+    asked = obedient(attack)
+    planner = LLMPlanner(asked, RulePlanner(), fast_path=False, breaker_failures=10**6)
+    return Voice("obedient", planner, LLMExplainer(asked, breaker_failures=10**6))
 
 
 def _extras(attack: Attack) -> dict[str, Extras]:
