@@ -87,11 +87,17 @@ class ServiceDesk:
         self.escalation.review(visit, outcome, brought_nothing(visit, attended.rest, outcome))
         return visit.attended(attended.rest)
 
+    def sort(self, visit: Visit, clauses: Sequence[Clause]) -> list[tuple[Clause, Topic]]:
+        """Return the clauses of an utterance with what each is about; nothing is done."""
+        heard = self._hear(visit, clauses)
+        topics = settle([topic(one) for one in heard])
+        return list(zip(clauses, topics, strict=True))
+
     def _hear(self, visit: Visit, clauses: Sequence[Clause]) -> list[Heard]:
         """Return the clauses with what is known of them; links only where it may matter."""
         waits = visit.state.pending is not None or self._has_tools(visit)
         if not waits and not any(may_be_service(lowered(clause.text)) for clause in clauses):
-            return [Heard(clause, lowered(clause.text), True, False) for clause in clauses]
+            return [Heard(clause, lowered(clause.text), wishes=True) for clause in clauses]
         request = visit.request
         visit.mentions = self.linker.link(request.utterance, request.state, request.slate)
         return [self._closer(visit, clause) for clause in clauses]
@@ -103,7 +109,8 @@ class ServiceDesk:
         asks = may_be_service(masked) and not (wishes and says("shopping", masked))
         pages = self.pages() if asks else None
         relevance = pages.relevance(clause.text) if pages else 0.0
-        heard = Heard(clause, masked, wishes, refers, relevance)
+        details = any(m.kind == "facet" for m in mentions)
+        heard = Heard(clause, masked, wishes, refers, details, relevance)
         if (
             self.tools is None
             or not self._has_tools(visit)
@@ -125,7 +132,8 @@ class ServiceDesk:
             pages = self.pages()
             if pages is None:
                 return
-            if not answer(visit, pages, clause.text):
+            question = _whole(visit, clause) if says("helpless", heard.masked) else clause.text
+            if not answer(visit, pages, question):
                 self.escalation.offer(visit)
         elif about == "tool" and self.tools is not None:
             self.tools.begin(visit, heard, raw)
@@ -148,6 +156,11 @@ class ServiceDesk:
             visit.words.append(say("reply.answer", visit.turn, visit.request.state.language))
         elif not answer(visit, pages, _question(rest)):
             self.escalation.offer(visit)
+
+
+def _whole(visit: Visit, clause: Clause) -> str:
+    """Return what was told up to a clause that asks what can be done about it."""
+    return visit.request.utterance[: clause.end].strip()
 
 
 def said_in(request: DeskRequest, clauses: Sequence[Clause]) -> list[str]:

@@ -19,8 +19,9 @@ from agent.plan import Mention
 from agent.rules import cues
 from agent.service.clauses import Clause
 
-Topic = Literal["items", "shop", "tool", "person", "told", "courtesy"]
-"""told: what happened to the user, said beside a question to the shop."""
+Topic = Literal["items", "shop", "tool", "person", "told", "helpless", "courtesy"]
+"""told: what happened to the user, said beside a question to the shop. helpless: asks what can be
+done about it."""
 
 LIKELY = 0.45
 """Relevance from which a question with a cue is one for the shop's pages."""
@@ -30,6 +31,16 @@ SURE = 0.72
 
 _GUESSED = 0.6
 """Below this score a number is only guessed to be a wish: an order's number is one."""
+
+_GUESSED_VALUE = 0.8
+"""Below this score a value is only what words typically name."""
+
+_PLAIN_FIT = 0.8
+_SURE_FIT = 0.9
+"""A tool fits so well that a general question to the pages is not what is meant."""
+
+_FEW = 5
+"""Words that stand for a question: "your return policy"."""
 
 _WISHES = frozenset({"value", "number", "relative", "order"})
 _NEVER_WISHES = re.compile(r"^\W*(?:order|orders|number|sale|return|returns|new|old|last)\W*$")
@@ -54,8 +65,10 @@ class Heard:
     """A clause with all that is known of it.
 
     Args:
-        masked: In lower case, mentions replaced by kind and number.
+        masked: In lower case; values, numbers and items replaced by kind and number.
         wishes: Whether it holds what the catalog can search by.
+        refers: Whether it speaks of items on show.
+        details: Whether it names a property of items.
         relevance: How surely the shop's pages speak of it.
         tool: The tool that fits it best, where one fits.
     """
@@ -63,7 +76,8 @@ class Heard:
     clause: Clause
     masked: str
     wishes: bool
-    refers: bool
+    refers: bool = False
+    details: bool = False
     relevance: float = 0.0
     tool: str | None = None
     fit: float = 0.0
@@ -92,6 +106,7 @@ def masked_clause(clause: Clause, mentions: Sequence[Mention]) -> tuple[str, tup
     shifted = tuple(
         m.model_copy(update={"start": m.start - clause.begin, "end": m.end - clause.begin})
         for m in inside
+        if not is_guess(m) and m.kind != "facet"
     )
     return cues.mask(clause.text, shifted).text, tuple(inside)
 
@@ -105,10 +120,16 @@ def has_wishes(mentions: Sequence[Mention]) -> bool:
     return any(
         m.kind in _WISHES
         and m.facet is not None
-        and not (m.kind == "number" and m.score < _GUESSED)
+        and not is_guess(m)
         and not _NEVER_WISHES.match(m.text.lower())
         for m in mentions
     )
+
+
+def is_guess(mention: Mention) -> bool:
+    """Return whether a mention may well be none: a bare number, what a word typically names."""
+    least = {"number": _GUESSED, "value": _GUESSED_VALUE}.get(mention.kind, 0.0)
+    return mention.score < least
 
 
 def concerns_shop(text: str) -> bool:
@@ -141,31 +162,39 @@ def topic(heard: Heard) -> Topic:
         return "shop"
     if says("courtesy", text):
         return "courtesy"
+    if says("helpless", text):
+        return "helpless"
     if says("told", text) and not says("shopping", text):
         return "told"
     return "items"
 
 
 def _is_for_tool(heard: Heard) -> bool:
-    if says("shopping", heard.masked) and heard.wishes:
+    text = heard.masked
+    if says("shopping", text) and heard.wishes:
         return False
     # A question in general ("how do I return something?") is the pages' where they speak of it.
-    general = says("question", heard.masked) and heard.relevance > SURE and heard.fit < 0.9
+    if says("shop_frame", text) and heard.relevance >= LIKELY and heard.fit < _PLAIN_FIT:
+        return False
+    general = says("question", text) and heard.relevance > SURE and heard.fit < _SURE_FIT
     return not (general and heard.relevance >= heard.fit)
 
 
 def _is_for_shop(heard: Heard) -> bool:
     text = heard.masked
-    if says("shop_frame", text) and not says("shopping", text):
-        return heard.relevance >= LIKELY or (concerns_shop(text) and not heard.wishes)
+    frame = _table()["shop_frame"].search(text)
+    if frame is not None and not says("shopping", text[: frame.start()] + text[frame.end() :]):
+        return True
     if heard.wishes or says("shopping", text):
         return False
-    if says("item_detail", text) and heard.refers:
-        return False
+    asks = says("question", text)
     if concerns_shop(text):
-        named = len(text.split()) <= 5 and heard.relevance >= LIKELY
-        return says("question", text) or named
-    return heard.relevance >= SURE and says("question", text)
+        named = says("named", text) and len(text.split()) <= _FEW and heard.relevance >= LIKELY
+        detail = heard.details or says("item_detail", text)
+        return named or (asks and not (heard.refers and detail))
+    if says("item_detail", text) or heard.details or heard.refers:
+        return False
+    return heard.relevance >= SURE and asks
 
 
 def settle(topics: Sequence[Topic]) -> tuple[Topic, ...]:
@@ -174,7 +203,9 @@ def settle(topics: Sequence[Topic]) -> tuple[Topic, ...]:
     What happened is told to the shop where the shop is asked beside it, and else goes the way of
     everything unclear: to the recommender. Courtesies go with the shop where nothing else is said.
     """
-    served = any(one in ("shop", "tool", "person") for one in topics)
-    meant: list[Topic] = ["items" if one == "told" and not served else one for one in topics]
+    what_now: Topic = "shop" if "told" in topics else "items"
+    asked = [what_now if one == "helpless" else one for one in topics]
+    served = any(one in ("shop", "tool", "person") for one in asked)
+    meant: list[Topic] = ["items" if one == "told" and not served else one for one in asked]
     alone = served and "items" not in meant
     return tuple("items" if one == "courtesy" and not alone else one for one in meant)
