@@ -181,6 +181,23 @@ def serve(
     serving.serve(folder, tenants, settings(**named), host, port, workers)
 
 
+@main.command("ui")
+@click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=7860, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--url", metavar="URL", help="A running server's, instead of serving DIR here.")
+@click.option("--key", default="", metavar="KEY", envvar="ATTUNE_KEY",
+              help="API key of that server; better as ATTUNE_KEY.")  # fmt: skip
+@with_model
+def shop_ui(
+    folder: Path | None, host: str, port: int, url: str | None, key: str, **named: str | None
+) -> None:
+    """Shop in the browser: a project (default: .attune here, else the demo), or a server."""
+    from ui.pages import serve_pages
+
+    serve_pages(folder, settings(**named), host, port, url, key)
+
+
 @main.command()
 @click.option("--out", type=FOLDER, required=True, help="Folder to write into.")
 @click.option("--items", default=2400, show_default=True, type=click.IntRange(1, 100_000))

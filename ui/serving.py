@@ -54,6 +54,11 @@ def serve(
     _together(config)
 
 
+def run(app: FastAPI, settings: Settings, host: str, port: int) -> None:
+    """Serve an app by this process until told to stop."""
+    _alone(_config(app, settings, host, port))
+
+
 def _config(app: Any, settings: Settings, host: str, port: int, **more: Any) -> Config:
     import uvicorn
 

@@ -131,6 +131,14 @@ class Settings(BaseSettings):
         30, ge=1, description="Seconds that requests and jobs under way have to finish then."
     )
 
+    pictures: Path | None = Field(
+        None,
+        description="Folder that items' relative picture paths start from; by default `catalog` in "
+        "the project.",
+    )
+    ui_password: SecretStr | None = Field(
+        None, description="Password of the owner's pages; without one there are none."
+    )
     auth: Literal["auto", "required", "open"] = Field(
         "auto",
         description="Whether requests need an API key: auto, once one is stored, and always where "

@@ -260,6 +260,7 @@ def served_with(project: Project, settings: Settings) -> dict[str, Any]:
         "models": ("rules",) if model is None else ("rules", model),
         "adapters": make_adapters(project.folder, settings, router) if router else None,
         "library": make_library(project.retriever, settings),
+        "pictures": settings.pictures or project.folder / "catalog",
     }
 
 

@@ -52,8 +52,9 @@ class FacetAnswer(BaseModel):
 
 
 class Facets(BaseModel):
-    """The facets of the catalog, and openings that it can meet."""
+    """The catalog's name and number of items, its facets, and openings that it can meet."""
 
+    catalog: str
     items: int
     currency: str | None
     facets: list[FacetAnswer]
@@ -86,6 +87,7 @@ def facets(here: Here) -> Facets:
         for facet in retriever.facets
     ]  # fmt: skip
     return Facets(
-        items=retriever.index.count(None), currency=retriever.currency, facets=listed,
+        catalog=retriever.name, items=retriever.index.count(None),
+        currency=retriever.currency, facets=listed,
         examples=list(examples(retriever)),
     )  # fmt: skip

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import gradio as gr
 from fastapi import FastAPI, Response
 from starlette.requests import Request
@@ -16,11 +14,11 @@ from ui.web.words import DEFAULT, Words, languages
 HEADERS = ("content-type", "cache-control", "content-security-policy", "x-content-type-options")
 
 
-def mount_pages(app: FastAPI, api: Api, catalog: Mapping[str, object], *, owner: bool) -> FastAPI:
+def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
     """Add the shop's pages to an app, one for each language, and the pictures they show.
 
     Args:
-        catalog: "name" and "items" (their number), for the first line of a page.
+        owner: Password of the owner's pages; without one there are none.
     """
 
     @app.get("/pictures/{path:path}", include_in_schema=False)
@@ -35,9 +33,7 @@ def mount_pages(app: FastAPI, api: Api, catalog: Mapping[str, object], *, owner:
     # The default language is at "/", which takes whatever is left: it comes last.
     for language in (*(one for one in languages() if one != DEFAULT), DEFAULT):
         shop = Shop(api, Words(language))
-        blocks = make_shop(
-            shop, str(catalog["name"]), int(str(catalog["items"])), owner=owner, secret="attune"
-        )
+        blocks = make_shop(shop, owner=owner is not None, secret="attune")
         app = gr.mount_gradio_app(
             app, blocks, path=path_of(language).rstrip("/"), css=asset("page.css"),
             theme=theme(), footer_links=[], ssr_mode=False, show_error=False,

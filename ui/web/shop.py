@@ -33,20 +33,19 @@ def asset(name: str) -> str:
     return (files("ui.web") / "assets" / name).read_text("utf-8")
 
 
-def make_shop(shop: Shop, catalog: str, items: int, *, owner: bool, secret: str) -> Any:
+def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
     """Return the page as Gradio blocks.
 
     Args:
-        items: Number of items in the catalog, for the first line.
         owner: Whether to link the owner's page.
         secret: What the browser's copy of the page is encrypted with.
     """
     words = shop.words
-    drawn = _Drawing(shop)
+    drawn = _Drawing(shop, owner)
     with gr.Blocks(title=words("page.title"), fill_width=True, analytics_enabled=False) as blocks:
         page = gr.State(Page())
         stored = gr.BrowserState({}, storage_key=STORED, secret=secret)
-        gr.HTML(_top(words, catalog, items, owner), js_on_load=None)
+        top = gr.HTML(_top(words, Page(), owner), js_on_load=None)
         with gr.Row(equal_height=False):
             with gr.Column(scale=5, min_width=320):
                 chat = gr.Chatbot(
@@ -67,7 +66,7 @@ def make_shop(shop: Shop, catalog: str, items: int, *, owner: bool, secret: str)
                 wishes = _live(drawn.wishes(Page()), "at-want")
                 panel = _live("", "at-panel")
                 cards = _live(drawn.shelf(Page()), "at-items")
-        parts = [page, chat, status, replies, wishes, panel, cards, box, stored]
+        parts = [page, chat, status, replies, wishes, panel, cards, box, stored, top]
         taken: dict[str, Any] = {"trigger_mode": "once", "concurrency_limit": None,
                                  "show_progress": "hidden"}  # fmt: skip
         gr.on([box.submit, send.click], drawn.say, [page, box, stored], parts, **taken)
@@ -83,11 +82,12 @@ def _live(value: str, name: str) -> Any:
     return gr.HTML(value, js_on_load=asset("page.js"), elem_id=name)
 
 
-def _top(words: Words, catalog: str, items: int, owner: bool) -> str:
+def _top(words: Words, page: Page, owner: bool) -> str:
     """Return the head of the page: what this is, and ways elsewhere."""
     skip = tag("a", escape(words("page.skip")), href="#at-box", class_="at-skip")
-    name = tag("h1", escape(catalog.capitalize()))
-    line = tag("p", escape(words("page.tagline", items=f"{items:,}", catalog=catalog)))
+    name = tag("h1", escape(page.catalog.capitalize() or words("page.title")))
+    said = words("page.tagline", items=f"{page.count:,}", catalog=page.catalog)
+    line = tag("p", escape(said if page.catalog else ""))
     others = [Words(one) for one in languages() if one != words.language]
     links = [
         tag("a", escape(one("page.language")), href=path_of(one.language), lang=one.language)
@@ -102,8 +102,9 @@ def _top(words: Words, catalog: str, items: int, owner: bool) -> str:
 class _Drawing:
     """Draws pages, and does what is pressed."""
 
-    def __init__(self, shop: Shop) -> None:
+    def __init__(self, shop: Shop, owner: bool) -> None:
         self.shop = shop
+        self.owner = owner
         self.words = shop.words
         self._facets: Json = {}
 
@@ -135,6 +136,7 @@ class _Drawing:
         return [
             page, messages(page), self.status(page), self.replies(page), self.wishes(page),
             await self.panel(page), self.shelf(page), page.draft, kept,
+            _top(self.words, page, self.owner),
         ]  # fmt: skip
 
     def status(self, page: Page) -> str:

@@ -37,6 +37,9 @@ class Page:
         busy: Whether a turn is under way.
         draft: Words to put back into the box.
         unsent: The request that failed, with its idempotency key.
+        nothing: Whether the last turn found nothing.
+        user: Who shops, where they said so.
+        catalog, count: Name of the catalog, and its number of items.
     """
 
     session: str = ""
@@ -57,6 +60,8 @@ class Page:
     unsent: tuple[str, str] = ("", "")
     nothing: bool = False
     user: str = ""
+    catalog: str = ""
+    count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +75,10 @@ class Shop:
         """Return the page of a session as it stands, or of a new conversation."""
         page = Page(saved=saved)
         try:
+            facets = await self.api.facets()
+            page = replace(page, catalog=facets["catalog"], count=facets["items"])
             if session:
                 return await self._restored(page, session)
-            facets = await self.api.facets()
         except ApiError as error:
             return self._troubled(page, error)
         return replace(page, replies=tuple(facets["examples"]))
