@@ -20,10 +20,13 @@ _ZIP = (
     r"(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[ABD-HJLNP-UW-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|"
     r"\d{5}(?:-\d{4}|-\d{3})?|\d{4} ?[A-Z]{2}|\d{2}-\d{3}|\d{3} ?\d{2,3}|\d{4})"
 )
-_TOWN = r"(?:[^\W\d_][\w'’.-]*(?:[ -][^\W\d_][\w'’.-]*){0,2})"
+_TOWN = (
+    r"(?:(?!(?:please|thanks?|by|and|do|does|can|asap|or|before|not|is|my|the|i|for|with|on|in)\b)"
+    r"[^\W\d_][\w'’.-]*(?:[ -](?-i:[A-ZÀ-ÞŁŚŻ])[\w'’.-]*){0,2})"
+)
 _TAIL = (
     rf"(?:(?:,|\n| -|,? in|,? à|,? en)? ?(?:{_ZIP}(?!\w)(?:,? {_TOWN})?|"
-    rf"{_TOWN},? (?:[A-Z]{{2}},? )?{_ZIP}(?!\w)|{_TOWN}, [A-Z]{{2}}(?!\w)))?"
+    rf"{_TOWN},? (?:[A-Z]{{2}},? )?{_ZIP}(?!\w)|{_TOWN}, [A-Z]{{2}}(?!\w))(?: / [A-Z]{{2}}\b)?)?"
 )
 _CAPITAL_TOWN = r"(?:,? (?:in )?(?-i:[A-ZÄÖÜÉÁÍÓÚŁŚ])[\w'’.-]+(?: (?-i:[A-Z])[\w'’.-]+)?)?"
 
@@ -46,6 +49,7 @@ _ORDINAL = re.compile(
     rf"\d{{1,3}}(?:st|nd|rd|th) (?:street|st|avenue|ave|road|rd)\b\.?{_SIDE}{_UNIT}{_TAIL}",
     re.IGNORECASE,
 )
+_LAST_TOWN = re.compile(rf", ?{_TOWN}(?=\s*(?:[.!?\n]|$))", re.IGNORECASE)
 _TAIL_HERE = re.compile(_TAIL)
 _ANY_CASE_TAIL = re.compile(_TAIL, re.IGNORECASE)
 _TOWN_HERE = re.compile(_CAPITAL_TOWN)
@@ -69,7 +73,7 @@ _ROMANCE = re.compile(
     rf"(?<!\w)(?:(?:calle|avenida|paseo|carrer|viale|piazza|rua|travessa|praça|alameda|estrada|"
     rf"ulica|aleja) |c/ ?|avda\.? ?|ul\. ?|al\. ?|(?P<weak>(?:via|plaza|corso|largo|vicolo|plac) ))"
     rf"(?:{_W} ){{0,4}}?{_W},? (?:n\.?º?°? ?|nº ?|no\.? ?|número )?\d{{1,4}} ?[a-z]?(?!\w|[.,]\d)"
-    rf"(?:[,/] ?\d{{1,3}}(?!\d))?{_UNIT}(?P<tail>{_TAIL})",
+    rf"(?:[,/] ?\d{{1,3}}(?!-?\d))?{_UNIT}(?P<tail>{_TAIL})",
     re.IGNORECASE,
 )
 _FRENCH = re.compile(
@@ -82,9 +86,31 @@ _FRENCH = re.compile(
 )
 _BOX = re.compile(
     rf"(?<!\w)(?:p\.? ?o\.? ?box|postfach|apartado(?: de correos)?|boîte postale|casella postale) "
-    rf"(?:no\.? ?)?\d{{1,7}}(?!\w){_TAIL}",
+    rf"(?:no\.? ?)?\d{{1,7}}(?!\w){_TAIL}{_CAPITAL_TOWN}",
     re.IGNORECASE,
 )
+
+_TOKEN = (
+    r"(?:[A-ZÀ-ÞŁŚŻŹĆ0-9][\w'’./#&-]*|\([A-Z]{2}\)|/ [A-Z]{2}\b|"
+    r"(?:de|del|la|las|los|di|da|do|dos|du|des|le|les|van|der|den|von|am|an|im|of|rue|avenue|chemin|boulevard|place|allée|impasse|quai|route|cours|via|"
+    r"viale|piazza|corso|calle|avenida|plaza|paseo|rua|street|road|lane|ul\.|pl\.|"
+    r"al\.|os\.|n\.?º|apt\.?|flat|unit|no\.|d'|l')(?= ))"
+)
+_LINE = rf"{_TOKEN}(?: {{1,2}}{_TOKEN}){{0,6}}"
+_BLOCK = re.compile(rf"\s*(?P<block>(?:(?!I\b){_LINE}[ ]*[,\n]?\s*){{1,6}})")
+_BLOCK_CUE = re.compile(
+    r"\b(?:address(?: is|:| =)|adresse(?: ist| est|:)|dirección(?: es|:)|indirizzo(?: è|:)|"
+    r"adres(?: is|:)|(?:ship|deliver|sen[dt]|post|mail|bring)(?:ed|ing)?(?: \w+){0,3}? to|"
+    r"(?:parcel|package|order|it) (?:should |must |has to )?goe?s? to|"
+    r"(?:live|living|stay|staying|reside) (?:at|in)|(?:moved|moving) to|wohne (?:in der|in|am)|"
+    r"habite(?: au)?|livrez (?:à|au)|vivo en|abito in|woon op|woon aan|spedire a|envíelo a)"
+    r"(?: (?:the|my|our|new|la|der|die|el))?(?=[ \n])",
+    re.IGNORECASE,
+)
+"""What an address as it stands on a letter comes after."""
+
+_NUMBERED = re.compile(r"\d")
+_PARTED = re.compile(r"[,\n]|\d{4,6}")
 
 CUE = re.compile(
     r"\b(?:address|addresse|adresse|dirección|direccion|indirizzo|endereço|adres|ship(?:ping)?|"
@@ -119,10 +145,23 @@ def addresses(text: str) -> Iterator[Found]:
         if _is_german(one[0]) or _told(text, one):
             yield Found(*_trimmed(text, one.start(), one.end()), "address")
     yield from _english(text)
+    yield from _blocks(text)
     for one in _CODE_SAID.finditer(text):
         yield Found(*one.span("code"), "address")
     for one in _UK_CODE.finditer(text):
         yield Found(*one.span(), "address")
+
+
+def _blocks(text: str) -> Iterator[Found]:
+    """Yield what stands after words such as "ship it to" and is written as on a letter."""
+    for cue in _BLOCK_CUE.finditer(text):
+        found = _BLOCK.match(text, cue.end())
+        if found is None:
+            continue
+        block = found["block"]
+        first = _NUMBERED.search(block)
+        if first and _PARTED.search(block) and re.search(r"[^\W\d_]{3}", block):
+            yield Found(*_trimmed(text, *found.span("block")), "address")
 
 
 def _is_german(said: str) -> bool:
@@ -148,6 +187,8 @@ def _english(text: str) -> Iterator[Found]:
             if end == one.end():
                 town = _TOWN_HERE.match(text, end)
                 end = town.end() if town and text[end : end + 1] == "," else end
+                told_town = _LAST_TOWN.match(text, end) if told else None
+                end = told_town.end() if told_town else end
             yield Found(*_trimmed(text, one.start(), end), "address")
 
 
@@ -164,6 +205,6 @@ def _ends_here(text: str, one: re.Match[str]) -> bool:
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
     """Return a span without blanks and stops at its ends."""
-    while end > start and text[end - 1] in " ,.\n-":
+    while end > start and text[end - 1] in " ,.;\n-":
         end -= 1
     return start, end

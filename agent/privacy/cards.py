@@ -15,10 +15,10 @@ from agent.privacy.found import (
     windows,
 )
 
-_RUN = re.compile(r"(?<![\w.,/+-])\d(?:[ \u00a0.–-]?\d){12,27}(?![\w])")
+_RUN = re.compile(r"(?<![\w.,/+-])\d(?:[ \u00a0.–-]?\d){11,27}(?![\w])")
 _CARD_CUE = re.compile(
     r"\b(?:card|credit|debit|visa|mastercard|amex|maestro|karte|kreditkarte|carte|tarjeta|carta|"
-    r"cartão|kaart)\b",
+    r"cartão|kaart|pay with|paid with|charge)\b",
     re.IGNORECASE,
 )
 _CODE = re.compile(
@@ -44,10 +44,15 @@ JCB, UnionPay, Maestro, Mir. Visa cards of 13 digits are long gone, and look lik
 
 def is_card(digits: str) -> bool:
     """Return whether digits are the number of a payment card."""
+    issued = any(len(digits) in lengths and start.match(digits) for start, lengths in ISSUERS)
+    return issued and is_checked(digits)
+
+
+def is_checked(digits: str) -> bool:
+    """Return whether digits end in the check digit that cards have."""
     from stdnum import luhn
 
-    issued = any(len(digits) in lengths and start.match(digits) for start, lengths in ISSUERS)
-    return issued and len(set(digits)) > 1 and bool(luhn.is_valid(digits))
+    return len(set(digits)) > 1 and bool(luhn.is_valid(digits))
 
 
 def cards(text: str) -> Iterator[Found]:
@@ -57,8 +62,9 @@ def cards(text: str) -> Iterator[Found]:
         cued = _CARD_CUE.search(text, max(0, run.start() - BEFORE), run.start())
         if not cued and names_reference(text, run.start()):
             continue
-        for window in windows(groups, 13, 19):
-            if is_card(digits_of(window)):
+        for window in windows(groups, 12 if cued else 13, 19):
+            digits = digits_of(window)
+            if is_card(digits) or (cued and is_checked(digits)):
                 yield Found(window[0].start, window[-1].end, "card")
                 break
         else:
@@ -69,8 +75,10 @@ def cards(text: str) -> Iterator[Found]:
 
 
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[ ]?\d{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,34}")
-_IBAN_CUE = re.compile(r"\b(?:iban|bank account|konto(?:nummer)?|account)\b", re.IGNORECASE)
-_IBAN_SHAPE = re.compile(r"[A-Za-z]{2} ?\d{2}(?:[ -]?[A-Z0-9]{0,3}\d[A-Z0-9]{0,3}){3,8}")
+_IBAN_CUE = re.compile(
+    r"\b(?:iban|bank|konto(?:nummer)?|account|refund|transfer|money)\b", re.IGNORECASE
+)
+_IBAN_SHAPE = re.compile(r"[A-Z]{2} ?\d{2}(?:[ -]?[A-Z\d]){11,30}(?![a-z])")
 
 
 def ibans(text: str) -> Iterator[Found]:

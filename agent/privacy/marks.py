@@ -20,7 +20,9 @@ _PROVIDERS = (
 )
 _ENDS = r"(?:com|net|org|de|fr|es|it|nl|be|at|ch|pl|pt|br|in|co|uk|se|dk|no|fi|ru|cn|eu|io|me|info)"
 _SPELLED = re.compile(
-    rf"(?<![\w.])[a-z0-9][\w.+-]{{1,63}}\s?(?:\(at\)|\[at\]|\{{at\}}|\sat\s|@)\s?"
+    r"(?<![\w.])(?!(?:available|sold|buy|bought|found|listed|cheaper|order|ordered|look|looked|seen|"
+    r"shop|online|only|prices?|is|it|mail|email|me|this|that)\b)"
+    rf"[a-z0-9][\w.+-]{{1,63}}\s?(?:\(at\)|\[at\]|\{{at\}}|\sat\s|@)\s?"
     rf"(?:{_PROVIDERS}\s?(?:\(dot\)|\[dot\]|\sdot\s|\.)\s?{_ENDS}(?:\.{_ENDS})?|"
     rf"[\w-]{{2,63}}\s?(?:\(dot\)|\[dot\]|\sdot\s)\s?{_ENDS}"
     rf"(?:\s?(?:\(dot\)|\[dot\]|\sdot\s|\.)\s?{_ENDS})?)(?!\w)",
@@ -64,9 +66,9 @@ _FREE: tuple[tuple[re.Pattern[str], str], ...] = (
      "it.codicefiscale"),
     (re.compile(r"(?<!\w)[12] ?\d{2} ?[01]\d ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\w)"), "fr.nir"),
     (re.compile(r"(?<!\w)[2-9]\d{3} \d{4} \d{4}(?! ?\d|\w)"), "in_.aadhaar"),
-    (re.compile(r"(?<!\w)[A-Z]{2} \d{2} \d{2} \d{2} [A-D](?!\w)"), "gb.nino"),
+    (re.compile(r"(?<!\w)[A-Z]{2} \d{2} \d{2} \d{2} [A-D](?!\w)"), ""),
 )  # fmt: skip
-"""Numbers that are written in a way of their own and carry check digits."""
+"""Numbers that are written in a way of their own, and what knows their check digits, if any."""
 
 _SAID = re.compile(
     r"\b(?:passport|pasaporte|passeport|reisepass|id card|identity card|national id|ausweis|"
@@ -91,5 +93,7 @@ def ids(text: str) -> Iterator[Found]:
 
 
 def _is_valid(name: str, number: str) -> bool:
+    if not name:
+        return True
     check: Callable[[str], bool] = import_module(f"stdnum.{name}").is_valid
-    return name == "gb.nino" or check(number)
+    return check(number)

@@ -8,6 +8,7 @@ written as names are.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib.resources import files
@@ -70,12 +71,19 @@ _TOWARDS = re.compile(
 
 _DEAR = re.compile(r"(?:^|\n|[.!?]\s)\s*(?:dear|hi|hello|hey|hallo|liebe[rs]?)(?=[ ])", re.I)
 _ADDRESSED = re.compile(
-    r"\b(?:for|dear|to|from|i'm|i am|this is|it's|hi|hello|deliver(?:ed)?|contact|under|"
-    r"regards,?|sincerely,?|signed|an|für|pour|para|per|voor|bonjour|hallo|guten tag)"
+    r"\b(?:for|dear|to|from|morning,?|afternoon,?|evening,?|i'm|i am|this is|it's|hi|hello|"
+    r"deliver(?:ed)?|contact|under|regards,?|sincerely,?|signed|an|für|pour|para|per|voor|"
+    r"bonjour|hallo|guten tag)"
     rf"(?=[ \n]+{_TITLES}\b\.?[ ]+[^\W\d_])",
     re.IGNORECASE,
 )
 
+_OF_KIN = re.compile(rf"\b{_KIN}\W*$", re.IGNORECASE)
+_THANKS = re.compile(r"thank|regards|best|sincerely|cheers|yours|greetings|signed", re.IGNORECASE)
+_GOES_ON = re.compile(
+    r"\s*(?:$|[,.;:!?)\n]|['’]s\b|(?:is|has|likes?|loves?|wants?|needs?|wears?|who|and|would|will|"
+    r"said|asked|turns?|turned|hates?|plays?|uses?|prefers?|can|cannot|was|already|in|for)\b)"
+)
 _WORD = re.compile(r"[ \t]*([^\W\d_](?:[^\W\d_]|['’.-](?=[^\W\d_]))*)\.?")
 _SPEAKS = re.compile(r" (?:here|speaking|calling)\b", re.IGNORECASE)
 _BREAK = re.compile(
@@ -90,10 +98,22 @@ def _list(name: str) -> frozenset[str]:
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
+@cache
+def _firsts() -> frozenset[str]:
+    """Return the first names, also as they are written without accents."""
+    return _list("first_names") | {_bare(name) for name in _list("first_names")}
+
+
+def _bare(name: str) -> str:
+    parts = unicodedata.normalize("NFKD", name)
+    return "".join(one for one in parts if not unicodedata.combining(one)).replace("ł", "l")
+
+
 def is_first(word: str) -> bool:
     """Return whether a word is a first name; everyday words are only where written as a name."""
     name = word.casefold().replace("’", "'")
-    return any(part in _list("first_names") for part in (name, *name.split("-")[:1])) or (
+    shapes = (name, _bare(name), *name.split("-")[:1])
+    return any(one in _firsts() for one in shapes) or (
         word[0].isupper() and name in _list("double_names")
     )
 
@@ -110,7 +130,7 @@ def names(text: str, is_other: Callable[[str], bool]) -> Iterator[Found]:
     for cue in _ADDRESSED.finditer(text):
         yield from _titled(text, cue.end())
     weak = (
-        (LIKELY, _likely), (_PRESENTED, _presented), (_SPEAKING, _listed), (_TOWARDS, _full),
+        (LIKELY, _likely), (_PRESENTED, _presented), (_SPEAKING, _speaking), (_TOWARDS, _full),
         (_DEAR, _greeted),
     )  # fmt: skip
     for cues, rule in weak:
@@ -163,7 +183,9 @@ def _parts(text: str, start: int, *, sure: bool) -> list[Part]:
         large = word[1][0].isupper()
         if plain not in _list("particles") and (plain in _list("no_names") or "n't" in plain):
             break
-        if found and not (large or plain in _list("particles") or _goes_on(found, plain, sure)):
+        if found and not (
+            large or plain in _list("particles") or _goes_on(text, found, word, sure)
+        ):
             break
         found.append(word)
         if len(found) == MOST_PARTS:
@@ -173,11 +195,17 @@ def _parts(text: str, start: int, *, sure: bool) -> list[Part]:
     return found
 
 
-def _goes_on(found: list[Part], plain: str, sure: bool) -> bool:
+def _goes_on(text: str, found: list[Part], word: Part, sure: bool) -> bool:
     """Return whether a word written small is part of the name before it."""
+    plain, end = word[1].casefold(), word.end(1)
     if plain in _list("last_names") or plain in _list("first_names"):
         return True
-    return sure and len(found) == 1 and found[0][1].islower() and not _is_common(plain)
+    return (
+        len(found) == 1
+        and found[0][1].islower()
+        and not _is_common(plain)
+        and (sure or bool(_BREAK.match(text, end)))
+    )
 
 
 def _is_common(plain: str) -> bool:
@@ -200,7 +228,16 @@ def _likely(text: str, cue: re.Match[str]) -> list[Part]:
         return []
     if is_first(parts[0][1]) or _written_as_name(text, parts):
         return parts
-    return []
+    alone = _is_unknown(parts) and (
+        (_OF_KIN.search(cue[0]) and _GOES_ON.match(text, parts[-1].end(1)))
+        or (_THANKS.match(cue[0]) and not text[parts[-1].end(1) :].strip(" .!"))
+    )
+    return parts if alone else []
+
+
+def _is_unknown(parts: list[Part]) -> bool:
+    """Return whether words are written large and are no everyday words: perhaps a rare name."""
+    return all(part[1].istitle() and not _is_common(part[1].casefold()) for part in parts)
 
 
 def _listed(text: str, cue: re.Match[str]) -> list[Part]:
@@ -210,11 +247,18 @@ def _listed(text: str, cue: re.Match[str]) -> list[Part]:
 
 def _presented(text: str, cue: re.Match[str]) -> list[Part]:
     """After "this is", which films and things are presented by too: names that end the phrase."""
-    parts = _listed(text, cue)
+    parts = _speaking(text, cue) or _listed(text, cue)
     if not parts:
         return []
     large = parts[0][1][0].isupper()
     return parts if (_BREAK if large else _SPEAKS).match(text, parts[-1].end(1)) else []
+
+
+def _speaking(text: str, cue: re.Match[str]) -> list[Part]:
+    parts = _parts(text, cue.end(), sure=False)
+    if not parts or not (is_first(parts[0][1]) or _is_unknown(parts)):
+        return []
+    return parts if _SPEAKS.match(text, parts[-1].end(1)) else []
 
 
 def _full(text: str, cue: re.Match[str]) -> list[Part]:
@@ -223,15 +267,19 @@ def _full(text: str, cue: re.Match[str]) -> list[Part]:
 
 
 def _greeted(text: str, cue: re.Match[str]) -> list[Part]:
-    parts = _listed(text, cue)
-    return parts if parts and re.match(r"\s*(?:[,!.\n]|$)", text[parts[-1].end(1) :]) else []
+    parts = _parts(text, cue.end(), sure=False)
+    if not parts or not re.match(r"\s*(?:[,!.\n]|$)", text[parts[-1].end(1) :]):
+        return []
+    rare = "dear" in cue[0].casefold() and _is_unknown(parts)
+    return parts if rare or is_first(parts[0][1]) else []
 
 
 def _titled(text: str, start: int) -> Iterator[Found]:
     parts = _parts(text, _after(text, start), sure=False)
     if not parts:
         return
-    first = parts[0][1]
+    own = [part[1] for part in parts if part[1].casefold() not in _list("particles")]
+    first = own[0]
     listed = first.casefold() in _list("last_names") or is_first(first)
     if first.casefold() not in _list("not_people") and (first[0].isupper() or listed):
         yield Found(parts[0].start(1), parts[-1].end(1), "name")

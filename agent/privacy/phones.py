@@ -20,7 +20,9 @@ REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "BR", "AU", "PL", "SE
 """Countries whose own way of writing is known, besides the international form."""
 
 _RUN = re.compile(
-    r"(?<![\w#$€£¥₹.,-])(?:\(?\+ ?|00 ?)?\(?\d(?:[ \u00a0()./–-]{0,3}\d){6,19}(?!\w|[.,]\d)"
+    r"(?<![\w#$€£¥₹.,-])(?:\(?\+ ?|00 ?)?\(?\d(?:[ \u00a0()./–-]{0,3}\d){6,19}"
+    r"(?:(?! ?(?:x|ext)\.? ?\d)(?!\w|[.,]\d)|(?P<more> ?(?:x|ext\.?|extension) ?\d{1,6})(?!\w))",
+    re.IGNORECASE,
 )
 _CUE = re.compile(
     r"\b(?:(?:call|text|ring|phone|reach|contact|message|sms|whatsapp|dial)(?: me| us| him| her| "
@@ -29,6 +31,11 @@ _CUE = re.compile(
     r"handy(?:nummer)?|telefon(?:nummer)?|rufnummer|numéro|portable|téléphone|teléfono|móvil|"
     r"telefono|cellulare|telefone|celular|telefoon(?:nummer)?|mobiel)\W{0,4}(?:(?:is|ist|est|es|è|"
     r"é) )?$",
+    re.IGNORECASE,
+)
+_CUE_AFTER = re.compile(
+    r",? (?:is|was|ist|est|es) (?:my|our|the|meine?|mon|mi) (?:new |work |home |private )?"
+    r"(?:phone|mobile|cell|number|handy|telefon|numéro|teléfono|móvil|landline|whatsapp)\b",
     re.IGNORECASE,
 )
 _DATE = re.compile(
@@ -46,14 +53,15 @@ def phones(text: str) -> Iterator[Found]:
             continue
         found = _international(text, run) or _national(text, run)
         if found is not None:
-            yield found
+            more = run["more"] is not None and found.end >= run.start("more")
+            yield Found(found.start, run.end() if more else found.end, "phone")
 
 
 def _international(text: str, run: re.Match[str]) -> Found | None:
     said = run[0].lstrip("(")
     if not said.startswith(("+", "00")):
         return None
-    groups = groups_of(text, *run.span())
+    groups = _dialled(text, run)
     if said.startswith("00") and groups[0].digits == "00":
         groups = groups[1:]
     for window in windows(groups, 7, 16):
@@ -69,6 +77,12 @@ def _international(text: str, run: re.Match[str]) -> Found | None:
     return None
 
 
+def _dialled(text: str, run: re.Match[str]) -> tuple[Group, ...]:
+    """Return the digits of a number without those of its extension."""
+    end = run.end() if run["more"] is None else run.start("more")
+    return groups_of(text, run.start(), end)
+
+
 def _no_trunk(window: tuple[Group, ...]) -> str:
     """Return the digits of an international number without a zero that stands for itself."""
     digits = [group.digits for group in window]
@@ -79,10 +93,12 @@ def _no_trunk(window: tuple[Group, ...]) -> str:
 
 def _national(text: str, run: re.Match[str]) -> Found | None:
     start = run.start()
-    cued = bool(_CUE.search(text, max(0, start - BEFORE), start))
+    cued = bool(
+        _CUE.search(text, max(0, start - BEFORE), start) or _CUE_AFTER.match(text, run.end())
+    )
     if not cued and names_reference(text, start):
         return None
-    groups = groups_of(text, *run.span())
+    groups = _dialled(text, run)
     for window in windows(groups, 7, 13):
         said = text[window[0].start : window[-1].end]
         digits = digits_of(window)
