@@ -6,7 +6,7 @@ server serve several tenants and can reach nothing but the caller's own `Context
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,13 @@ from typing import Any
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver.exceptions import ToolError
 
+from agent.dialogue import respond
 from agent.server.context import Context
+from agent.turn import StreamEvent
+
+Events = Generator[StreamEvent, None, None]
+Turns = Callable[[str, str], Events]
+"""Session and words to the events of a turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +29,25 @@ class Caller:
 
     Args:
         scopes: What they may do; None: everything.
+        turns: Takes turns within the caller's limits; None: without limits.
     """
 
     here: Context
     scopes: frozenset[str] | None = None
+    turns: Turns | None = None
 
     def check(self, scope: str) -> None:
         """Refuse a tool that the caller's key does not cover."""
         if self.scopes is not None and scope not in self.scopes:
             held = ", ".join(sorted(self.scopes)) or "none"
             raise ToolError(f"this takes a key with the scope {scope!r}; the scopes here: {held}")
+
+    def events(self, session_id: str, words: str) -> Events:
+        """Yield the events of a turn."""
+        if self.turns is not None:
+            yield from self.turns(session_id, words)
+        else:
+            yield from respond(self.here.parts, session_id, words)
 
 
 Find = Callable[[Any], Caller]

@@ -10,15 +10,17 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from anyio import from_thread
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from agent.access.keys import SCOPES
-from agent.mcp.caller import Caller
+from agent.mcp.caller import Caller, Events, Turns
 from agent.mcp.server import make_server
 from agent.server.access import caller_of
+from agent.server.taking import Taking
 
 BODY_BYTES = 1024 * 1024
 
@@ -59,7 +61,18 @@ class MCPEndpoint:
 
 def admitted(request: Any) -> Caller:
     """Return the caller of a request: whose key it carries, with that tenant's context."""
-    who = caller_of(request)
-    key = who.key
+    who, key = caller_of(request), caller_of(request).key
     scopes = None if key is None else frozenset(one for one in SCOPES if key.allows(one))
-    return Caller(request.state.context, scopes)
+    return Caller(request.state.context, scopes, _turns(request, who.id))
+
+
+def _turns(request: Any, payer: str) -> Turns:
+    """Return what takes turns as the other routes do: with a place, a budget and a deadline."""
+    here, course, places = request.state.context, request.state.course, request.app.state.places
+
+    def take(session_id: str, words: str) -> Events:
+        from_thread.run_sync(places.take)  # which is of the event loop
+        course.leaving.append(places.leave)
+        yield from Taking(here, payer, None, course).events(here.parts, session_id, words)
+
+    return take

@@ -6,7 +6,7 @@ leaves nothing stored.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Annotated, Any, Literal
 
@@ -14,7 +14,7 @@ from anyio.from_thread import check_cancelled
 from pydantic import Field
 
 from agent import explain as explaining
-from agent.dialogue import item_fields, respond
+from agent.dialogue import item_fields
 from agent.feedback import FeedbackEvent, new_id
 from agent.mcp.caller import caller
 from agent.mcp.values import (
@@ -47,7 +47,7 @@ from agent.server.explanations import Asked
 from agent.server.explanations import explain as explained
 from agent.server.wishes import constraints_of, grounded, read_filter, understood
 from agent.state import Likeness, State
-from agent.turn import Done, Slate, SlateItem, StreamEvent
+from agent.turn import Done, Slate, SlateItem
 from agent.utterance import clean_utterance
 from agent.wording import describe, find
 from retrieval.catalog import Item
@@ -105,17 +105,13 @@ def recommend(text: Words, session_id: SessionId = None) -> RecommendAnswer:
     store = here.parts.store
     words = clean_utterance(text, here.limits.characters)
     id = store.load(session_id).id if session_id else store.create_session()
-    with closing(_events(here, id, words)) as events:
+    with closing(caller().events(id, words)) as events:
         for event in events:
             if isinstance(event, Done):
                 here.metrics.turn(event)
                 return _answer(event, here)
             check_cancelled()
     raise AssertionError("respond() ended without Done")
-
-
-def _events(here: Context, id: str, words: str) -> Generator[StreamEvent, None, None]:
-    yield from respond(here.parts, id, words)
 
 
 def _answer(done: Done, here: Context) -> RecommendAnswer:

@@ -13,11 +13,13 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
 
 from agent.access.keyring import Keyring
+from agent.access.usage import Budget
 from agent.planner import RulePlanner
 from agent.server import create_app
 from agent.server.access import Rules
 from agent.server.app import create_service
 from agent.server.context import Tenant
+from agent.server.limits import Capacity, Limits
 from agent.store import Store
 from tests.conftest import free_port
 
@@ -211,3 +213,35 @@ def test_cancelled_call_leaves_nothing(serving, here):
     time.sleep(0.6)
     assert parts.store.load(session).turns == 0
     assert run(address, search).structured_content["matched"] == 14
+
+
+def test_turns_count_against_limits(serving, here):
+    app = create_app(here.parts, limits=Limits(tokens=Budget(key=0)))
+    key = Keyring(here.parts.store.database).add("k", ["chat"])[1]
+    address = serving(app)
+    talk = run(address, lambda c: c.call_tool("recommend", {"text": "shoes"}), key)
+    assert "tokens that this key has for a day are used up" in talk.content[0].text
+    assert not run(address, search, key).is_error
+
+
+def test_turns_wait_for_a_place(serving, here):
+    begun = threading.Event()
+    parts = replace(here.parts, planner=_Slow(begun))
+    address = serving(create_app(parts, capacity=Capacity(turns=1)))
+
+    async def crowd(client):
+        answers = []
+
+        async def say():
+            answers.append(await client.call_tool("recommend", {"text": "shoes"}))
+
+        async with anyio.create_task_group() as group:
+            for _ in range(3):
+                group.start_soon(say)
+        return answers
+
+    answers = run(address, crowd)
+    busy = [one.content[0].text for one in answers if one.is_error]
+    assert len(busy) == 2
+    assert all("turns are under way" in text for text in busy)
+    assert not run(address, search).is_error
