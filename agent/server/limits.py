@@ -163,21 +163,26 @@ class TimeLimit:
         out = _Out(send, course)
         task = asyncio.create_task(self._run(scope, receive, out, course))
         try:
-            done, _ = await asyncio.wait({task}, timeout=self._seconds + self._grace_s)
+            await self._watch(task, out, course)
         except asyncio.CancelledError:
             task.cancel()
             raise
-        if done:
-            task.result()
+        if course.given_up:
+            late = TimedOut("this took longer than a request may, and may still come about; send "
+                            "it again with the same Idempotency-Key to learn of it")  # fmt: skip
+            await render(scope, late)(scope, receive, send)
+
+    async def _watch(self, task: asyncio.Task[None], out: _Out, course: Course) -> None:
+        """Wait for a request to end, or give it up."""
+        done, _ = await asyncio.wait({task}, timeout=self._seconds + self._grace_s)
+        if done or out.begun:
+            # An answer that has begun goes on: its stages have deadlines of their own, a turn
+            # looks at the time between them, and its reader sees what comes.
+            await task
             return
         course.given_up = True
         task.add_done_callback(_told)
         log.error("a request was given up after %g s", self._seconds + self._grace_s)
-        if out.begun:
-            raise TimedOut("the answer took longer than a request may")
-        late = TimedOut("this took longer than a request may, and may still come about; send it "
-                        "again with the same Idempotency-Key to learn of it")  # fmt: skip
-        await render(scope, late)(scope, receive, send)
 
     async def _run(self, scope: Scope, receive: Receive, out: _Out, course: Course) -> None:
         try:

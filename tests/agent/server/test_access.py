@@ -170,6 +170,17 @@ def test_operator_reaches_every_tenant_by_name(pair):
         assert "the header attune-tenant says for which one" in refused.text
 
 
+def test_operator_is_shown_the_metrics_of_all(pair):
+    a, b, client = pair
+    client.get("/v1/models", headers=bearer(a.keys["chat"]))
+    shown = client.get("/metrics", headers=bearer(OPERATOR)).text
+    assert 'tenant="a"' in shown
+    assert 'tenant="b"' in shown
+    own = client.get("/metrics", headers=bearer(b.keys["admin"])).text
+    assert 'tenant="b"' in own
+    assert 'tenant="a"' not in own
+
+
 def test_tenant_header_moves_no_other_key(pair):
     a, b, client = pair
     headers = {**bearer(a.keys["admin"]), "Attune-Tenant": "b"}

@@ -193,6 +193,28 @@ def test_handler_that_does_not_end_is_given_up():
     asyncio.run(check())
 
 
+def test_answer_that_has_begun_goes_on():
+    import asyncio
+
+    async def slow(scope, receive, send):
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await asyncio.sleep(0.1)
+        await send({"type": "http.response.body", "body": b"whole"})
+
+    sent = asyncio.run(ran(0.01, 0.01, slow))
+    assert [one.get("body") for one in sent] == [None, b"whole"]
+
+
+def test_failure_of_a_handler_is_passed_on():
+    import asyncio
+
+    async def broken(scope, receive, send):
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        asyncio.run(ran(10, 10, broken))
+
+
 def test_turns_above_the_places_are_told_to_come_back(client_of, store):
     slow = Slow()
     client = client_of(parts={"planner": slow}, capacity=Capacity(turns=1))
