@@ -115,8 +115,11 @@ def variable(name: str) -> str:
     """Return an environment variable that service.toml names.
 
     Raises:
-        BadService: If it is not set.
+        BadService: If it is not set, or is one of the server's own: those who write a project's
+            files must not have it sent anywhere.
     """
+    if name.removeprefix("ATTUNE_").lower() in Settings.model_fields:
+        raise BadService(f"{NAME} names {name}, which is the server's own; take another variable")
     value = os.environ.get(name, "")
     if not value:
         raise BadService(f"{NAME} names the variable {name}, which is not set; set it, or take the "

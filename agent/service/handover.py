@@ -17,6 +17,7 @@ from agent import background
 from agent.errors import AgentError, HopelessJob, UnknownHandover, UnknownSession
 from agent.store import Store
 from agent.store_handovers import Handovers, StoredHandover
+from agent.telemetry import outgoing_headers
 from agent.tools.signing import signed
 from agent.turn import Done
 
@@ -65,6 +66,7 @@ class Announcer:
     def _post(self, id: str, body: Mapping[str, Any]) -> int:
         content = json.dumps(body, ensure_ascii=False)
         headers = {"content-type": "application/json", **signed(self.secret, id, content)}
+        headers |= outgoing_headers()
         try:
             status = background.call(self._send(headers, content), self.timeout_s)
         except (httpx.HTTPError, TimeoutError) as error:

@@ -17,6 +17,7 @@ import httpx
 from agent import background
 from agent.breaker import Breaker, CircuitOpen
 from agent.errors import AgentError
+from agent.telemetry import outgoing_headers, span
 from agent.tools.schemas import misfit
 from agent.tools.signing import signed
 from agent.tools.spec import Said, Tool
@@ -105,7 +106,11 @@ class Caller:
             ToolFailed: If it does not answer in time, or not as its file says.
         """
         server = self._servers.get(tool.source, Server())
-        request = _request(tool, arguments, key, server)
+        facts = {"gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": tool.name}
+        with span(f"execute_tool {tool.name}", facts, "client"):
+            return self._call(tool, _request(tool, arguments, key, server), server)
+
+    def _call(self, tool: Tool, request: _Request, server: Server) -> Answer:
         breaker = self._breakers.setdefault(tool.source, Breaker())
         try:
             with breaker.guard():
@@ -183,7 +188,7 @@ def _request(tool: Tool, arguments: Mapping[str, Any], key: str, server: Server)
             body[argument.name] = value
     target = f"{path}?{urlencode(query)}" if query else path
     payload = json.dumps(body, ensure_ascii=False, separators=(",", ":")) if body else ""
-    headers |= {"accept": "application/json", "accept-encoding": "identity"}
+    headers |= {"accept": "application/json", "accept-encoding": "identity", **outgoing_headers()}
     if payload:
         headers["content-type"] = "application/json"
     if tool.changes:
