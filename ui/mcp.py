@@ -14,21 +14,19 @@ if TYPE_CHECKING:
 @click.command("mcp")
 @click.argument("folder", required=False, type=click.Path(file_okay=False, path_type=Path),
                 metavar="[DIR]")  # fmt: skip
-@click.option("--http", is_flag=True, help="Serve streamable HTTP at /mcp instead of stdio.")
+@click.option("--http", is_flag=True, help="Serve at http://HOST:PORT/mcp, as `attune serve` does, "
+              "instead of over stdio.")  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 def mcp(folder: Path | None, http: bool, host: str, port: int) -> None:
     """Serve a project's tools to an MCP client (default: .attune here, else the demo)."""
-    from ui import wiring
+    from ui import serving
     from ui.cli import settings
 
-    if not http:
+    if http:
+        serving.serve(folder, None, settings(), host, port, workers=1)
+    else:
         _stdio(folder, settings())
-        return
-    import uvicorn
-
-    app = wiring.make_app(folder, settings())
-    uvicorn.run(app, host=host, port=port, log_config=wiring.LOGGING)
 
 
 def _stdio(folder: Path | None, settings: Settings) -> None:

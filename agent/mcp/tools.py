@@ -104,8 +104,18 @@ def recommend(text: Words, session_id: SessionId = None) -> RecommendAnswer:
     here = _here("chat")
     store = here.parts.store
     words = clean_utterance(text, here.limits.characters)
-    id = store.load(session_id).id if session_id else store.create_session()
-    with closing(caller().events(id, words)) as events:
+    if session_id:
+        return _turn(store.load(session_id).id, words, here)
+    id = store.create_session()
+    try:
+        return _turn(id, words, here)
+    except BaseException:  # cancelled too: nobody was told of the session
+        store.delete_session(id)
+        raise
+
+
+def _turn(session_id: str, words: str, here: Context) -> RecommendAnswer:
+    with closing(caller().events(session_id, words)) as events:
         for event in events:
             if isinstance(event, Done):
                 here.metrics.turn(event)

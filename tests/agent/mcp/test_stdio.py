@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import anyio
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 
@@ -65,3 +67,27 @@ def test_unknown_folder_is_one_line(command, tmp_path):
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: ")
+
+
+def test_http_is_served_as_well(command, port):
+    server = subprocess.Popen(
+        [command.command, *command.args, "--http", "--port", str(port)], env=command.env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    async def talk():
+        async with Client(f"http://127.0.0.1:{port}/mcp") as client:
+            return await client.call_tool("search_items", {"query": "navy shoes", "k": 1})
+
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/health")
+                break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        found = anyio.run(talk).structured_content
+    finally:
+        server.terminate()
+        server.wait(60)
+    assert found["items"][0]["attributes"]["colour"] == "Navy"
