@@ -28,8 +28,11 @@ NUMBERS: dict[str, tuple[float, float]] = {
 """Kinds whose value is a number, with its bounds: stars, seconds, amount paid."""
 
 TEXTS = ("critique", "edit")
-"""Kinds whose value is text: what was wrong, the reply as a person rewrote it. They may be about
-the slate as a whole; every other kind names an item."""
+"""Kinds whose value is text: what was wrong, the reply as a person rewrote it."""
+
+WHOLE = (*TEXTS, "rating")
+"""Kinds that may be about a slate as a whole, and the answer it came with; all others name an
+item."""
 
 MAX_VALUE = 20_000
 
@@ -99,7 +102,7 @@ class FeedbackEvent(BaseModel):
 
     @model_validator(mode="after")
     def _fits_kind(self) -> Self:
-        if self.item_id is None and self.kind not in TEXTS:
+        if self.item_id is None and self.kind not in WHOLE:
             raise ValueError(f"{self.kind!r} is about an item: give item_id")
         if self.kind in NUMBERS:
             self._check_number(*NUMBERS[self.kind])

@@ -67,6 +67,22 @@ class Api:
         """Return a session with its turns."""
         return await self.send("GET", f"/v1/sessions/{quote(id, safe='')}")
 
+    async def delete_session(self, id: str) -> None:
+        """Delete a session with all that hangs on it; one that is gone already is no error."""
+        try:
+            await self.send("DELETE", f"/v1/sessions/{quote(id, safe='')}")
+        except ApiError as error:
+            if error.kind != "session":
+                raise
+
+    async def known_of(self, person: str) -> Json:
+        """Return everything that is stored of somebody."""
+        return await self.send("GET", f"/v1/users/{quote(person, safe='')}/export")
+
+    async def forget(self, person: str) -> Json:
+        """Delete everything that is stored of somebody; return how much that was."""
+        return await self.send("DELETE", f"/v1/users/{quote(person, safe='')}")
+
     async def suggestions(self, id: str) -> Json:
         """Return the wishes of a session as chips, and what may be said next."""
         return await self.send("GET", f"/v1/sessions/{quote(id, safe='')}/suggestions")

@@ -185,3 +185,56 @@ def saved_list(items: Sequence[Item], words: Words) -> str:
         for item in items
     )  # fmt: skip
     return panel(words("saved.title"), tag("ul", rows, class_="at-list"), words, "saved")
+
+
+def wrong(message: Mapping[str, Any], words: Words) -> str:
+    """Return the form for what was wrong with an answer, and how it should have been said."""
+    what = tag("textarea", "", name="what", rows="2", maxlength="20000")
+    edit = tag("textarea", escape(str(message.get("content", ""))), name="edit", rows="4",
+               maxlength="20000")  # fmt: skip
+    go = tag("button", escape(words("feedback.send")), type="submit", class_="at-go")
+    rows = "".join(
+        tag("label", tag("span", escape(words(key))) + field, class_="at-wide")
+        for key, field in (("feedback.what", what), ("feedback.edit", edit))
+    )
+    form = tag("form", rows + go, data_form="wrong")
+    return panel(words("feedback.down"), form, words, "wrong")
+
+
+def conversations(talks: Sequence[Mapping[str, Any]], now: str, words: Words) -> str:
+    """Return the earlier conversations of this browser, to open or to delete."""
+    rows = "".join(
+        tag("li", button(str(one["title"]), {"do": "open", "session": one["id"]}, class_="at-link",
+                         aria_current="true" if one["id"] == now else None)
+            + button(f"{words('talks.delete')}: {one['title']}",
+                     {"do": "delete", "session": one["id"]}, sign="✕"))
+        for one in talks
+    )  # fmt: skip
+    new = button(words("page.new"), {"do": "new"}, class_="at-go")
+    inner = tag("ul", rows, class_="at-list") if talks else tag("p", escape(words("talks.none")))
+    return panel(words("page.conversations"), inner + new, words, "talks")
+
+
+def profile(known: Mapping[str, Any], guest: bool, words: Words) -> str:
+    """Return what is known of the person, and the ways to change that."""
+    rows = [(words("profile.talks"), str(known["conversations"]))] if known["conversations"] else []
+    if known["wishes"]:
+        rows.append((words("profile.wishes"), ", ".join(known["wishes"][:30])))
+    for kind, titles in known["done"].items():
+        rows.append((words.get(f"profile.{kind}") or kind, ", ".join(titles[:12])))
+    if known["adapters"]:
+        rows.append((words("profile.learned"), ", ".join(known["adapters"])))
+    table = "".join(
+        tag("tr", tag("th", escape(name), scope="row") + tag("td", escape(value)))
+        for name, value in rows
+    )
+    said = tag("table", table) if rows else tag("p", escape(words("profile.none")))
+    ways = [
+        button(words("profile.someone_else"), {"do": "guest"}, role="switch",
+               aria_checked="true" if guest else "false"),
+        button(words("page.conversations"), {"do": "conversations"}),
+        button(words("saved.title"), {"do": "saved"}),
+        button(words("profile.forget"), {"do": "forget"}, data_sure=words("profile.forget_sure")),
+    ]  # fmt: skip
+    row = tag("ul", "".join(tag("li", one) for one in ways), class_="at-chips")
+    return panel(words("profile.title"), said + row, words, "profile")

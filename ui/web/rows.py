@@ -42,3 +42,15 @@ def reply_row(replies: Sequence[Mapping[str, Any]], words: Words) -> str:
         made.append(tag("li", button(label, does, class_="at-reply")))
     label = tag("h2", escape(words("shop.replies")), class_="at-only-read")
     return tag("div", label + tag("ul", "".join(made), class_="at-chips"), class_="at-replies")
+
+
+def rating_row(stars: int, words: Words) -> str:
+    """Return five stars to rate the conversation with."""
+    made = "".join(
+        button(words("feedback.stars", n=n), {"do": "rate", "stars": n},
+               sign="★" if n <= stars else "☆", aria_pressed="true" if n == stars else "false")
+        for n in range(1, 6)
+    )  # fmt: skip
+    label = tag("span", escape(words("feedback.rate")))
+    return tag("div", label + made, class_="at-rate", role="group",
+               aria_label=words("feedback.rate"))  # fmt: skip

@@ -8,12 +8,13 @@ from typing import Any
 
 import gradio as gr
 
+from ui.web import panels
 from ui.web.api import Json
 from ui.web.cards import Shelf, shelf
 from ui.web.markup import button, escape, tag
-from ui.web.panels import because, comparison, details, picker, saved_list
-from ui.web.rows import reply_row, wish_row
-from ui.web.shopping import Page, Shop
+from ui.web.page import Page, kept
+from ui.web.rows import rating_row, reply_row, wish_row
+from ui.web.shopping import Shop
 from ui.web.words import DEFAULT, Words, languages
 
 STORED = "attune-shop"
@@ -21,6 +22,9 @@ STORED = "attune-shop"
 
 
 PICTURES = "/pictures/"
+
+ASKED_AFTER = 6
+"""Messages after which it is asked how the conversation is."""
 
 
 def path_of(language: str) -> str:
@@ -45,9 +49,9 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
     with gr.Blocks(title=words("page.title"), fill_width=True, analytics_enabled=False) as blocks:
         page = gr.State(Page())
         stored = gr.BrowserState({}, storage_key=STORED, secret=secret)
-        top = gr.HTML(_top(words, Page(), owner), js_on_load=None)
-        with gr.Row(equal_height=False):
-            with gr.Column(scale=5, min_width=320):
+        top = _live(_top(words, Page(), owner), "at-top")
+        with gr.Row(equal_height=False, elem_id="at-main"):
+            with gr.Column(scale=5, min_width=320, elem_id="at-talk"):
                 chat = gr.Chatbot(
                     label=words("shop.chat"), height="min(58vh, 620px)", render_markdown=False,
                     placeholder=words("shop.empty_chat"), elem_id="at-chat", buttons=["copy"],
@@ -55,24 +59,24 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
                 )  # fmt: skip
                 status = gr.HTML(drawn.status(Page()), js_on_load=None, elem_id="at-status")
                 replies = _live(drawn.replies(Page()), "at-say")
-                with gr.Row(equal_height=True):
+                with gr.Row(equal_height=True, elem_id="at-entry"):
                     box = gr.Textbox(
                         label=words("shop.say"), placeholder=words("shop.placeholder"), lines=1,
                         max_lines=6, scale=6, elem_id="at-box", autofocus=True,
                     )  # fmt: skip
                     send = gr.Button(words("shop.send"), variant="primary", scale=1,
                                      min_width=90, elem_id="at-send")  # fmt: skip
-            with gr.Column(scale=8, min_width=320):
+            with gr.Column(scale=8, min_width=320, elem_id="at-view"):
                 wishes = _live(drawn.wishes(Page()), "at-want")
                 panel = _live("", "at-panel")
                 cards = _live(drawn.shelf(Page()), "at-items")
         parts = [page, chat, status, replies, wishes, panel, cards, box, stored, top]
         taken: dict[str, Any] = {"trigger_mode": "once", "concurrency_limit": None,
                                  "show_progress": "hidden"}  # fmt: skip
-        gr.on([box.submit, send.click], drawn.say, [page, box, stored], parts, **taken)
-        for live in (replies, wishes, panel, cards):
-            live.click(drawn.act, [page, stored], parts, **taken)
-        chat.like(drawn.judge, [page, stored], parts, **taken)
+        gr.on([box.submit, send.click], drawn.say, [page, box], parts, **taken)
+        for live in (top, replies, wishes, panel, cards):
+            live.click(drawn.act, [page], parts, **taken)
+        chat.like(drawn.judge, [page], parts, **taken)
         blocks.load(drawn.load, [stored], parts, show_progress="hidden")
     return blocks
 
@@ -95,7 +99,12 @@ def _top(words: Words, page: Page, owner: bool) -> str:
     ]
     if owner:
         links.append(tag("a", escape(words("page.owner")), href="/owner/"))
-    nav = tag("nav", "".join(links), aria_label=words("page.other_languages"))
+    known = [
+        button(words("page.new"), {"do": "new"}),
+        button(words("page.conversations"), {"do": "conversations"}),
+        button(words("profile.title"), {"do": "profile"}),
+    ]
+    nav = tag("nav", "".join((*known, *links)), aria_label=words("page.title"))
     return tag("header", skip + name + line + nav, class_="at-top")
 
 
@@ -108,34 +117,31 @@ class _Drawing:
         self.words = shop.words
         self._facets: Json = {}
 
-    async def say(self, page: Page, text: str, stored: Json) -> AsyncIterator[list[Any]]:
+    async def say(self, page: Page, text: str) -> AsyncIterator[list[Any]]:
         """Take what was typed."""
         async for after in self.shop.say(page, text):
-            yield await self.draw(after, stored)
+            yield await self.draw(after)
 
-    async def act(self, page: Page, stored: Json, event: gr.EventData) -> AsyncIterator[list[Any]]:
+    async def act(self, page: Page, event: gr.EventData) -> AsyncIterator[list[Any]]:
         """Do what a button says."""
         async for after in self.shop.act(page, event._data or {}):
-            yield await self.draw(after, stored)
+            yield await self.draw(after)
 
-    async def judge(self, page: Page, stored: Json, event: gr.LikeData) -> list[Any]:
+    async def judge(self, page: Page, event: gr.LikeData) -> list[Any]:
         """Keep a verdict on an answer."""
         place = event.index if isinstance(event.index, int) else event.index[0]
         after = await self.shop.judge(page, place, bool(event.liked))
-        return await self.draw(after, stored)
+        return await self.draw(after)
 
     async def load(self, stored: Json) -> list[Any]:
         """Open the page, with the conversation that the browser remembers."""
-        known = stored or {}
-        page = await self.shop.opened(known.get("session") or "", tuple(known.get("saved") or ()))
-        return await self.draw(page, known)
+        return await self.draw(await self.shop.opened(stored))
 
-    async def draw(self, page: Page, stored: Json) -> list[Any]:
+    async def draw(self, page: Page) -> list[Any]:
         """Return the value of every part of the page."""
-        kept = {**(stored or {}), "session": page.session, "saved": list(page.saved)}
         return [
             page, messages(page), self.status(page), self.replies(page), self.wishes(page),
-            await self.panel(page), self.shelf(page), page.draft, kept,
+            await self.panel(page), self.shelf(page), page.draft, kept(page),
             _top(self.words, page, self.owner),
         ]  # fmt: skip
 
@@ -146,7 +152,8 @@ class _Drawing:
 
     def replies(self, page: Page) -> str:
         """Return what may be said next, and what was chosen to be compared."""
-        return reply_row(page.replies, self.words)
+        asked = rating_row(page.stars, self.words) if len(page.messages) >= ASKED_AFTER else ""
+        return reply_row(page.replies, self.words) + asked
 
     def wishes(self, page: Page) -> str:
         """Return the wishes, and the ways back."""
@@ -172,15 +179,21 @@ class _Drawing:
         words, about = self.words, page.about
         match page.panel:
             case "picker":
-                return picker(about[0], await self._all_facets(), words)
+                return panels.picker(about[0], await self._all_facets(), words)
             case "because":
-                return because(about[0], page.slate, words)
+                return panels.because(about[0], page.slate, words)
             case "compare":
-                return comparison(about, await self._all_facets(), PICTURES, words)
+                return panels.comparison(about, await self._all_facets(), PICTURES, words)
             case "details":
-                return details(about[0], PICTURES, words)
+                return panels.details(about[0], PICTURES, words)
             case "saved":
-                return saved_list(page.saved, words)
+                return panels.saved_list(page.saved, words)
+            case "wrong":
+                return panels.wrong(about[0] if about else {}, words)
+            case "conversations":
+                return panels.conversations(page.talks, page.session, words)
+            case "profile":
+                return panels.profile(about[0], page.guest, words)
         return ""
 
     async def _all_facets(self) -> list[Json]:

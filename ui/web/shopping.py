@@ -8,60 +8,17 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ui.web.api import Api, ApiError, Json
+from ui.web.page import MOST_CONVERSATIONS, Page, Panel, kept, profile_of, remembered
 from ui.web.words import Words
 
 MOST_COMPARED = 4
 MOST_CHARACTERS = 20_000
 
-Panel = Literal["", "picker", "because", "compare", "details", "saved"]
-
-
-@dataclass(frozen=True)
-class Page:
-    """Everything on the page.
-
-    Args:
-        session: Id of the session; empty before the first words.
-        messages: What was said, oldest first: {"role", "content"}; those of the assistant have
-            the id of their turn in "turn" and of its slate in "slate".
-        items, slate: What is on the shelf, and its slate.
-        wishes, replies: As the API suggests them.
-        panel, about: What is open beside the shelf, and the items it is about.
-        compared: Items chosen for comparison; saved: kept by the person, by id.
-        judged: Verdicts on items and turns, by id.
-        status: What is going on, in words; `trouble` where something is wrong.
-        busy: Whether a turn is under way.
-        draft: Words to put back into the box.
-        unsent: The request that failed, with its idempotency key.
-        nothing: Whether the last turn found nothing.
-        user: Who shops, where they said so.
-        catalog, count: Name of the catalog, and its number of items.
-    """
-
-    session: str = ""
-    messages: tuple[Json, ...] = ()
-    items: tuple[Json, ...] = ()
-    slate: str = ""
-    wishes: tuple[Json, ...] = ()
-    replies: tuple[Json, ...] = ()
-    panel: Panel = ""
-    about: tuple[Json, ...] = ()
-    compared: tuple[Json, ...] = ()
-    saved: tuple[Json, ...] = ()
-    judged: Mapping[str, str] = field(default_factory=dict)
-    status: str = ""
-    trouble: bool = False
-    busy: bool = False
-    draft: str = ""
-    unsent: tuple[str, str] = ("", "")
-    nothing: bool = False
-    user: str = ""
-    catalog: str = ""
-    count: int = 0
+_OF_THE_PERSON = frozenset({"open", "new", "guest", "delete", "forget", "profile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +28,32 @@ class Shop:
     api: Api
     words: Words
 
-    async def opened(self, session: str = "", saved: tuple[Json, ...] = ()) -> Page:
-        """Return the page of a session as it stands, or of a new conversation."""
-        page = Page(saved=saved)
+    async def opened(self, kept: Mapping[str, Any] | None = None) -> Page:
+        """Return the page of the conversation that a browser remembers, or of a new one.
+
+        Args:
+            kept: What `kept` gave for the page before; whatever in it does not fit is ignored.
+        """
+        page = remembered(kept or {})
         try:
             facets = await self.api.facets()
             page = replace(page, catalog=facets["catalog"], count=facets["items"])
-            if session:
-                return await self._restored(page, session)
+            if page.session:
+                return await self._restored(page)
         except ApiError as error:
             return self._troubled(page, error)
         return replace(page, replies=tuple(facets["examples"]))
 
-    async def _restored(self, page: Page, session: str) -> Page:
+    async def _restored(self, page: Page) -> Page:
         try:
-            stored = await self.api.session(session)
+            stored = await self.api.session(page.session)
         except ApiError as error:
             if error.kind != "session":
                 raise
-            fresh = await self.opened(saved=page.saved)
+            talks = tuple(one for one in page.talks if one["id"] != page.session)
+            fresh = await self.opened(kept(replace(page, session="", talks=talks)))
             return replace(fresh, status=self.words("trouble.session"), trouble=True)
         messages: list[Json] = []
-        page = replace(page, session=session)
         for turn in stored["turns"]:
             messages += [_said(turn["utterance"]), _answered(turn)]
             if turn["items"]:
@@ -126,7 +87,7 @@ class Shop:
         yield page
         try:
             if not page.session:
-                page = replace(page, session=(await self.api.start(page.user or None))["id"])
+                page = await self._started(page, text)
             async for after in self._taken(page, text, press, once):
                 page = after
                 yield page
@@ -136,6 +97,12 @@ class Shop:
             yield self._troubled(kept, error)
             return
         yield replace(page, busy=False, status=self._outcome(page), unsent=("", ""))
+
+    async def _started(self, page: Page, text: str) -> Page:
+        """Start a session, kept under the person's id unless they shop for somebody else."""
+        id = (await self.api.start(None if page.guest else page.person or None))["id"]
+        talks = ({"id": id, "title": text[:60]}, *page.talks)[:MOST_CONVERSATIONS]
+        return replace(page, session=id, talks=talks)
 
     async def _taken(
         self, page: Page, text: str, press: Mapping[str, Any] | None, once: str
@@ -193,10 +160,15 @@ class Shop:
         self, page: Page, does: str, action: Mapping[str, Any], item: str
     ) -> Page:
         known = {str(one["id"]): one for one in (*page.saved, *page.items)}
-        if does == "close":
-            return replace(page, panel="", about=())
-        if does == "saved":
-            return replace(page, panel="saved", about=())
+        opened: dict[str, Panel] = {
+            "close": "", "saved": "saved", "conversations": "conversations", "wrong_panel": "wrong"
+        }  # fmt: skip
+        if does in opened:
+            return replace(page, panel=opened[does], about=(), status="", trouble=False)
+        if does in _OF_THE_PERSON:
+            return await self._personal(page, does, action)
+        if does in ("rate", "wrong"):
+            return await self._rated(page, does, action)
         if does == "clear":
             return replace(page, compared=(), panel="", about=())
         if does == "compare":
@@ -248,14 +220,60 @@ class Shop:
         verdict = "up" if good else "down"
         if not turn or page.judged.get(turn) == verdict:
             return page
-        event = {"id": secrets.token_hex(16), "slate_id": slate, "kind": "critique",
-                 "value": "good answer" if good else "bad answer"}  # fmt: skip
         try:
-            await self.api.feedback([event])
+            await self._tell(page, {"slate": slate}, "rating", 5 if good else 1)
         except ApiError as error:
             return self._troubled(page, error)
-        judged = {**page.judged, turn: verdict}
-        return replace(page, judged=judged, status=self.words("feedback.thanks"), trouble=False)
+        page = replace(
+            page, judged={**page.judged, turn: verdict}, status=self.words("feedback.thanks"),
+            trouble=False,
+        )  # fmt: skip
+        return page if good else replace(page, panel="wrong", about=(message,))
+
+    async def _rated(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
+        """Keep how a conversation was, or what was wrong with an answer and its better words."""
+        message = next((one for one in reversed(page.messages) if one.get("slate")), {})
+        about = page.about[0] if page.panel == "wrong" and page.about else message
+        told = {"slate": about.get("slate", "")}
+        if does == "rate":
+            stars = action.get("stars")
+            if stars not in (1, 2, 3, 4, 5):
+                return page
+            page = await self._told(page, told, "rating", stars)
+            return replace(page, stars=int(stars))
+        said = action.get("fields") or {}
+        for name, kind in (("what", "critique"), ("edit", "edit")):
+            text = str(said.get(name, "")).strip()[:MOST_CHARACTERS]
+            if text and text != about.get("content"):
+                page = await self._told(page, told, kind, text)
+        return replace(page, panel="", about=())
+
+    async def _personal(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
+        """Show, change or forget what is kept of the person; open another conversation."""
+        if does == "open":
+            wanted = str(action.get("session", ""))
+            return await self.opened(kept(replace(page, session=wanted)))
+        if does == "new":
+            return await self.opened(kept(replace(page, session="")))
+        if does == "guest":
+            # A conversation is one person's or nobody's; which, is settled when it begins.
+            return await self.opened(kept(replace(page, session="", guest=not page.guest)))
+        if does == "delete":
+            id = str(action.get("session", ""))
+            await self.api.delete_session(id)
+            talks = tuple(one for one in page.talks if one["id"] != id)
+            page = replace(page, talks=talks, panel="conversations", about=())
+            if id != page.session:
+                return page
+            fresh = await self.opened(kept(replace(page, session="")))
+            return replace(fresh, panel="conversations")
+        if does == "forget":
+            gone = await self.api.forget(page.person)
+            fresh = await self.opened()
+            told = self.words("profile.forgotten", **{k: gone[k] for k in ("sessions", "events")})
+            return replace(fresh, status=told)
+        about = await self.api.known_of(page.person)
+        return replace(page, panel="profile", about=(profile_of(about),))
 
     async def _told(
         self, page: Page, action: Mapping[str, Any], kind: str, value: object = None
@@ -271,7 +289,7 @@ class Shop:
         if not slate:
             return
         event = {"id": secrets.token_hex(16), "slate_id": slate, "item_id": action.get("item"),
-                 "kind": kind}  # fmt: skip
+                 "kind": kind, "consent": not page.guest}  # fmt: skip
         events = [event if value is None else {**event, "value": value}]
         because = action.get("because")
         if because:
@@ -322,5 +340,9 @@ def _said(text: str) -> Json:
 
 
 def _answered(turn: Mapping[str, Any]) -> Json:
-    return {"role": "assistant", "content": turn["reply"], "turn": turn["turn_id"],
+    reply = str(turn["reply"])
+    if any(act["act"] == "compare" for act in turn["plan"]["acts"]) and "\n" in reply.strip():
+        # The table has a place of its own on the page; what it comes to stands below it.
+        reply = reply.strip().rpartition("\n")[2]
+    return {"role": "assistant", "content": reply.strip(), "turn": turn["turn_id"],
             "slate": turn["slate_id"]}  # fmt: skip

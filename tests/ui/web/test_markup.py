@@ -6,7 +6,17 @@ from html.parser import HTMLParser
 import pytest
 
 from ui.web.cards import Shelf, price_of, shelf
-from ui.web.panels import because, comparison, details, picked, picker, saved_list
+from ui.web.panels import (
+    because,
+    comparison,
+    conversations,
+    details,
+    picked,
+    picker,
+    profile,
+    saved_list,
+    wrong,
+)
 from ui.web.rows import reply_row, wish_row
 from ui.web.words import Words, languages
 
@@ -127,7 +137,10 @@ def test_nothing_written_elsewhere_is_markup():
     pieces = [
         shelf(Shelf([one], EVIL), EN), picker(one, FACETS, EN), because(one, EVIL, EN),
         comparison([one, item()], FACETS, "p/", EN), details(one, "p/", EN),
-        saved_list([one], EN), wish_row([wish], EN), reply_row([reply], EN),
+        saved_list([one], EN), wrong({"content": EVIL}, EN),
+        conversations([{"id": EVIL, "title": EVIL}], "x", EN),
+        profile({"conversations": 1, "wishes": [EVIL], "done": {EVIL: [EVIL]}, "adapters": [EVIL]},
+                False, EN), wish_row([wish], EN), reply_row([reply], EN),
     ]  # fmt: skip
     for markup in pieces:
         reader = Reader(markup)

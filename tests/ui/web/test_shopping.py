@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from ui.web.shopping import MOST_CHARACTERS, Page
+from agent.errors import UnknownSession
+from ui.web.page import Page, kept, remembered
+from ui.web.shopping import MOST_CHARACTERS
 
 
 def titles(page):
@@ -127,7 +129,91 @@ def test_verdicts_are_feedback(opened, go, shop, store):
     assert page.judged[first] == "up"
     page = go(page, on(page, 0, "judge", verdict="up"))[-1]
     page = asyncio.run(shop.judge(page, 1, False))
-    assert feedback_of(store, page) == [("rating", first, 5.0), ("critique", None, "bad answer")]
+    assert feedback_of(store, page) == [("rating", first, 5.0), ("rating", None, 1.0)]
+    assert page.panel == "wrong"
+
+
+def test_better_words_are_feedback(opened, go, shop, store):
+    page = asyncio.run(shop.judge(go(opened, "shoes")[-1], 1, False))
+    fields = {"what": "too long", "edit": "Five pairs, the cheapest first."}
+    after = go(page, {"do": "wrong", "fields": fields})[-1]
+    assert after.panel == ""
+    told = {kind: value for kind, _, value in feedback_of(store, after)}
+    assert (told["critique"], told["edit"]) == ("too long", "Five pairs, the cheapest first.")
+
+
+def test_unchanged_words_are_no_edit(opened, go, shop, store):
+    page = asyncio.run(shop.judge(go(opened, "shoes")[-1], 1, False))
+    fields = {"what": "", "edit": page.messages[1]["content"]}
+    after = go(page, {"do": "wrong", "fields": fields})[-1]
+    assert [kind for kind, _, _ in feedback_of(store, after)] == ["rating"]
+
+
+def test_conversation_is_rated(opened, go, store):
+    page = go(go(opened, "shoes")[-1], {"do": "rate", "stars": 4})[-1]
+    assert page.stars == 4
+    assert feedback_of(store, page) == [("rating", None, 4.0)]
+    assert go(page, {"do": "rate", "stars": 9})[-1] == page
+
+
+def test_comparison_says_what_it_comes_to(opened, go):
+    page = go(opened, "shoes")[-1]
+    for place in range(2):
+        page = go(page, on(page, place, "compare"))[-1]
+    said = go(page, {"do": "compare_go"})[-1].messages[-1]["content"]
+    assert "cheapest" in said
+    assert "\n" not in said
+
+
+def test_earlier_conversations_open_and_go(opened, go, store):
+    first = go(opened, "black shoes")[-1]
+    second = go(go(first, {"do": "new"})[-1], "blue shirts")[-1]
+    assert [talk["title"] for talk in second.talks] == ["blue shirts", "black shoes"]
+    assert second.session != first.session
+    back = go(second, {"do": "open", "session": first.session})[-1]
+    assert back.messages == first.messages
+    left = go(back, {"do": "delete", "session": first.session})[-1]
+    assert [talk["title"] for talk in left.talks] == ["blue shirts"]
+    assert (left.session, left.messages) == ("", ())
+    with pytest.raises(UnknownSession):
+        store.load(first.session)
+
+
+def test_profile_tells_what_is_known(opened, go):
+    page = go(opened, "black shoes")[-1]
+    page = go(page, on(page, 0, "save"))[-1]
+    shown = go(page, {"do": "profile"})[-1]
+    (known,) = shown.about
+    assert known["conversations"] == 1
+    assert "black" in [wish.lower() for wish in known["wishes"]]
+    assert known["done"]["select"] == [page.items[0]["title"]]
+
+
+def test_forgetting_leaves_nothing(opened, go, store):
+    page = go(opened, "black shoes")[-1]
+    page = go(page, on(page, 0, "save"))[-1]
+    gone = go(page, {"do": "forget"})[-1]
+    assert "1 conversations" in gone.status
+    assert (gone.talks, gone.saved, gone.session) == ((), (), "")
+    assert gone.person != page.person
+    assert list(store.logged()) == []
+
+
+def test_shopping_for_someone_else_keeps_no_profile(opened, go, store):
+    page = go(go(opened, {"do": "guest"})[-1], "black shoes")[-1]
+    page = go(page, on(page, 0, "save"))[-1]
+    (session,) = store.logged()
+    assert session.user is None
+    assert [event.consent for event in session.events] == [False]
+    assert go(page, {"do": "guest"})[-1].session == ""
+
+
+@pytest.mark.parametrize("stored", [{}, {"talks": 3, "saved": ["x"], "guest": "yes"},
+                                    {"session": None, "person": None}])  # fmt: skip
+def test_damaged_memory_is_a_new_page(stored):
+    page = remembered(stored)
+    assert page.person
+    assert (page.talks, page.saved, page.guest, page.session) == ((), (), False, "")
 
 
 def test_verdict_on_own_words_is_none(opened, go, shop, store):
@@ -139,14 +225,14 @@ def test_verdict_on_own_words_is_none(opened, go, shop, store):
 
 def test_reload_brings_everything_back(opened, go, shop):
     page = go(go(opened, "black shoes")[-1], "under 100")[-1]
-    again = asyncio.run(shop.opened(page.session))
+    again = asyncio.run(shop.opened(kept(page)))
     assert again.messages == page.messages
     assert again.items == page.items
     assert (again.wishes, again.replies) == (page.wishes, page.replies)
 
 
 def test_lost_session_starts_anew(shop):
-    page = asyncio.run(shop.opened("0" * 32))
+    page = asyncio.run(shop.opened({"session": "0" * 32}))
     assert (page.session, page.trouble) == ("", True)
     assert page.replies
 

@@ -5,12 +5,17 @@ element.addEventListener('click', (event) => {
   if (!button || !element.contains(button) || button.disabled) return;
   event.preventDefault();
   if (button.closest('.at-busy') && !button.closest('.at-panel')) return;
+  if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
   trigger('click', JSON.parse(button.dataset.do));
 });
 element.addEventListener('submit', (event) => {
   const form = event.target.closest('form[data-form]');
   if (!form) return;
   event.preventDefault();
+  if (form.dataset.form !== 'like') {
+    trigger('click', {do: form.dataset.form, fields: Object.fromEntries(new FormData(form))});
+    return;
+  }
   const want = [], avoid = [], said = [];
   for (const field of form.querySelectorAll('[data-kind]')) {
     const value = field.value.trim();
