@@ -43,7 +43,8 @@ DEV = {
     ),
     "name": (
         "my name is {name} and i want black boots", "I'm {name}, looking for a laptop under 900",
-        "this is {name} speaking", "the order is in the name of {name}", "my wife {first} likes red",
+        "this is {name} speaking", "the order is in the name of {name}",
+        "my wife {first} likes red",
         "Thanks, {first}", "Dear {first}, is it waterproof?", "name: {name}",
         "it's for Mr {last}, size 44",
     ),

@@ -88,9 +88,11 @@ def import_(folder: Path, file: Path) -> None:
     FILE.rejects.jsonl; the exit code is 3 then.
     """
     from finetune.events.moving import import_file
+    from ui.cli import settings
+    from ui.privacy_wiring import masker_of
 
-    with stored(folder) as store:
-        done = import_file(store, file)
+    with stored(folder) as store, masker_of(folder, settings()) as masker:
+        done = import_file(store, file, masker)
     click.echo(import_text(done))
     if done.rejects:
         raise SystemExit(3)

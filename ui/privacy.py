@@ -81,11 +81,8 @@ def purged_text(done: Purged, dry: bool) -> str:
 @click.argument("text")
 def mask(folder: Path, text: str) -> None:
     """Print a text as it would be stored in a project."""
-    from agent.linking import Linker
-    from ui import wiring
     from ui.cli import settings
-    from ui.privacy_wiring import make_masker
+    from ui.privacy_wiring import masker_of
 
-    own = settings()
-    with wiring.open_retriever(folder, own) as retriever:
-        click.echo(make_masker(Linker.build(retriever), retriever, own).mask(text))
+    with masker_of(folder, settings()) as masker:
+        click.echo(masker.mask(text))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from agent.linking import Linker
@@ -12,6 +14,7 @@ from agent.privacy.catalog import CatalogNames
 from agent.privacy.masking import PersonalDataMasker
 from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.privacy.secrets import Secrets
+from retrieval.project import has_manifest
 from ui.errors import UIError
 from ui.settings import Settings
 
@@ -30,7 +33,9 @@ def secrets_of(folder: Path, settings: Settings) -> Secrets:
     return Secrets(user, tuple(key for key in keys.replace(",", " ").split() if key))
 
 
-def _own_secret(path: Path) -> bytes:
+def _own_secret(path: Path) -> bytes | None:
+    if not path.parent.is_dir():  # no project, only a store; it says whether it needs a secret
+        return None
     try:
         if not path.exists():
             _make_secret(path)
@@ -60,3 +65,17 @@ def _make_secret(path: Path) -> None:
 def make_masker(linker: Linker, retriever: Retriever, settings: Settings) -> Masker:
     """Return what masks personal data, by a catalog whose own names stay."""
     return PersonalDataMasker(CatalogNames(linker, retriever)) if settings.mask else MASKS_NOTHING
+
+
+@contextmanager
+def masker_of(folder: Path, settings: Settings) -> Iterator[Masker]:
+    """Open what masks by the catalog of a project; where there is no catalog, by none."""
+    if not settings.mask:
+        yield MASKS_NOTHING
+    elif not has_manifest(folder):
+        yield PersonalDataMasker()
+    else:
+        from ui.wiring import open_retriever
+
+        with open_retriever(folder, settings) as retriever:
+            yield make_masker(Linker.build(retriever), retriever, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-_MARK = re.compile(r"\[(?:mail|phone|card|iban|address|name|id|ip)\]")
+MARK = re.compile(r"\[(?:mail|phone|card|iban|address|name|id|ip)\]")
 
 
 class Masker(Protocol):
@@ -32,4 +32,4 @@ MASKS_NOTHING = NoMasker()
 
 def without_marks(text: str) -> str:
     """Return a masked text with blanks for what was masked: "[phone]" asks for no phone."""
-    return _MARK.sub(lambda mark: " " * len(mark[0]), text)
+    return MARK.sub(lambda mark: " " * len(mark[0]), text)

@@ -18,6 +18,8 @@ from typing import TypeVar
 from agent.errors import Conflict, UnknownSlate, UserInputError
 from agent.feedback import FeedbackEvent
 from agent.logged import LoggedSession
+from agent.privacy.imported import masked_session
+from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.store import Store
 from finetune.errors import DataError
 from finetune.events.files import BATCH, read_each, read_sessions, write_sessions
@@ -112,8 +114,8 @@ class Imported:
     aside: Path | None = None
 
 
-def import_file(store: Store, path: Path) -> Imported:
-    """Put the sessions and single feedback events of a file into a store.
+def import_file(store: Store, path: Path, masker: Masker = MASKS_NOTHING) -> Imported:
+    """Put the sessions and single feedback events of a file into a store, masked.
 
     Importing again changes nothing. Lines that cannot be taken are kept in FILE.rejects.jsonl with
     their number and the reason; the others are stored.
@@ -129,9 +131,9 @@ def import_file(store: Store, path: Path) -> Imported:
             case Reject():
                 done.rejects.append(one)
             case FeedbackEvent():
-                events.append((number, one))
+                events.append((number, one.masked(masker.mask)))
             case LoggedSession():
-                _add_session(store, path, number, one, done)
+                _add_session(store, path, number, masked_session(one, masker), done)
         if len(events) == BATCH:
             _add_events(store, path, events, done)
             events = []

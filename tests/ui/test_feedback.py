@@ -9,12 +9,25 @@ import pytest
 from click.testing import CliRunner, Result
 
 from agent.keys import key_of
+from agent.privacy.secrets import Secrets
 from agent.store import Store
 from finetune.events.audit import Audit
 from finetune.events.files import read_sessions
 from finetune.registry import Registry
 from tests.finetune.events.making import event, session
 from ui.cli import main
+
+SECRETS = Secrets(b"a secret of some length")
+
+
+@pytest.fixture(autouse=True)
+def _secret(monkeypatch):
+    monkeypatch.setenv("ATTUNE_USER_SECRET", SECRETS.user.decode())
+
+
+def key(user: str) -> str:
+    """Return the key that a user is named by."""
+    return SECRETS.keys(user)[0]
 
 
 def run(*words: object) -> Result:
@@ -70,7 +83,7 @@ def used(tmp_path: Path) -> Path:
     """A folder with a store: two sessions, in one of which learning was refused."""
     folder = tmp_path / "project"
     folder.mkdir()
-    store = Store(f"sqlite:///{folder}/sessions.db")
+    store = Store(f"sqlite:///{folder}/sessions.db", SECRETS)
     store.add_session(session("s1", events=[event("s1"), event("s1", kind="select", at=40)]))
     store.add_session(session("s2", "bob", events=[event("s2", consent=False)]))
     store.close()
@@ -136,7 +149,7 @@ def test_report_in_words(used):
         "greedy  2       1              1     100.0%",
         "",
         "most from                         sessions  events  share",
-        f"{key_of('ann')}  1         2       100.0%",
+        f"{key('ann')}  1         2       100.0%",
     ]
 
 
@@ -148,14 +161,14 @@ def test_report_as_json(used):
 
 
 def test_report_names_who_was_limited(used):
-    store = Store(f"sqlite:///{used}/sessions.db")
+    store = Store(f"sqlite:///{used}/sessions.db", SECRETS)
     flood = [event("bot", at=n / 10, name=f"e{n}") for n in range(60)]
     store.add_session(session("bot", "eve", events=flood))
     store.close()
     lines = run("report", used).stdout.splitlines()
     place = lines.index("limited                           why   gave  teaches")
-    assert lines[place + 1] == f"{key_of('eve')}  rate  60    0"
-    assert lines[-1] == f"doubt: {key_of('eve')} gave more than 3 events a second"
+    assert lines[place + 1] == f"{key('eve')}  rate  60    0"
+    assert lines[-1] == f"doubt: {key('eve')} gave more than 3 events a second"
 
 
 def test_report_of_an_empty_store(tmp_path):
@@ -201,12 +214,12 @@ def test_forget_says_what_went(used, pairs):
     ]
     assert not (pairs / "train.jsonl").exists()
     (line,) = Audit(used).entries()
-    assert (line.kind, line.facts["users"], line.facts["rows"]) == ("forget", [key_of("ann")], 1)
+    assert (line.kind, line.facts["users"], line.facts["rows"]) == ("forget", [key("ann")], 1)
     assert "ann" not in Audit(used).path.read_text()
 
 
 def test_forget_catches_up(used, pairs):
-    store = Store(f"sqlite:///{used}/sessions.db")
+    store = Store(f"sqlite:///{used}/sessions.db", SECRETS)
     store.delete_user("ann")
     store.close()
     found = json.loads(run("forget", used, "--pairs", pairs, "--json").stdout)

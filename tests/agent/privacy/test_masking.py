@@ -108,8 +108,8 @@ def test_any_text_is_taken(text):
 
 @pytest.mark.parametrize(
     "said",
-    ["1" * 20_000, "4111 " * 2_000, "a@" * 10_000, "my name is " * 1_800,
-     "ship it to Aa 12, " * 900, "1 a street " * 1_800, "passport a1 " * 1_600, "for mr " * 2_800, "(" * 20_000],
+    ["1" * 20_000, "4111 " * 2_000, "a@" * 10_000, "my name is " * 1_800, "(" * 20_000,
+     "ship it to Aa 12, " * 900, "1 a street " * 1_800, "passport a1 " * 1_600],
 )  # fmt: skip
 def test_hostile_text_is_taken(said):
     once = MASKER.mask(said)
