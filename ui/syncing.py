@@ -30,13 +30,15 @@ class Server:
 
     Args:
         url: Of the API that `attune serve` gives, without a path.
+        key: API key with the scope catalog, where the server needs one.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, key: str | None = None) -> None:
         import httpx2
 
         self._url = url.rstrip("/")
-        self._client = httpx2.Client(timeout=TIMEOUT_S)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._client = httpx2.Client(timeout=TIMEOUT_S, headers=headers)
 
     def upsert(self, items: Sequence[Item]) -> None:
         """Add or replace items.
@@ -90,14 +92,16 @@ class Server:
 @click.argument("sources", nargs=-1, required=True, metavar="FILE…")
 @click.option("--out", type=FOLDER, default=".attune", show_default=True, help="Project directory.")
 @click.option("--url", metavar="URL", help="Server that has the project open, to write through it.")
+@click.option("--key", metavar="KEY", envvar="ATTUNE_KEY",
+              help="API key of that server, scope catalog; better as ATTUNE_KEY.")  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Show what would change.")
 @click.option("--no-delete", is_flag=True, help="Keep the items that FILE does not name.")
 @click.option("--allow-delete", type=click.FloatRange(0, 1), metavar="SHARE",
               help="Share of the items that may be deleted; by default half of them, and none when "
               "rows cannot be read.")  # fmt: skip
 def sync(
-    sources: tuple[str, ...], out: Path, url: str | None, dry_run: bool, no_delete: bool,
-    allow_delete: float | None,
+    sources: tuple[str, ...], out: Path, url: str | None, key: str | None, dry_run: bool,
+    no_delete: bool, allow_delete: float | None,
 ) -> None:  # fmt: skip
     """Bring a project to what catalog files say, applying only the differences."""
     from ui import wiring
@@ -111,7 +115,7 @@ def sync(
         if dry_run:
             click.echo("\n".join(shown(found)))
         else:
-            _write(found, retriever, url, progress)
+            _write(found, retriever, Server(url, key) if url else None, progress)
     click.echo(outcome(found, dry_run))
     for reject in loaded.rejects[:SHOWN]:
         click.echo(f"  {reject}", err=True)
@@ -129,14 +133,13 @@ def _opened(folder: Path, given: Any, *, write: bool) -> Retriever:
         ) from error
 
 
-def _write(found: Differences, retriever: Retriever, url: str | None, progress: bool) -> None:
+def _write(found: Differences, retriever: Retriever, server: Server | None, progress: bool) -> None:
     watch = _bar(found.writes, progress)
-    if url is None:
+    if server is None:
         apply(found, retriever, watch)
         if found.writes:
             retriever.save()
         return
-    server = Server(url)
     try:
         apply(found, server, watch)
     finally:

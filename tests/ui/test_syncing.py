@@ -1,12 +1,14 @@
 """`attune sync` as a user runs it: alone, and beside a server that has the project open."""
 
 import threading
+import time
 
 import httpx2
 import pytest
 import uvicorn
 from click.testing import CliRunner
 
+from agent.access.keyring import FRESH_S, Keyring
 from retrieval.catalog import Item
 from retrieval.encoder import HashingEncoder
 from retrieval.retriever import Retriever
@@ -120,6 +122,18 @@ def test_served_project_is_synced_through_the_server(run, folder, new_csv, serve
     assert again.stdout == "0 added, 0 changed, 0 deleted, 12 unchanged, 0 rejected\n"
     item = httpx2.get(f"{served}/v1/items/13").json()
     assert (item["title"], item["price"]) == ("Heron kilt", 120.0)
+
+
+def test_server_with_keys_is_synced_with_one(run, folder, new_csv, served, monkeypatch):
+    store = wiring.open_store(folder, Settings())
+    _, key = Keyring(store.database).add("sync", ["catalog"])
+    store.close()
+    time.sleep(FRESH_S)  # the server has just read that there are none
+    refused = run(new_csv, "--out", folder, "--url", served)
+    assert (refused.exit_code, "answered 401" in refused.stderr) == (1, True)
+    monkeypatch.setenv("ATTUNE_KEY", key)
+    done = run(new_csv, "--out", folder, "--url", served)
+    assert done.stdout == "1 added, 2 changed, 1 deleted, 9 unchanged, 0 rejected\n"
 
 
 @pytest.mark.parametrize(
