@@ -30,6 +30,9 @@ from agent.state import State  # noqa: E402
 from retrieval.retriever import Retriever  # noqa: E402
 from tests.agent.service.labelled import LABELS, Labelled, labelled  # noqa: E402
 
+SETS = ("clauses_dev", "clauses_heldout", "clauses_final")
+"""Tuned on; looked at once before the last changes; measured once, at the end."""
+
 DATA = ROOT.parent / "shared/data"
 REAL = {
     "webshop": ("utterances_webshop.jsonl.gz", "text"),
@@ -50,7 +53,7 @@ def main() -> None:
         desk, slate = make(asked.project, Path(folder))
         report = {
             name: measured(desk, slate, labelled(name), asked.show)
-            for name in ("clauses_dev", "clauses_heldout")
+            for name in SETS
         }
         report |= {name: real(desk, name, asked.n, asked.show) for name in REAL}
     if asked.json:

@@ -26,7 +26,7 @@ done about it."""
 LIKELY = 0.45
 """Relevance from which a question with a cue is one for the shop's pages."""
 
-SURE = 0.72
+SURE = 0.8
 """Relevance from which a question is one for the shop's pages without any cue."""
 
 _GUESSED = 0.6
@@ -183,8 +183,11 @@ def _is_for_tool(heard: Heard) -> bool:
 def _is_for_shop(heard: Heard) -> bool:
     text = heard.masked
     frame = _table()["shop_frame"].search(text)
-    if frame is not None and not says("shopping", text[: frame.start()] + text[frame.end() :]):
-        return True
+    if frame is not None:
+        # What stands besides may still ask for items; no word of it begins the clause.
+        besides = f"{text[: frame.start()]} … {text[frame.end() :]}"
+        if not says("shopping", f"x {besides}"):
+            return True
     if heard.wishes or says("shopping", text):
         return False
     asks = says("question", text)
