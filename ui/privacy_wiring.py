@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import make_url
+
 from agent.linking import Linker
 from agent.ports import Retriever
 from agent.privacy.catalog import CatalogNames
@@ -31,6 +33,14 @@ def secrets_of(folder: Path, settings: Settings) -> Secrets:
     user = given.encode() if given is not None else _own_secret(folder / SECRET)
     keys = settings.text_key.get_secret_value() if settings.text_key else ""
     return Secrets(user, tuple(key for key in keys.replace(",", " ").split() if key))
+
+
+def secrets_beside(url: str, settings: Settings) -> Secrets:
+    """Return what a store is opened with that is named by its URL: of the project it is in."""
+    parsed = make_url(url)
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    folder = Path(file or "").parent
+    return secrets_of(folder if (folder / SECRET).is_file() else folder / "none", settings)
 
 
 def _own_secret(path: Path) -> bytes | None:

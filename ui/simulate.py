@@ -205,9 +205,12 @@ def _store(url: str | None) -> Iterator[Store]:
     The store of the settings is that of real people, and is left alone.
     """
     from agent.store import Store
+    from ui.cli import settings
+    from ui.privacy_wiring import secrets_beside
 
     with tempfile.TemporaryDirectory(prefix="attune-simulate-") as scratch:
-        store = Store(url or f"sqlite:///{Path(scratch) / 'sessions.db'}")
+        url = url or f"sqlite:///{Path(scratch) / 'sessions.db'}"
+        store = Store(url, secrets_beside(url, settings()))
         try:
             yield store
         finally:

@@ -25,6 +25,8 @@ from tests.agent.talking import say
 from tests.agent.test_dialogue_voices import OneVoice
 from ui import wiring
 from ui.cli import main
+from ui.settings import Settings
+from ui.wiring import open_store
 
 RULES = Contestant("house", lambda retriever: Voice("house", RulePlanner(retriever.facets)))
 OTHER = Contestant("other", lambda retriever: Voice("other", RulePlanner(retriever.facets)))
@@ -70,7 +72,7 @@ def test_experiment_as_json(project: Path) -> None:
 
 
 def test_experiment_tells_interleaved_slates_alone(project: Path) -> None:
-    planner, store = RulePlanner(), Store(f"sqlite:///{project / 'sessions.db'}")
+    planner, store = RulePlanner(), open_store(project, Settings())
     router = OneVoice(Voice("mixing", planner, rival=Voice("rival", planner)))
     with Retriever.open(project, HashingEncoder(64)) as retriever:
         parts = Parts(store, retriever, Linker.build(retriever), planner, router=router)
