@@ -57,7 +57,10 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
                     placeholder=words("shop.empty_chat"), elem_id="at-chat", buttons=["copy"],
                     feedback_options=("Like", "Dislike"), layout="bubble",
                 )  # fmt: skip
-                status = gr.HTML(drawn.status(Page()), js_on_load=None, elem_id="at-status")
+                status = gr.HTML(
+                    drawn.status(Page()), js_on_load=None, elem_id="at-status",
+                    apply_default_css=False,
+                )  # fmt: skip
                 replies = _live(drawn.replies(Page()), "at-say")
                 with gr.Row(equal_height=True, elem_id="at-entry"):
                     box = gr.Textbox(
@@ -83,7 +86,9 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
 
 def _live(value: str, name: str) -> Any:
     """Return a piece of the page whose buttons send what they do."""
-    return gr.HTML(value, js_on_load=asset("page.js"), elem_id=name)
+    return gr.HTML(
+        value, js_on_load=asset("page.js"), elem_id=name, apply_default_css=False, padding=False
+    )
 
 
 def _top(words: Words, page: Page, owner: bool) -> str:
