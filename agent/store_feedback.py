@@ -33,7 +33,9 @@ class Adding:
         """
         if not self._is_new(event):
             return False
-        check_event(event, self._showing(event.slate_id), self._now)
+        showing = self._showing(event.slate_id)
+        event = _not_before(event, showing)
+        check_event(event, showing, max(self._now, showing.time or self._now))
         self._connection.execute(insert(feedback_events).values(dict(event)))
         return True
 
@@ -81,6 +83,16 @@ class Adding:
         if slate_id not in self._shown:
             self._shown[slate_id] = _showing(self._connection, slate_id)
         return self._shown[slate_id]
+
+
+def _not_before(event: FeedbackEvent, showing: Showing) -> FeedbackEvent:
+    """Return an event with the time of its slate, where our clock went back since that was shown.
+
+    Who tells a time of their own is held to it.
+    """
+    if "time" in event.model_fields_set or showing.time is None or event.time >= showing.time:
+        return event
+    return event.model_copy(update={"time": showing.time})
 
 
 def _showing(connection: Connection, slate_id: str) -> Showing:

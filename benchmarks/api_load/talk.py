@@ -14,6 +14,7 @@ import argparse
 import asyncio
 import json
 import random
+import secrets
 import sys
 import time
 from dataclasses import asdict, dataclass, field
@@ -120,7 +121,7 @@ class Crowd:
     async def _click(self, done: dict[str, Any]) -> None:
         item = self._chance.choice(done["items"])["id"]
         event = {
-            "id": f"load-{self._chance.getrandbits(96):x}", "slate_id": done["slate_id"],
+            "id": f"load-{secrets.token_hex(12)}", "slate_id": done["slate_id"],
             "item_id": item, "kind": "click",
         }  # fmt: skip
         if await self._post("/v1/feedback", event) is not None:
@@ -128,7 +129,7 @@ class Crowd:
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Send until it is acknowledged; None where that never happens."""
-        headers = {"Idempotency-Key": f"{self._chance.getrandbits(128):x}"}
+        headers = {"Idempotency-Key": secrets.token_hex(16)}
         for _ in range(TRIES):
             try:
                 answer = await self._client.post(path, json=body, headers=headers)
