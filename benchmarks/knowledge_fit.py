@@ -45,7 +45,8 @@ _CLAUSE = ("answered", "page_object", "page_heading", "service", "question", "sh
 MEANING = Names(
     ("best", "dense", "title", "covered", "together", "missing", "heading", "heading_back",
      "lexical", "kind_lacking"),
-    ("gap", "stand", "object", "best", "covered", "title", "kind_lacking", "none"),
+    ("gap", "stand", "object", "best", "sentence", "covered", "title", "kind_lacking", "lacking",
+     "words", "none"),
     ("page_best", "page_covered", *_CLAUSE),
 )  # fmt: skip
 WORDS = Names(

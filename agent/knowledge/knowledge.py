@@ -29,7 +29,7 @@ from agent.knowledge.questions import bare, leans, split
 from agent.knowledge.quoting import excerpt
 from agent.knowledge.relevance import relevance_features
 from agent.knowledge.values import KnowledgeAnswer, Source
-from agent.knowledge.words import words_of
+from agent.knowledge.words import others_of, words_of
 from agent.service.values import Quote
 from retrieval.catalog import Item
 from retrieval.errors import RetrievalError
@@ -39,7 +39,7 @@ from retrieval.query import Encoder, Vectors
 from retrieval.retriever import Retriever
 from retrieval.spelling import Spelling, read_words
 
-CANDIDATES = 8
+CANDIDATES = 12
 """Passages that are looked at closely."""
 PER_PART = {shelf.PASSAGE: 8, shelf.SENTENCE: 12, shelf.TITLE: 6}
 KEPT_WORDS = 20_000
@@ -204,11 +204,12 @@ class Knowledge:
 
     def _candidates(self, retriever: Retriever, asked: Asked) -> list[tuple[Seen, Item]]:
         """Return the passages found whole, by a sentence or by their question."""
+        text = " ".join((asked.text, *others_of(asked.words)))
         places: dict[str, float] = {}
         lexical: dict[str, float] = {}
         for part, k in PER_PART.items():
             found = retriever.search(
-                asked.text, filter=Compare("part", "eq", part), k=k, dense=asked.vector
+                text, filter=Compare("part", "eq", part), k=k, dense=asked.vector
             )
             most = max((one.lexical or 0.0 for one in found), default=0.0) or 1.0
             for rank, one in enumerate(found):

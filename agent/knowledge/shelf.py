@@ -144,7 +144,7 @@ def _items(passage: Passage) -> Iterator[Item]:
     yield Item(id, title, passage.text, fields, url=passage.url)
     under = passage.heading[-1] if passage.heading else ""
     for own, text in sentences_of(passage):
-        yield Item(own, under, text.replace("\n", " "), {"part": SENTENCE})
+        yield Item(own, "", text.replace("\n", " "), {"part": SENTENCE})
     if under and len(under.split()) >= SHORTEST_TITLE:
         yield Item(f"{id}.t", under, "", {"part": TITLE})
 

@@ -111,6 +111,27 @@ def objects_of(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def _members() -> tuple[tuple[str, ...], ...]:
+    single, _, _ = _tables()
+    text = (files("agent.knowledge") / "words.toml").read_text(encoding="utf-8")
+    lines = tomllib.loads(text)["same"]
+    return tuple(
+        tuple(entry for entry in shlex.split(line) if single.get(stem(entry)) == number)
+        for number, line in enumerate(lines, start=1)
+    )
+
+
+def others_of(words: Iterable[Word]) -> tuple[str, ...]:
+    """Return the other words of the groups of words, one of each stem."""
+    words = tuple(words)
+    found: dict[str, str] = {}
+    for word in words:
+        for other in _members()[word.group - 1] if word.group else ():
+            found.setdefault(stem(other), other)
+    return tuple(other for own, other in found.items() if own not in {one.stem for one in words})
+
+
 def groups_of(words: Iterable[Word]) -> frozenset[int]:
     """Return the groups that words belong to."""
     return frozenset(word.group for word in words if word.group is not None)
