@@ -10,6 +10,7 @@ from agent.dialogue import Parts
 from agent.explain import checked, reasons
 from agent.planner import PlanRequest
 from agent.ports import Retriever
+from agent.privacy.port import without_marks
 from agent.state import Constraint, Need, State
 from agent.turn import Reason
 from retrieval.catalog import Facet, Item
@@ -22,6 +23,7 @@ TAKEN = "and of {facet, op, value} with eq, ne, in, not_in, lt, lte, gt, gte; co
 def understood(parts: Parts, retriever: Retriever, text: str, state: State) -> State:
     """Return a state after a text: linked, planned and applied as a turn's would be."""
     slate = tuple(retriever.get_many(state.slate))
+    text = without_marks(parts.masker.mask(text))
     mentions = parts.linker.link(text, state, slate)
     request = PlanRequest(text, mentions, state, slate, retriever.facets)
     plan = parts.planner.plan(request)
