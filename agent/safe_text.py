@@ -31,7 +31,9 @@ _HEAP = re.compile(f"((?:{_MARK}){{{MOST_MARKS}}})(?:{_MARK})+")
 
 _SCHEMES = ("http", "https")
 LONGEST_URL = 2_000
-_PICTURE = re.compile(r"(?!/)(?:(?!\.\.)[\w.-]+/)*[\w-][\w.-]*\.(?:avif|gif|jpe?g|png|svg|webp)", re.I)
+_PICTURE = re.compile(
+    r"(?!/)(?:(?!\.\.)[\w.-]+/)*[\w-][\w.-]*\.(?:avif|gif|jpe?g|png|svg|webp)", re.I
+)
 
 
 def plain(text: str) -> str:

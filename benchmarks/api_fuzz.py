@@ -1,11 +1,12 @@
 """Have schemathesis send thousands of requests to a served shop, as /openapi.json describes them.
 
-    python benchmarks/api_fuzz.py [--examples N] [--seed N] [--out JSON] [--keep DIR]
+    python benchmarks/api_fuzz.py [--examples N] [--seed N] [--out JSON] [--keep DIR] [--docs]
 
 `attune serve` runs as a process of its own over a small shop, with keys; every route is called with
 a key of all scopes, in all of schemathesis' phases (examples, coverage, fuzzing, stateful) and with
 valid and invalid data. Writes how many requests there were, by route and status, and what failed
-which check. Exit code 1 where there was a server error or another failure.
+which check. Exit code 1 where there was a server error or another failure. With --docs the figures
+in docs/security.md are written again from the result.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import csv
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -36,6 +38,8 @@ from retrieval.retriever import Retriever
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "benchmarks" / "results" / "schemathesis.json"
+DOCS = ROOT / "docs" / "security.md"
+_BLOCK = re.compile(r"(<!-- api-fuzz -->\n).*?(<!-- /api-fuzz -->)", re.DOTALL)
 OPERATOR = "operator-key-of-the-fuzz"
 
 CHECKS = (
@@ -147,6 +151,18 @@ def counted(path: Path) -> dict[str, Any]:
     }
 
 
+def write_docs(result: dict[str, Any]) -> None:
+    """Write the figures of the page again."""
+    shown = ", ".join(f"{count:,} × {status}" for status, count in result["by_status"].items())
+    said = (
+        f"{result['requests']:,} requests to {len(result['by_route'])} operations and scenarios: "
+        f"{result['server_errors']} server errors, {sum(result['failures'].values())} answers that "
+        f"are not as described. Statuses: {shown}."
+    )
+    text = DOCS.read_text(encoding="utf-8")
+    DOCS.write_text(_BLOCK.sub(lambda m: f"{m[1]}{said}\n{m[2]}", text), encoding="utf-8")
+
+
 def main() -> None:
     """Run everything and write the result."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -155,7 +171,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8765)
     parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument("--keep", type=Path, help="folder for logs and the report")
+    parser.add_argument("--docs", action="store_true", help="only write the page from the result")
     args = parser.parse_args()
+    if args.docs:
+        write_docs(json.loads(args.out.read_text(encoding="utf-8")))
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,5 +1,7 @@
 """The invariants notice what they are there for: turns are damaged, and each damage is named."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.store import Store
@@ -10,11 +12,18 @@ from tests.hostile.world import CANARY, make_world, play
 QUIET = Attack("quiet", "user name", "promote", "plain", "zz")
 
 
-@pytest.fixture
-def world(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/sessions.db")
+@pytest.fixture(scope="module")
+def played(tmp_path_factory):
+    store = Store(f"sqlite:///{tmp_path_factory.mktemp('quiet')}/sessions.db")
     yield play(make_world(QUIET, store), QUIET)
     store.close()
+
+
+@pytest.fixture
+def world(played):
+    """A copy to be damaged."""
+    turns = list(played.turns)
+    return replace(played, turns=turns, said=list(turns), called=[*played.called], contents=[])
 
 
 def damage(world, place=0, **changed):
@@ -90,14 +99,11 @@ def test_missing_person_is_named(world):
     assert "no hand-over, though a person was asked for" in violations(world, QUIET, None)
 
 
-def test_other_outcome_is_named(world, tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/other.db")
-    other = play(make_world(QUIET, store), QUIET)
-    damage(other, slate=slate_with(other, item_id="7"))
-    found = violations(world, QUIET, other)
+def test_other_outcome_is_named(world, played):
+    damage(world, slate=slate_with(world, item_id="7"))
+    found = violations(world, QUIET, played)
     assert any(one.startswith("turn 1: other items") for one in found)
-    assert misread(world, other)
-    store.close()
+    assert misread(world, played)
 
 
 def test_active_content_is_named(world):
