@@ -32,7 +32,16 @@ _LOGIN = re.compile(r"(://)[^\s/@:]+(:[^\s/@]*)?@")
 _LONGEST = 4_000
 _FRAMES = 40
 
-_CHATTY = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "urllib3", "agent.recommend")
+_CHATTY = (
+    "httpx",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "openai",
+    "urllib3",
+    "alembic",
+    "agent.recommend",
+)
 """Loggers that tell of every call they make, or of every item of every turn."""
 
 
