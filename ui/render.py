@@ -18,6 +18,7 @@ from agent.state import Preference, State
 from agent.turn import Done, Reason, Slate, SlateItem
 from agent.wording import clean, describe, find, money, number, shown
 from retrieval.catalog import Facet, FieldValue, primary
+from ui.service_lines import service_texts
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _REASONS = 4
@@ -163,7 +164,9 @@ def closing_lines(done: Done, view: View) -> list[Line]:
     if done.plan.fallback not in ("", UNSURE):
         reason = f"the model was not used: {plain(done.plan.fallback)}"
         lines.append(Line(Styled(reason, "dim"), hang=2))
-    return [*lines, wishes_line(done.state, view)]
+    desk = [Line(Styled(plain(text), style), hang=2) for text, style in
+            service_texts(done.service)]  # fmt: skip
+    return [*lines, *desk, wishes_line(done.state, view)]
 
 
 def reply_lines(reply: str) -> list[Line]:

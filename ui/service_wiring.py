@@ -29,6 +29,32 @@ from retrieval.retriever import Retriever
 from ui.knowledge import make_knowledge
 from ui.settings import Settings
 
+DEMO = """\
+# What the owner of a shop says about its service desk; docs/service.md has all there is to say.
+contact = "Write to help@shop.example."
+
+[hours]
+zone = "Europe/Berlin"
+monday = ["9:00-18:00"]
+tuesday = ["9:00-18:00"]
+wednesday = ["9:00-18:00"]
+thursday = ["9:00-18:00"]
+friday = ["9:00-16:00"]
+holidays = ["01-01", "05-01", "12-25", "12-26"]
+
+[[openings]]
+text = "Hello! I find things in this catalog, and know the shop's pages on delivery and returns."
+suggestions = ["Blue shirts under 60", "How long does delivery take?", "Talk to a person"]
+
+[handover]
+"""
+
+
+def add_demo_service(folder: Path) -> None:
+    """Give the demo project a service desk, unless it has one."""
+    if not (folder / NAME).exists():
+        (folder / NAME).write_text(DEMO, encoding="utf-8")
+
 
 def now() -> datetime:
     """Return the present moment."""

@@ -12,6 +12,7 @@ from rich.text import Text as Styled
 
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
+from agent.service.openings import Greets
 from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text
 from retrieval.errors import RetrievalError
@@ -27,6 +28,7 @@ from ui.render import (
     turn_lines,
     wishes_line,
 )
+from ui.service_lines import opening_texts
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +130,9 @@ def _greet(one: Chat, name: str) -> None:
     if state.turn:
         one.show(Line(Styled(f"Session {one.session_id} goes on.")), wishes_line(state, one.view))
         return
+    desk = one.parts.desk
+    for text in opening_texts(desk.opening() if isinstance(desk, Greets) else None):
+        one.show(Line(Styled(plain(text))))
     hint = f'Try "{suggestion(retriever.facets)}". /help lists what else you can do.'
     one.show(Line(Styled(hint, "dim")))
 

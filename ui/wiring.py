@@ -41,7 +41,7 @@ from ui.chat_models import adapter_model, model_name, prompt_of, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
 from ui.privacy_wiring import make_masker, secrets_of
-from ui.service_wiring import with_desk
+from ui.service_wiring import add_demo_service, with_desk
 from ui.settings import Settings
 from ui.shared_models import Models
 
@@ -278,6 +278,7 @@ def demo_project(settings: Settings) -> Path:
             add_demo_pages(folder, settings)
     return folder
 
+            add_demo_service(folder)
 
 def _prepare_demo(folder: Path, settings: Settings) -> None:
     if has_manifest(folder):  # made by another process while this one waited
