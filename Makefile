@@ -34,6 +34,18 @@ $(VLLM_READY):
 
 vllm: $(VLLM_READY)  ## vLLM's CPU build in .venv-vllm, for `attune llm serve` and its tests
 
+# Other frameworks pin much as well; only a benchmark needs them.
+FRAMEWORKS_READY := .venv-frameworks/.ready-1
+
+$(FRAMEWORKS_READY):
+	test -x .venv-frameworks/bin/python || $(PYTHON) -m venv .venv-frameworks
+	.venv-frameworks/bin/pip install --quiet --disable-pip-version-check \
+		'langgraph==1.2.22' 'langchain==1.4.7' 'langchain-core==1.7.2' 'langchain-openai==1.7.0' \
+		'llama-index-core==0.14.25' 'llama-index-llms-openai-like==0.8.1'
+	touch $(FRAMEWORKS_READY)
+
+frameworks: $(FRAMEWORKS_READY)  ## LangGraph and LlamaIndex in .venv-frameworks, for benchmarks/frameworks.py
+
 test: $(READY)  ## the fast tests
 	$(BIN)/python -m pytest -q
 
