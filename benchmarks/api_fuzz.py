@@ -49,6 +49,12 @@ CHECKS = (
     "ignored_auth",
 )  # fmt: skip
 
+MEANT = {
+    ("unsupported_method", "GET /v1/users/{user}/export"):
+        "DELETE /v1/users/{user} takes any name, also one that ends in /export",
+}  # fmt: skip
+"""Failed checks that are as they should be, and why; they are counted apart."""
+
 
 def write_catalog(path: Path) -> None:
     """Write a shop of 60 items."""
@@ -125,6 +131,7 @@ def counted(path: Path) -> dict[str, Any]:
     routes: Counter[str] = Counter()
     phases: Counter[str] = Counter()
     failed: dict[str, list[str]] = {}
+    meant = 0
     for name, body in _events(path):
         if name != "ScenarioFinished":
             continue
@@ -136,7 +143,9 @@ def counted(path: Path) -> dict[str, Any]:
             phases[body["phase"]] += 1
             routes[recorder["label"]] += 1
             for check in recorder.get("checks", {}).get(id, []):
-                if check["status"] != "success":
+                if (check["name"], recorder["label"]) in MEANT:
+                    meant += check["status"] != "success"
+                elif check["status"] != "success":
                     where = f"{sent['request']['method']} {sent['request']['uri']}"[:200]
                     failed.setdefault(check["name"], []).append(f"{status} {where}")
     return {
@@ -146,6 +155,7 @@ def counted(path: Path) -> dict[str, Any]:
         "by_status": dict(sorted(statuses.items())),
         "by_phase": dict(sorted(phases.items())),
         "by_route": dict(sorted(routes.items())),
+        "as_meant": {"count": meant, "why": list(MEANT.values())},
         "failures": {check: len(all) for check, all in sorted(failed.items())},
         "failure_examples": {check: all[:10] for check, all in sorted(failed.items())},
     }

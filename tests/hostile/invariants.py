@@ -131,6 +131,9 @@ def _amounts(world: World, done: Done) -> set[str]:
     bounds = [b for c in done.state.need.constraints for b in (c.low, c.high)]
     bounds += [b for m in done.plan.mentions for b in (m.low, m.high)]
     limits = {float(b) for b in bounds if isinstance(b, int | float)}
+    like = done.state.need.like
+    if like is not None and like.item_id in world.shop.items:  # "€1 cheaper than …"
+        limits.add(float(world.shop.items[like.item_id].fields["price"]))  # type: ignore[arg-type]
     numbers = prices | limits | {abs(price - limit) for price in prices for limit in limits}
     return {f"{n:,.0f}" for n in numbers if n == int(n)} | {f"{n:,.2f}" for n in numbers}
 
