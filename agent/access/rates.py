@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 IN_MEMORY = "memory://"
 
+_PATIENCE: dict[str, float] = {"socket_timeout": 1.0, "socket_connect_timeout": 1.0}
+"""A server that hangs must not hang every request."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rate:
@@ -74,7 +77,8 @@ class Rates:
         self.waits = not storage.startswith("memory:")
         self._lost: type[Exception] = StorageError
         try:
-            kept = storage_from_string(storage, wrap_exceptions=True)
+            patience = _PATIENCE if storage.startswith("redis") else {}
+            kept = storage_from_string(storage, wrap_exceptions=True, **patience)
         except (ConfigurationError, ValueError) as error:
             scheme = storage.partition(":")[0]
             raise BadLimits(

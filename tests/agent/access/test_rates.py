@@ -66,6 +66,33 @@ def test_unknown_storage_is_refused(storage):
         Rates(storage)
 
 
+@pytest.fixture
+def redis(monkeypatch):
+    """The URL of a server that is in memory, whoever connects to it."""
+    redis = pytest.importorskip("redis")
+    fakeredis = pytest.importorskip("fakeredis", reason="needs fakeredis[lua]")
+    server = fakeredis.FakeServer()
+
+    def connected(url, **options):
+        # What may hang has a limit.
+        assert {"socket_timeout", "socket_connect_timeout"} <= options.keys()
+        return fakeredis.FakeStrictRedis(server=server)
+
+    monkeypatch.setattr(redis, "from_url", connected)
+    return "redis://counts.example:6379"
+
+
+def test_processes_share_what_redis_counts(redis):
+    processes = [Rates(redis) for _ in range(3)]
+    assert all(rates.waits for rates in processes)
+    rate = Rate("key", "3/hour", "a")
+    left = [rates.count([rate])["RateLimit"].split(";")[1] for rates in processes]
+    assert left == ["r=2", "r=1", "r=0"]
+    for rates in processes:
+        assert "3 requests in 3600 s" in str(refused(rates, rate))
+    processes[0].count([Rate("key", "3/hour", "b")])
+
+
 def test_lost_storage_lets_requests_through(caplog):
     pytest.importorskip("redis")
     rates = Rates("redis://127.0.0.1:1/0")
