@@ -37,7 +37,7 @@ from retrieval.retriever import Retriever
 from retrieval.shared import SharedRetriever
 from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.background import live_with
-from ui.chat_models import adapter_model, model_name, prompt_of, sure_of
+from ui.chat_models import adapter_model, asking_of, model_name, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
 from ui.privacy_wiring import make_masker, secrets_of
@@ -132,10 +132,9 @@ def make_planner(
     rules = RulePlanner(retriever.facets)
     if chat is None:
         return rules
-    from agent.asking import ASKING
     from agent.llm_planner import LLMPlanner
 
-    asking = ASKING[prompt_of(chat.name, settings)]()
+    asking = asking_of(chat.name, settings)
     return LLMPlanner(
         chat, rules, deadline_s=settings.deadline_s, asking=asking, sure=sure_of(asking, settings)
     )
@@ -243,12 +242,15 @@ def make_app(folder: Path | None, settings: Settings, host: str | None = None) -
     """
     from agent.server import create_app
     from ui.access_wiring import capacity_of, limits_of, rules_of
+    from ui.owner.routes import add_owner_routes
+    from ui.owner.runs import Runs
 
     project = open_project(folder, settings, write=True)
     app = create_app(
         project.parts, **served_with(project, settings), limits=limits_of(settings),
         rules=rules_of(settings, host), capacity=capacity_of(settings),
     )  # fmt: skip
+    add_owner_routes(app, project.folder, Runs(project.folder))
     live_with(app, project, settings)
     return app
 
@@ -276,9 +278,9 @@ def demo_project(settings: Settings) -> Path:
         with _alone(folder):
             _prepare_demo(folder, settings)
             add_demo_pages(folder, settings)
+            add_demo_service(folder)
     return folder
 
-            add_demo_service(folder)
 
 def _prepare_demo(folder: Path, settings: Settings) -> None:
     if has_manifest(folder):  # made by another process while this one waited
