@@ -25,7 +25,8 @@ BODIES = {
 """What a route is sent; a new one that needs nothing in particular is sent nothing."""
 
 OWN = {"POST /v1/sessions": 201, "POST /v1/chat/completions": 200, "GET /v1/jobs": 200,
-       "POST /v1/items:upsert": 200, "POST /v1/items:delete": 200, "GET /v1/handovers": 200,
+       "POST /v1/catalog:reindex": 202, "POST /v1/items:upsert": 200,
+       "POST /v1/items:delete": 200, "GET /v1/handovers": 200,
        "GET /v1/models": 200, "GET /v1/models/{id:path}": 404, "GET /v1/keys": 200,
        "POST /v1/keys": 201, "GET /metrics": 200, "GET /v1/facets": 200,
        "GET /v1/users/{user:path}/export": 200, "DELETE /v1/users/{user:path}": 200}  # fmt: skip
