@@ -163,13 +163,18 @@ def current_meter() -> Meter | None:
 
 @contextmanager
 def metered() -> Iterator[Meter]:
-    """Count what language models are asked for inside, in this thread and those it starts."""
-    meter = Meter()
+    """Count what language models are asked for inside, in this thread and those it starts.
+
+    Blocks may nest: what is counted in the inner one is in the outer one's count too.
+    """
+    outer, meter = _meter.get(), Meter()
     token = _meter.set(meter)
     try:
         yield meter
     finally:
         _meter.reset(token)
+        if outer is not None:
+            outer.uses += meter.uses
 
 
 def in_one_context(events: Generator[T, None, None]) -> Generator[T, None, None]:

@@ -19,6 +19,7 @@ from agent.errors import AgentError, HopelessJob
 from agent.jobs import TRIES, Handler, Job, NewJob, Tries
 from agent.store import Store
 from agent.store_jobs import Overdue
+from agent.telemetry import span
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +146,8 @@ class Worker:
             return
         with _Held(self._work.extend, job, self._lease_s):
             try:
-                result = self._handlers[job.kind](job.payload)
+                with span(f"job {job.kind}", {"attune.job.attempt": job.attempts}):
+                    result = self._handlers[job.kind](job.payload)
             except Exception as error:
                 self._failed(job, tries, error)
                 return

@@ -90,13 +90,14 @@ def take(
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
     extras = Extras(context=body.context, press=body.press)
+    taken = taking.before() is not None  # then it was counted when it was taken
     events = taking.events(here.parts, session_id, text, extras)
     if not body.stream:
         with closing(events):
-            return turn_answer(_last(events, here), here.retriever)
+            return turn_answer(_last(events, here, taken), here.retriever)
     # The first event is awaited here, so that an unknown session is a 404 and not a broken stream.
     first = next(events)
-    return TurnStream(_stream(chain([first], events), here), events)
+    return TurnStream(_stream(chain([first], events), here, taken), events)
 
 
 class TurnStream(EventSourceResponse):
@@ -114,18 +115,19 @@ class TurnStream(EventSourceResponse):
             self._events.close()
 
 
-def _last(events: Events, here: Context) -> Done:
+def _last(events: Events, here: Context, taken: bool) -> Done:
     for event in events:
         if isinstance(event, Done):
-            here.metrics.turn(event)
+            if not taken:
+                here.metrics.turn(event)
             return event
     raise AssertionError("respond() ended without Done")
 
 
-def _stream(events: Iterator[StreamEvent], here: Context) -> Iterator[bytes]:
+def _stream(events: Iterator[StreamEvent], here: Context, taken: bool) -> Iterator[bytes]:
     try:
         for event in events:
-            if isinstance(event, Done):
+            if isinstance(event, Done) and not taken:
                 here.metrics.turn(event)
             yield _encode(event.kind, _data(event, here))
     except Exception as error:

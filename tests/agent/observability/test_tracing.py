@@ -7,11 +7,13 @@ from opentelemetry import trace
 from agent import telemetry
 from agent.dialogue import respond
 from agent.errors import ModelUnavailable
+from agent.jobs import NewJob
 from agent.keys import key_of
 from agent.llm_planner import LLMPlanner
 from agent.observability import tracing
 from agent.openai_chat import OpenAIChat
 from agent.planner import RulePlanner
+from agent.worker import Worker
 from tests.agent.chat_server import hang_up, reply, status, stream
 
 ASK = ({"role": "user", "content": "a private wish"},)
@@ -234,3 +236,24 @@ def test_one_context_keeps_what_steps_set():
     assert telemetry.copy_context().run(next, events) is None
     assert telemetry.copy_context().run(next, events) == 1
     assert kept.get() == 0
+
+
+def test_inner_meters_count_for_the_outer(model_server):
+    model_server.behave(reply("x"))
+    with OpenAIChat(model_server.url, "m") as model, telemetry.metered() as outer:
+        with telemetry.metered() as inner:
+            model.complete(ASK, deadline_s=5)
+        model.complete(ASK, deadline_s=5)
+    assert (len(inner.uses), len(outer.uses)) == (1, 2)
+
+
+def test_jobs_are_traces_of_their_own(parts, spans):
+    def fails(payload):
+        raise OSError("no webhook for Zebulon")
+
+    parts.store.work.add(NewJob("handover", {"id": "1"}))
+    Worker(parts.store, {"handover": fails}).run_due()
+    [job] = spans()
+    assert (job.name, job.parent) == ("job handover", None)
+    assert job.attributes["error.type"] == "OSError"
+    assert "Zebulon" not in job.to_json()

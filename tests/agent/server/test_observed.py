@@ -206,3 +206,14 @@ def test_metrics_of_jobs_and_store(client, store):
     assert _value(client, waiting) == 1
     assert _value(client, 'attune_jobs_oldest_waiting_seconds{tenant="default"}') >= 0
     assert _value(client, 'attune_store_up{tenant="default"}') == 1
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_request_sent_again_is_one_turn(client, session, stream):
+    for _ in range(3):
+        answer = client.post(
+            f"{session}/turns", json={"text": "blue shirts", "stream": stream},
+            headers={"Idempotency-Key": "order-1"},
+        )  # fmt: skip
+        assert answer.status_code == 200
+    assert _value(client, 'attune_turns_total{planner="rules",tenant="default"}') == 1
