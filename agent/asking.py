@@ -17,7 +17,7 @@ from agent.plan_prompt import DEFAULT, PROMPT, Budget, plan_messages, shown_face
 from agent.planner import PlanRequest
 from agent.tagged_prompt import PROMPT as TAGGED_PROMPT
 from agent.tagged_prompt import read_tagged, tagged_messages, tagged_schema, written
-from prompts import Message
+from prompts import Message, Template
 
 LEAST_FACETS = 8
 """Below this many facets a prompt says too little of a catalog to plan by."""
@@ -58,14 +58,23 @@ class Asking(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Instructed:
-    """Instructions, the catalog, the state and the mentions: what an untuned model needs."""
+    """Instructions, the catalog, the state and the mentions: what an untuned model needs.
+
+    Args:
+        wording: The instructions in an owner's words; None: as released.
+    """
 
     budget: Budget = DEFAULT
-    prompt: str = PROMPT
+    wording: Template | None = None
+
+    @property
+    def prompt(self) -> str:
+        """The prompt's id and version, as stored with the plan."""
+        return PROMPT if self.wording is None else self.wording.id
 
     def messages(self, request: PlanRequest) -> tuple[Message, ...]:
         """Return what the model is shown."""
-        return plan_messages(request, self.budget)
+        return plan_messages(request, self.budget, self.wording)
 
     def schema(self, request: PlanRequest) -> dict[str, Any]:
         """Return the JSON schema of the answer."""

@@ -11,7 +11,7 @@ from typing import Literal
 
 from agent.facts import Fact
 from agent.plan_prompt import data
-from prompts import Message, load
+from prompts import Message, Template, load
 
 Prompt = Literal["explain@1", "explain@2"]
 
@@ -47,12 +47,19 @@ def house_messages(given: Sequence[Fact]) -> tuple[Message, ...]:
     return load("explain@1").messages(facts=lines)
 
 
-def messages(given: Sequence[Fact], prompt: Prompt, language: str = "en") -> tuple[Message, ...]:
-    """Return the messages that ask a model to word facts."""
+def messages(
+    given: Sequence[Fact], prompt: Prompt, language: str = "en", wording: Template | None = None
+) -> tuple[Message, ...]:
+    """Return the messages that ask a model to word facts.
+
+    Args:
+        wording: explain@2 in an owner's words.
+    """
     if prompt == "explain@1":
         return house_messages(given)
     shown = [_shown(fact) for fact in given]
-    return load(prompt).messages(facts=data(shown), language=LANGUAGES.get(language, "English"))
+    own = wording or load(prompt)
+    return own.messages(facts=data(shown), language=LANGUAGES.get(language, "English"))
 
 
 def _shown(fact: Fact) -> dict[str, str]:

@@ -25,6 +25,7 @@ from agent.state import State
 from agent.telling import words_of, wrong
 from agent.turn import Reason, Written
 from agent.wording import listing, say, title_of
+from prompts import Template
 from retrieval.catalog import Facet, Item
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class LLMExplainer:
     Args:
         deadline_s: Seconds for the words on one item.
         prompt: explain@1 for a model tuned on it (the house model), explain@2 for any other.
+        wording: explain@2 in an owner's words.
         breaker_failures: Failures in a row after which the model is left alone.
         breaker_reset_s: Seconds until it is asked again.
     """
@@ -64,6 +66,7 @@ class LLMExplainer:
         deadline_s: float = 5.0,
         *,
         prompt: Prompt = "explain@2",
+        wording: Template | None = None,
         max_tokens: int = 300,
         breaker_failures: int = 3,
         breaker_reset_s: float = 30.0,
@@ -71,6 +74,7 @@ class LLMExplainer:
         self.breaker = Breaker(breaker_failures, breaker_reset_s)
         self.model = model
         self.prompt = prompt
+        self.wording = wording if prompt == "explain@2" else None
         self.max_tokens = max_tokens
         self.deadline_s = deadline_s
 
@@ -139,7 +143,7 @@ class Telling:
         self.written = Written(
             writer="model" if self._said else "template",
             model=self._by.model.name,
-            prompt=self._by.prompt,
+            prompt=self._by.wording.id if self._by.wording else self._by.prompt,
             fallback=fallback,
             **self._count,
         )
@@ -150,7 +154,7 @@ class Telling:
         if words_of(self._language) is None:
             raise ModelUnavailable(f"no word lists to check {self._language!r} with")
         ends = time.monotonic() + self._by.deadline_s
-        shown = messages(self._facts, self._by.prompt, self._language)
+        shown = messages(self._facts, self._by.prompt, self._language, self._by.wording)
         with self._by.breaker.guard():
             pieces = self._by.model.stream(
                 shown, max_tokens=self._by.max_tokens, deadline_s=self._by.deadline_s

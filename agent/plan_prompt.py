@@ -17,7 +17,7 @@ from typing import Any
 from agent.plan import Mention
 from agent.planner import PlanRequest
 from agent.state import Constraint, Need, Preference
-from prompts import Message, load
+from prompts import Message, Template, load
 from retrieval.catalog import Facet, Item, Role, primary
 
 PROMPT = "plan@1"
@@ -58,9 +58,11 @@ _INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 line and paragraph separators."""
 
 
-def plan_messages(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[Message, ...]:
-    """Return the messages that ask a model for the plan of a turn."""
-    return load(PROMPT).messages(
+def plan_messages(
+    request: PlanRequest, budget: Budget = DEFAULT, wording: Template | None = None
+) -> tuple[Message, ...]:
+    """Return the messages that ask a model for the plan of a turn, in an owner's wording if any."""
+    return (wording or load(PROMPT)).messages(
         catalog=data(_catalog(request.facets, budget)), turn=data(_turn(request, budget))
     )
 

@@ -23,6 +23,7 @@ from agent.reward import ImplicitReward, Scorer
 from agent.reward_chooser import RewardChooser
 from agent.taught import Taught, has, taught_by
 from agent.voice import Voice
+from prompts import Template
 
 SURE = 0.2
 """Confidence the house model needs for its plan; found on half of the dev2 labels, which it is not
@@ -42,6 +43,7 @@ class Speaking:
         explains: The prompt by which they word explanations; None leaves that to the templates.
         plan_s, explain_s, choose_s: Deadlines, in seconds, for a plan, the words on one item, and
             choosing one slate.
+        wording: Of explain@2, in an owner's words.
     """
 
     retriever: Retriever
@@ -51,6 +53,7 @@ class Speaking:
     plan_s: float = 3.0
     explain_s: float = 5.0
     choose_s: float = 1.0
+    wording: Template | None = None
 
     def voice(
         self, model: ChatModel, base: ChatModel | None = None, taught: Taught = None
@@ -70,7 +73,9 @@ class Speaking:
             sure=self.sure, reward=reward if has(taught, "plan") else None,
         )  # fmt: skip
         explainer = (
-            LLMExplainer(words, self.explain_s, prompt=self.explains) if self.explains else None
+            LLMExplainer(words, self.explain_s, prompt=self.explains, wording=self.wording)
+            if self.explains
+            else None
         )
         chooser = None
         if reward is not None and has(taught, "choice"):

@@ -1,7 +1,7 @@
 """Versioned prompts and schemas, shipped as package data."""
 
 from prompts.errors import MissingVariables, PromptError, UnknownPrompt, UnknownVariables
-from prompts.library import Message, Template, available, load, schema
+from prompts.library import Message, Template, available, load, own, schema
 
 __all__ = [
     "Message",
@@ -12,5 +12,6 @@ __all__ = [
     "UnknownVariables",
     "available",
     "load",
+    "own",
     "schema",
 ]

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypedDict, cast
 
 from prompts.errors import MissingVariables, UnknownPrompt, UnknownVariables
@@ -37,16 +38,21 @@ _VARIABLE = re.compile(r"\{\{ *([a-z_][a-z0-9_]*) *\}\}")
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A prompt with places for variables."""
+    """A prompt with places for variables.
+
+    Args:
+        own: It is an owner's wording of the released one.
+    """
 
     name: str
     version: int
     text: str
+    own: bool = False
 
     @property
     def id(self) -> str:
-        """Name and version, as stored with every plan made from it."""
-        return f"{self.name}@{self.version}"
+        """Name and version, as stored with every plan made from it; an owner's has its hash."""
+        return f"{self.name}@{self.version}" + (f"+{self.hash[:8]}" if self.own else "")
 
     @property
     def hash(self) -> str:
@@ -123,6 +129,32 @@ def load(id: str) -> Template:
     name, version = _find(id, "templates")
     path = files("prompts").joinpath("templates", f"{name}.v{version}.md")
     return Template(name, version, path.read_text(encoding="utf-8"))
+
+
+def own(id: str, folder: Path) -> Template | None:
+    """Return an owner's wording of a prompt, in a folder under the released file's name.
+
+    Returns None where there is none. It has the variables of the released one, all of them.
+
+    Raises:
+        UnknownPrompt: If there is no such prompt, or the file cannot be read.
+        MissingVariables, UnknownVariables: If its variables are others.
+    """
+    released = load(id)
+    path = folder / f"{released.name}.v{released.version}.md"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownPrompt(f"the prompt {str(path)!r} cannot be read: {error}") from error
+    found = Template(released.name, released.version, text, own=True)
+    has, wanted = {*found.variables}, {*released.variables}
+    if wanted - has:
+        raise MissingVariables(f"{path} lacks {_names(sorted(wanted - has))}, which {id} has")
+    if has - wanted:
+        raise UnknownVariables(f"{path} has {_names(sorted(has - wanted))}, which {id} lacks")
+    return found
 
 
 def schema(id: str) -> dict[str, Any]:

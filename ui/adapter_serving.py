@@ -19,7 +19,7 @@ from agent.voices import Speaking
 from finetune.errors import FinetuneError
 from finetune.registry import Registry
 from ui.adapters import ADAPTERS
-from ui.chat_models import prompt_of, served, sure_of
+from ui.chat_models import asking_of, served, sure_of, wording_of
 from ui.settings import Settings
 
 
@@ -43,15 +43,13 @@ def host_of(settings: Settings, chat: ChatModel, retriever: Retriever) -> Adapte
 
 def speaking(settings: Settings, chat: ChatModel, retriever: Retriever) -> Speaking:
     """Return how a base model, and every adapter of it, takes its part in turns."""
-    from agent.asking import ASKING
-
-    prompt = prompt_of(chat.name, settings)
-    asking = ASKING[prompt]()
-    words: Prompt = "explain@1" if prompt == TAGGED else "explain@2"
+    asking = asking_of(chat.name, settings)
+    words: Prompt = "explain@1" if asking.prompt == TAGGED else "explain@2"
     return Speaking(
         retriever, asking, sure_of(asking, settings),
         explains=words if settings.explainer == "model" else None,
         plan_s=settings.deadline_s, explain_s=settings.explain_s,
+        wording=wording_of("explain@2", settings),
     )  # fmt: skip
 
 

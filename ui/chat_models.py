@@ -10,6 +10,7 @@ from agent.llm import ChatModel
 from agent.plan_prompt import PROMPT as INSTRUCTED
 from agent.tagged_prompt import PROMPT as TAGGED
 from agent.voices import SURE
+from prompts import Template, own
 from ui.errors import UIError
 from ui.settings import Settings
 
@@ -89,6 +90,32 @@ def prompt_of(name: str, settings: Settings) -> str:
     if settings.llm_prompt != "auto":
         return settings.llm_prompt
     return TAGGED if name.startswith(HOUSE) else INSTRUCTED
+
+
+def asking_of(name: str, settings: Settings) -> Asking:
+    """Return how a model is asked for plans; with instructions, in the owner's words if any."""
+    from agent.asking import ASKING, Instructed
+
+    asking = ASKING[prompt_of(name, settings)]()
+    return (
+        Instructed(wording=wording_of(INSTRUCTED, settings)) if asking == Instructed() else asking
+    )
+
+
+def wording_of(prompt: str, settings: Settings) -> Template | None:
+    """Return an owner's wording of a prompt, where the settings name a folder that has it.
+
+    Raises:
+        UIError: If they name what is no folder.
+        PromptError: If it cannot take the place of the released one.
+    """
+    if settings.prompts is None:
+        return None
+    if not settings.prompts.is_dir():
+        raise UIError(
+            f"ATTUNE_PROMPTS={str(settings.prompts)!r} is no folder; make it, or unset it"
+        )
+    return own(prompt, settings.prompts)
 
 
 def sure_of(asking: Asking, settings: Settings) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from agent.explain_prompt import Prompt
 from agent.llm import ChatModel
-from ui.chat_models import adapter_model, chat_model, prompt_of
+from ui.chat_models import adapter_model, chat_model, prompt_of, wording_of
 from ui.errors import UIError
 from ui.settings import Settings
 
@@ -31,8 +32,9 @@ def _explainer(settings: Settings, chat: ChatModel, base: ChatModel) -> LLMExpla
     from agent.explainer import LLMExplainer
 
     tuned = prompt_of(base.name, settings) == "plan@2"
-    prompt = "explain@1" if tuned else "explain@2"
-    return LLMExplainer(chat, settings.explain_s, prompt=prompt)  # type: ignore[arg-type]
+    prompt: Prompt = "explain@1" if tuned else "explain@2"
+    wording = wording_of("explain@2", settings)
+    return LLMExplainer(chat, settings.explain_s, prompt=prompt, wording=wording)
 
 
 def explanations(catalog: Path | None, settings: Settings, n: int, seed: int) -> dict[str, Any]:

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
         "turn that the house model and adapters on it were trained on; auto: plan@2 for a name "
         "that begins with house.",
     )
+    prompts: Path | None = Field(
+        None,
+        description="Folder with wordings of your own: plan.v1.md, explain.v2.md; those that are "
+        "not there are as released.",
+    )
     llm_sure: float | None = Field(
         None,
         ge=0,

@@ -49,6 +49,16 @@ def store_of(file: TenantsFile, name: str, settings: Settings) -> Store:
     return Store(url, secrets_of(folder, settings), schema=entry.schema_)
 
 
+def place_of(file: TenantsFile, name: str) -> tuple[Path, str | None, str | None]:
+    """Return the project of a tenant, and the URL and schema of its store where they are given.
+
+    Raises:
+        BadTenants: If the variable with the URL is not set.
+    """
+    entry = _entry(file, name)
+    return file.project(name), _url(name, entry), entry.schema_
+
+
 def _entry(file: TenantsFile, name: str) -> TenantEntry:
     if name not in file.tenants:
         raise BadTenants(f"no tenant {name!r}; there are {', '.join(file.tenants)}")
@@ -90,7 +100,7 @@ def _tenant(file: TenantsFile, name: str, settings: Settings, models: Models) ->
     from ui.access_wiring import limits_of_tenant
 
     entry, store = file.tenants[name], store_of(file, name, settings)
-    own = settings.model_copy(update=entry.overrides())
+    own = settings.model_copy(update=file.overrides(name))
 
     def make() -> Context:
         return _open(file.project(name), own, models, store, limits_of_tenant(entry, settings))

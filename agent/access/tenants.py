@@ -21,7 +21,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
@@ -45,6 +45,7 @@ class TenantEntry(BaseModel):
         rate_key, rate_tenant: Requests of each key, and of all together, e.g. "60/minute".
         tokens_key, tokens_tenant: What each key, and all together, may use in a day.
         origins: Of web pages that may call from the browser.
+        prompts: Folder with its own wordings of prompts; relative to the file.
         explainer, llm_prompt, deadline_s, explain_s, explore: As the settings of these names;
             without them the settings count.
     """
@@ -60,6 +61,7 @@ class TenantEntry(BaseModel):
     tokens_key: Tokens | None = None
     tokens_tenant: Tokens | None = None
     origins: tuple[str, ...] = ()
+    prompts: Path | None = None
     explainer: Literal["template", "model"] | None = None
     llm_prompt: Literal["auto", "plan@1", "plan@2"] | None = None
     deadline_s: float | None = Field(None, gt=0)
@@ -80,12 +82,6 @@ class TenantEntry(BaseModel):
         check_origins(self.origins)
         return self
 
-    def overrides(self) -> dict[str, str | float]:
-        """Return the settings that are the tenant's own."""
-        names = ("explainer", "llm_prompt", "deadline_s", "explain_s", "explore")
-        found = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in found.items() if value is not None}
-
 
 @dataclass(frozen=True, slots=True)
 class TenantsFile:
@@ -101,6 +97,15 @@ class TenantsFile:
     def project(self, name: str) -> Path:
         """Return the project directory of a tenant."""
         return self.folder / self.tenants[name].project
+
+    def overrides(self, name: str) -> dict[str, Any]:
+        """Return the settings that are a tenant's own."""
+        entry = self.tenants[name]
+        names = ("explainer", "llm_prompt", "deadline_s", "explain_s", "explore")
+        found = {name: getattr(entry, name) for name in names}
+        if entry.prompts is not None:
+            found["prompts"] = self.folder / entry.prompts
+        return {name: value for name, value in found.items() if value is not None}
 
 
 _FILE = TypeAdapter(dict[str, TenantEntry])

@@ -12,6 +12,7 @@ from prompts import (
     UnknownVariables,
     available,
     load,
+    own,
     schema,
 )
 
@@ -98,3 +99,32 @@ def test_released_prompts_are_never_edited():
         for file in files("prompts").joinpath(kind).iterdir()
     }
     assert found == RELEASED, "add the next version instead, and list its hash in released.json"
+
+
+def test_own_wording_takes_the_place_of_the_released(tmp_path):
+    released = load("plan_retry@1")
+    (tmp_path / "plan_retry.v1.md").write_text("Noch einmal, bitte: {{ error }}")
+    found = own("plan_retry@1", tmp_path)
+    assert found.render(error="kein JSON") == "Noch einmal, bitte: kein JSON"
+    assert found.id == f"plan_retry@1+{found.hash[:8]}"
+    assert found.variables == released.variables
+    assert own("plan@1", tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "said"),
+    [("Again.", MissingVariables, "lacks 'error', which plan_retry@1 has"),
+     ("{{ error }} {{ secret }}", UnknownVariables, "has 'secret', which plan_retry@1 lacks")],
+)  # fmt: skip
+def test_own_wording_has_the_same_variables(tmp_path, text, error, said):
+    (tmp_path / "plan_retry.v1.md").write_text(text)
+    with pytest.raises(error, match=said):
+        own("plan_retry@1", tmp_path)
+
+
+def test_own_wording_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / "plan.v1.md").write_bytes(b"\xff\xfe")
+    with pytest.raises(UnknownPrompt, match="cannot be read"):
+        own("plan@1", tmp_path)
+    with pytest.raises(UnknownPrompt, match="no prompt 'nope@1'"):
+        own("nope@1", tmp_path)

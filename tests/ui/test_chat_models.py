@@ -5,8 +5,11 @@ from agent.errors import BadModelFolder
 from agent.llm_planner import LLMPlanner
 from agent.local_chat import LocalChat
 from agent.openai_chat import OpenAIChat
+from agent.planner import PlanRequest
 from agent.reward import Scorer
+from agent.state import State
 from agent.voices import SURE
+from prompts import load
 from tests.agent.test_voices import write_untrained
 from tests.tiny_llama import RECOMMEND, write_base
 from ui import chat_models, wiring
@@ -125,6 +128,26 @@ def test_api_names_the_model(folder, house):
 )
 def test_a_model_is_asked_as_it_was_trained(name, set_to, prompt):
     assert chat_models.prompt_of(name, Settings(llm_prompt=set_to)) == prompt
+
+
+def test_models_are_asked_in_the_owners_words(tmp_path):
+    released = load("plan@1").text
+    (tmp_path / "plan.v1.md").write_text(released.replace("a shop's", "our shop's"))
+    given = Settings(prompts=tmp_path)
+    asking = chat_models.asking_of("Qwen/Qwen3-4B", given)
+    request = PlanRequest("blue", (), State(), (), ())
+    assert "our shop's recommender" in asking.messages(request)[0]["content"]
+    assert asking.prompt.startswith("plan@1+")
+    assert asking.shorter().prompt == asking.prompt
+    # A trained model is asked as it was trained, whatever the owner would rather say.
+    assert chat_models.asking_of("house", given) == Tagged()
+    assert chat_models.wording_of("explain@2", given) is None
+    assert chat_models.asking_of("Qwen/Qwen3-4B", Settings()) == Instructed()
+
+
+def test_folder_of_wordings_must_be_there(tmp_path):
+    with pytest.raises(UIError, match="is no folder"):
+        chat_models.wording_of("plan@1", Settings(prompts=tmp_path / "none"))
 
 
 def test_only_a_trained_model_has_to_be_sure():

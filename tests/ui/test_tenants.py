@@ -77,6 +77,22 @@ def test_each_tenant_has_its_own_limits(file, client):
         assert client.post(path, json=said, headers=key).status_code == status
 
 
+def test_each_tenant_may_have_its_own_words(file, tmp_path):
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words" / "explain.v2.md").write_text("In {{ language }}, kindly: {{ facts }}")
+    file.write_text(FILE + 'prompts = "words"\nexplainer = "model"\nllm_prompt = "plan@1"\n')
+    # Nobody answers there, and nobody is asked.
+    given = Settings(llm="http://127.0.0.1:1/v1", model="m")
+    made = tenants.make_tenants(tenants.read(file), given)
+    words = {name: tenant.open().parts.explainer for name, tenant in made.items()}
+    assert words["shop"] is None
+    assert words["outlet"].wording.id.startswith("explain@2+")
+    assert words["outlet"].model is made["outlet"].opened.parts.planner._model
+    assert made["shop"].opened.parts.planner._model is words["outlet"].model
+    for tenant in made.values():
+        tenant.close()
+
+
 def test_encoder_is_loaded_once_for_all(file, client):
     for name in ("shop", "outlet"):
         client.get("/v1/models", headers=key_of(file, name, "chat"))

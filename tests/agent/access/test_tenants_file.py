@@ -10,6 +10,7 @@ rate_key = "120/minute"
 tokens_tenant = 2_000_000
 origins = ["https://www.shop.example", "http://localhost:3000"]
 explainer = "model"
+prompts = "words"
 
 [books-2]
 project = "/srv/books"
@@ -33,9 +34,9 @@ def test_tenants_are_read_in_order(file, tmp_path):
     assert list(found.tenants) == ["shop", "books-2"]
     assert found.project("shop") == tmp_path / "shop"
     assert str(found.project("books-2")) == "/srv/books"
-    assert found.tenants["shop"].overrides() == {"explainer": "model"}
+    assert found.overrides("shop") == {"explainer": "model", "prompts": tmp_path / "words"}
     assert found.tenants["books-2"].schema_ == "books"
-    assert found.tenants["books-2"].overrides() == {}
+    assert found.overrides("books-2") == {}
 
 
 ONE = '[shop]\nproject = "shop"\n'
