@@ -120,15 +120,16 @@ def false_masks(masker: PersonalDataMasker) -> tuple[Row, list[str]]:
 
 
 def speed(masker: PersonalDataMasker, texts: list[str]) -> dict[str, float]:
-    """Return microseconds for a text: the median, the slowest of a hundred, the slowest."""
-    spent = []
-    for text in texts:
-        began = time.perf_counter()
-        masker.mask(text)
-        spent.append((time.perf_counter() - began) * 1e6)
-    spent.sort()
+    """Return microseconds for a text, each the best of three: median, 99th percentile, slowest."""
+    spent = sorted(min(_took(masker, text) for _ in range(3)) for text in texts)
     n = len(spent)
     return {"p50_us": spent[n // 2], "p99_us": spent[int(n * 0.99)], "max_us": spent[-1]}
+
+
+def _took(masker: PersonalDataMasker, text: str) -> float:
+    began = time.perf_counter()
+    masker.mask(text)
+    return (time.perf_counter() - began) * 1e6
 
 
 def main() -> None:
