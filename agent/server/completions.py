@@ -175,6 +175,7 @@ def _begin(request: _Request) -> tuple[StreamEvent, _Answering]:
 
 
 def _began(request: _Request) -> tuple[StreamEvent, _Answering]:
+    request.taking.afford()  # before a session is begun or replayed for nothing
     thread = follow(request.here, request.taking, request.asked)
     # In one context, for the sake of the meter: the steps of a stream are asked for in others.
     events = in_one_context(_events(request, thread))

@@ -54,7 +54,7 @@ class Taking:
             BudgetSpent: If the day's tokens are used up, and this is no retry.
             TimedOut: If the time is over; nothing is stored then.
         """
-        self._afford()
+        self.afford()
         extras = replace(extras, once=self.once, payer=self.payer)
         events = respond(parts, session_id, text, extras)
         try:
@@ -74,7 +74,8 @@ class Taking:
         """
         return None if self.once is None else self.here.parts.store.taken(self.once)
 
-    def _afford(self) -> None:
+    def afford(self) -> None:
+        """Pass where the day has tokens left, or this is a retry; raises like `events`."""
         try:
             self.here.limits.tokens.check(self.here.parts.store.database, self.payer)
         except BudgetSpent:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.access.usage import Budget
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
@@ -279,3 +280,29 @@ def test_metrics_count_a_turn_once(client, ask):
     for _ in range(3):
         ask(BLUE, words(first), "under 34.50")
     assert _turns_counted(client) == 2
+
+
+def test_same_key_is_answered_once(ask, parts):
+    headers = {"Idempotency-Key": "k-1"}
+    first = ask(BLUE, headers=headers)
+    again = ask(BLUE, headers=headers)
+    assert again["attune"]["history"]["thread"] == "again"
+    assert again["attune"]["turn_id"] == first["attune"]["turn_id"]
+    assert again["choices"] == first["choices"]
+    assert len(list(parts.store.logged())) == 1
+    error = ask("red shoes", headers=headers, status=422)["error"]
+    assert error["code"] == "idempotency_conflict"
+    followed = ask(BLUE, words(again), "under 34.50")
+    assert followed["attune"]["history"]["thread"] == "continued"
+
+
+def test_spent_budgets_have_the_shape(client_of, parts):
+    client = client_of(limits=Limits(tokens=Budget(tenant=1)))
+    body = {"messages": [{"role": "user", "content": BLUE}]}
+    assert client.post(URL, json=body).status_code == 200
+    response = client.post(URL, json=body)
+    assert response.status_code == 429
+    assert int(response.headers["retry-after"]) > 0
+    error = response.json()["error"]
+    assert (error["type"], error["code"]) == ("rate_limit_error", "insufficient_quota")
+    assert len(list(parts.store.logged())) == 1
