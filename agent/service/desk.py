@@ -10,14 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.desk import Attended, DeskRequest, Outcome
-from agent.plan import Plan
 from agent.rules import cues
-from agent.service.answering import answer
+from agent.service.answering import answer, tell
 from agent.service.clauses import Clause, split, without
 from agent.service.escalation import Escalation
 from agent.service.openings import Opening, Openings
 from agent.service.ports import Knowledge, Linker
-from agent.service.resuming import resume
+from agent.service.resuming import is_yes, resume
 from agent.service.tooling import ToolDesk
 from agent.service.topics import (
     Heard,
@@ -59,6 +58,7 @@ class ServiceDesk:
     def attend(self, request: DeskRequest) -> Attended:
         """Take care of what in an utterance is about the shop."""
         visit = Visit(request, request.state.desk)
+        visit.remember(offered=False, question="")  # they count for one turn
         if self.escalation.follow(visit):
             return visit.attended("")
         if self.tools is not None and request.extras.results:
@@ -70,6 +70,7 @@ class ServiceDesk:
         heard = self._hear(visit, clauses)
         if self.tools is not None:
             resume(self.tools, visit, heard, raw)
+        self._accept(visit, heard)
         left = [place for place, one in enumerate(heard) if one.clause not in visit.taken]
         topics = settle([topic(heard[place]) for place in left])
         for place, about in zip(left, topics, strict=True):
@@ -83,9 +84,17 @@ class ServiceDesk:
         if self.escalation.quiet(visit):
             return attended
         if attended.rest.strip():
-            self._do_acts(visit, attended.rest, outcome.plan)
+            self._do_acts(visit, attended.rest, outcome)
         self.escalation.review(visit, outcome, brought_nothing(visit, attended.rest, outcome))
         return visit.attended(attended.rest)
+
+    def _accept(self, visit: Visit, heard: Sequence[Heard]) -> None:
+        """Take a yes to the offer of a person in the turn before."""
+        before = visit.request.state.desk
+        if before.offered and before.pending is None and heard and is_yes(heard):
+            visit.taken.append(heard[0].clause)
+            visit.asked.append(heard[0].clause.text)
+            self.escalation.asked(visit)
 
     def sort(self, visit: Visit, clauses: Sequence[Clause]) -> list[tuple[Clause, Topic]]:
         """Return the clauses of an utterance with what each is about; nothing is done."""
@@ -123,6 +132,16 @@ class ServiceDesk:
     def _has_tools(self, visit: Visit) -> bool:
         return self.tools is not None and bool(self.tools.tools or visit.request.extras.tools)
 
+    def _follows_up(self, visit: Visit, heard: Heard) -> bool:
+        """Answer what leans on the question of the turn before: "and to Austria?"."""
+        before, pages = visit.request.state.desk.question, self.pages()
+        if not before or pages is None or heard.wishes or not says("follow_up", heard.masked):
+            return False
+        found = pages.ask(heard.clause.text, before)
+        if found.quotes:
+            tell(visit, found, heard.clause.text)
+        return bool(found.quotes)
+
     def _serve(self, visit: Visit, heard: Heard, raw: str, about: Topic) -> None:
         clause = heard.clause
         if about == "person":
@@ -137,12 +156,13 @@ class ServiceDesk:
                 self.escalation.offer(visit)
         elif about == "tool" and self.tools is not None:
             self.tools.begin(visit, heard, raw)
-        elif about == "items":
+        elif about == "items" and not self._follows_up(visit, heard):
             return
         visit.taken.append(clause)
 
-    def _do_acts(self, visit: Visit, rest: str, plan: Plan) -> None:
+    def _do_acts(self, visit: Visit, rest: str, outcome: Outcome) -> None:
         """Do what a planner found to be the desk's: an answer, a person."""
+        plan = outcome.plan
         acts = {act.act for act in plan.acts}
         if "handoff" in acts and visit.handover is None:
             # The rules go by words alone, and "for a real person" may be said of a shirt.
@@ -154,7 +174,11 @@ class ServiceDesk:
         if pages is None:
             visit.unanswered.append(rest.strip())
             visit.words.append(say("reply.answer", visit.turn, visit.request.state.language))
-        elif not answer(visit, pages, _question(rest)):
+            return
+        question = _question(rest)
+        # A wish with a word of the shop's ("a gift card holder") is no question to it.
+        refuse = outcome.found is None or says("question", lowered(question))
+        if not answer(visit, pages, question, refuse=refuse) and refuse:
             self.escalation.offer(visit)
 
 

@@ -119,6 +119,7 @@ class Escalation:
         """Say what can be done where nothing was answered."""
         if self._table is not None and visit.state.handover is None:
             visit.say("or_a_person")
+            visit.remember(offered=True)
         elif self._contact:
             visit.say("or_contact", contact=self._contact)
 

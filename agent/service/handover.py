@@ -18,6 +18,7 @@ from agent.errors import AgentError, HopelessJob, UnknownHandover, UnknownSessio
 from agent.store import Store
 from agent.store_handovers import Handovers, StoredHandover
 from agent.telemetry import outgoing_headers
+from agent.tools.calling import client_for
 from agent.tools.signing import signed
 from agent.turn import Done
 
@@ -67,8 +68,9 @@ class Announcer:
         content = json.dumps(body, ensure_ascii=False)
         headers = {"content-type": "application/json", **signed(self.secret, id, content)}
         headers |= outgoing_headers()
+        client = client_for(self.url, self.timeout_s, self.transport)
         try:
-            status = background.call(self._send(headers, content), self.timeout_s)
+            status = background.call(self._send(client, headers, content), self.timeout_s)
         except (httpx.HTTPError, TimeoutError) as error:
             raise NotAnnounced(f"the webhook cannot be reached: {type(error).__name__}") from error
         if status == 410:
@@ -77,9 +79,11 @@ class Announcer:
             raise NotAnnounced(f"the webhook answered HTTP {status}, expected 2xx")
         return status
 
-    async def _send(self, headers: Mapping[str, str], content: str) -> int:
+    async def _send(
+        self, client: httpx.AsyncClient, headers: Mapping[str, str], content: str
+    ) -> int:
         async with (
-            httpx.AsyncClient(timeout=self.timeout_s, transport=self.transport) as client,
+            client,
             client.stream("POST", self.url, headers=dict(headers), content=content) as response,
         ):
             return response.status_code  # whatever else it says is not read

@@ -28,8 +28,12 @@ class Answer(Protocol):
 class Knowledge(Protocol):
     """The shop's pages."""
 
-    def ask(self, question: str) -> Answer:
-        """Return what the pages say; a question they do not answer is refused, not guessed at."""
+    def ask(self, question: str, before: str | None = None) -> Answer:
+        """Return what the pages say; a question they do not answer is refused, not guessed at.
+
+        Args:
+            before: The question that this one leans on.
+        """
         ...
 
     def relevance(self, text: str) -> float:

@@ -66,7 +66,7 @@ def resume(desk: ToolDesk, visit: Visit, heard: Sequence[Heard], raw: Sequence[s
 
 def _on_confirmation(one: _Waiting) -> None:
     """Call the tool after a clear yes; ask again where an argument is corrected."""
-    if _is_yes(one.heard):
+    if is_yes(one.heard):
         one.visit.taken.append(one.heard[0].clause)
         values = one.desk.filled(one.visit, one.tool, "", one.known, ())
         if lacking(one.tool, values) is None:
@@ -159,7 +159,7 @@ def _is_new(heard: Heard) -> bool:
     return heard.tool is not None and says("question", text)
 
 
-def _is_yes(heard: Sequence[Heard]) -> bool:
+def is_yes(heard: Sequence[Heard]) -> bool:
     """Return whether the first clause is a clear yes that nothing after it takes back."""
     if not says("yes", lowered(heard[0].clause.text)):
         return False

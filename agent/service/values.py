@@ -116,6 +116,8 @@ class DeskState(_Value):
         tool_failures: Calls of tools in a row that failed.
         handover: Id of the hand-over that is open.
         told: Whether the user was told, since, that a person has been asked for.
+        offered: Whether a person was offered in the turn before.
+        question: What the shop was asked in the turn before, for "and to Austria?".
     """
 
     pending: Pending | None = None
@@ -123,3 +125,5 @@ class DeskState(_Value):
     tool_failures: int = 0
     handover: str | None = None
     told: bool = False
+    offered: bool = False
+    question: str = ""

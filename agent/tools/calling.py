@@ -7,8 +7,10 @@ Nothing is retried here; what changes something carries a key by which the shop 
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -114,8 +116,9 @@ class Caller:
         breaker = self._breakers.setdefault(tool.source, Breaker())
         try:
             with breaker.guard():
+                client = client_for(tool.base, server.timeout_s, self._transport)
                 status, data = background.call(
-                    self._send(request, tool.base, server.timeout_s), server.timeout_s
+                    self._send(client, request, tool.base), server.timeout_s
                 )
                 if status >= 500:
                     raise ToolFailed(f"HTTP {status}")
@@ -128,13 +131,11 @@ class Caller:
             raise ToolFailed(str(error), sent=False) from error
         return _answer(tool, status, data)
 
-    async def _send(self, request: _Request, base: str, timeout_s: float) -> tuple[int, bytes]:
+    async def _send(
+        self, client: httpx.AsyncClient, request: _Request, base: str
+    ) -> tuple[int, bytes]:
         """Send a request; redirects are followed within the host, where nothing changes."""
-        local = urlsplit(base).scheme == "http"  # this machine: no proxy leads to it
-        async with httpx.AsyncClient(
-            timeout=timeout_s, follow_redirects=False, trust_env=not local,
-            transport=self._transport,
-        ) as client:  # fmt: skip
+        async with client:
             url = request.url
             for _ in range(HOPS + 1):
                 status, where, data = await _receive(client, request, url)
@@ -144,6 +145,23 @@ class Caller:
                 if request.method != "GET" or _origin(url) != _origin(base):
                     raise ToolFailed(f"HTTP {status}: redirects are followed for GET, on one host")
             raise ToolFailed(f"redirected more than {HOPS} times")
+
+
+@cache
+def _tls() -> ssl.SSLContext:
+    """Return what servers are checked by; reading the certificates takes a while."""
+    return httpx.create_ssl_context()
+
+
+def client_for(
+    base: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None = None
+) -> httpx.AsyncClient:
+    """Return a client for one call; no proxy leads to this machine, and no certificate."""
+    local = urlsplit(base).scheme == "http"
+    return httpx.AsyncClient(
+        timeout=timeout_s, follow_redirects=False, trust_env=not local, transport=transport,
+        verify=False if local else _tls(),
+    )  # fmt: skip
 
 
 async def _receive(

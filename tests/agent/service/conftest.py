@@ -45,7 +45,7 @@ class ScriptedPages:
 
     asked: list[str] = field(default_factory=list)
 
-    def ask(self, question):
+    def ask(self, question, before=None):
         self.asked.append(question)
         for pattern, text, source in PAGES:
             if re.search(pattern, question.lower()):
@@ -157,10 +157,10 @@ def shop_api():
 def tools_of(shop_api, clock):
     """Make a desk's tools: those of the shop's API."""
 
-    def make(masker=MASKS_NOTHING, encode=None, **own):
+    def make(masker=MASKS_NOTHING, encode=None, timeout_s=10.0, **own):
         document = {**API, "servers": [{"url": shop_api.url}], **own}
         tools = read_tools(document, "shop")
-        caller = Caller({"shop": Server(secret=SECRET, timeout_s=1.0)})
+        caller = Caller({"shop": Server(secret=SECRET, timeout_s=timeout_s)})
         return ToolDesk(tools, Matcher(tools, encode), caller, lambda: clock[0], masker)
 
     return make

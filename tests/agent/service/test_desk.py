@@ -99,3 +99,47 @@ def test_person_and_items_in_one_turn(talk):
     done = talk(PEOPLE)("show me blue shirts, and can I talk to someone?")
     assert done.service.handover.reason == "asked"
     assert {item.fields["colour"] for item in done.slate.items} == {"Blue"}
+
+
+def test_yes_to_the_offer_of_a_person_hands_over(talk):
+    say = talk(PEOPLE)
+    assert say("do you have a loyalty programme with points?").state.desk.offered
+    done = say("yes please, and show me blue shirts")
+    assert done.service.handover.reason == "asked"
+    assert shown(done)
+
+
+def test_offer_counts_for_one_turn(talk):
+    say = talk(PEOPLE)
+    say("do you have a loyalty programme with points?")
+    say("blue shirts")
+    assert say("yes").state.desk.handover is None
+
+
+class LeaningPages:
+    """Answers "and to Austria?" where delivery was asked about before."""
+
+    def __init__(self, pages):
+        self._pages = pages
+
+    def ask(self, question, before=None):
+        return self._pages.ask(before if before and "austria" in question.lower() else question)
+
+    def relevance(self, text):
+        return self._pages.relevance(text)
+
+
+def test_follow_up_leans_on_the_question_before(talk, pages):
+    say = talk(pages=lambda: LeaningPages(pages))
+    assert say("how long does delivery take?").state.desk.question
+    done = say("and to Austria?")
+    assert done.service.quotes[0].source == "delivery.md"
+    assert shown(done) == []
+    say("blue shirts")
+    assert say("and to Austria?").service is None
+
+
+def test_wish_with_a_word_of_the_shops_is_not_refused(talk):
+    done = talk(PEOPLE)("discounted linen shirts under 60")
+    assert "I don't know" not in done.reply
+    assert shown(done)

@@ -192,8 +192,9 @@ def test_failure_is_said_and_counted(ask, shop_api):
     assert done.state.desk.failures == done.state.desk.tool_failures == 1
 
 
-def test_uncertain_change_is_not_called_a_failure(ask, shop_api):
-    shop_api.delay_s = 3
+def test_uncertain_change_is_not_called_a_failure(talk, tools_of, shop_api):
+    ask = talk(tools=tools_of(timeout_s=0.3))
+    shop_api.delay_s = 1
     ask("cancel my order A-1234")
     done = ask("yes")
     assert "can't tell whether that went through" in done.reply
