@@ -15,7 +15,7 @@ from agent.jobs import NewJob
 from agent.tables import jobs
 from tests.agent.chat_server import ChatServer, reply, status
 from ui import wiring
-from ui.checkup import findings, installation, model, project, remote, store
+from ui.checkup import access, findings, installation, model, project, remote, store
 from ui.cli import main
 from ui.settings import Settings
 
@@ -326,3 +326,22 @@ def test_broken_check_is_a_finding_without_secrets():
     [found] = findings.run([("store", broken)])
     assert found.level == "fail"
     assert "pa55" not in found.said
+
+
+def test_settings_that_open_the_server_are_told():
+    given = Settings(auth="open", origins="https://a.example,*", admin_key="short")
+    found = list(access.access(given))
+    assert {one.about for one in found if one.level == "fail"} == {"access", "secrets"}
+    assert _of(found, "browsers")[0].level == "warn"
+    closed = list(access.access(Settings(admin_key="x" * 24)))
+    assert _levels(closed)["fail"] == _levels(closed)["warn"] == 0
+
+
+def test_each_tenant_is_looked_at(run, served, tmp_path):
+    (tmp_path / "tenants.toml").write_text(
+        f'[a]\nproject = "{served}"\n[b]\nproject = "{tmp_path / "none"}"\n'
+    )
+    done = run("--tenants", tmp_path / "tenants.toml", "--json")
+    found = {(one["about"], one["level"]) for one in json.loads(done.output)["findings"]}
+    assert {("a: catalog", "ok"), ("a: store", "ok"), ("b: catalog", "fail")} <= found
+    assert done.exit_code == 1

@@ -26,8 +26,12 @@ _SLOW_MS = 50.0
 _SKEW_S = 5.0
 
 
-def store(folder: Path, settings: Settings) -> Iterator[Finding]:
-    """Look at the store of a project."""
+def store(folder: Path, settings: Settings, schema: str | None = None) -> Iterator[Finding]:
+    """Look at the store of a project.
+
+    Args:
+        schema: Of PostgreSQL that it is in, where it shares its database.
+    """
     url = settings.store or f"sqlite:///{(folder / 'sessions.db').absolute()}"
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
@@ -35,7 +39,7 @@ def store(folder: Path, settings: Settings) -> Iterator[Finding]:
     if sqlite and parsed.database and not Path(parsed.database).exists():
         yield note("store", f"{where} is not there yet", "the first server or chat makes it")
         return
-    stands = _revision(url, where)
+    stands = _revision(url, where, schema)
     if stands is None:
         yield note("store", f"{where} has no tables yet", "the first server or chat makes them")
         return
@@ -43,7 +47,7 @@ def store(folder: Path, settings: Settings) -> Iterator[Finding]:
         yield warn("store", f"{where} has tables {stands}; this version wants {head()}",
                    "back it up: the next start brings older tables up to date")  # fmt: skip
         return
-    database = Database(url)
+    database = Database(url, schema)
     try:
         yield _written(database, where)
         yield from _clock(database)
@@ -53,13 +57,14 @@ def store(folder: Path, settings: Settings) -> Iterator[Finding]:
         database.close()
 
 
-def _revision(url: str, where: str) -> str | None:
+def _revision(url: str, where: str, schema: str | None) -> str | None:
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            if not engine.dialect.has_table(connection, "alembic_version"):
+            if not engine.dialect.has_table(connection, "alembic_version", schema=schema):
                 return None
-            return str(connection.scalar(text("SELECT version_num FROM alembic_version")))
+            table = f'"{schema}".alembic_version' if schema else "alembic_version"
+            return str(connection.scalar(text(f"SELECT version_num FROM {table}")))
     except SQLAlchemyError as error:
         raise explain(error, where) from error
     finally:
