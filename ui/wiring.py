@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 __all__ = [
-    "HERE", "LOGGING", "Project", "build", "default_project", "demo_project",
+    "HERE", "Project", "build", "default_project", "demo_project",
     "describe", "load", "make_app", "make_planner", "make_voice",
     "open_project", "open_retriever", "open_store", "outcome", "session", "turn", "turn_json",
     "understanding",
@@ -59,15 +59,6 @@ WEIGHED = 500
 """A catalog of fewer items says too little on how to weigh words against meaning."""
 HERE = Path(".attune")
 """Project directory in the current folder, where none is named."""
-
-LOGGING: dict[str, Any] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"level": "INFO", "handlers": ["stderr"]},
-}
-"""Logging of the server: everything to stderr."""
 
 
 def build(
