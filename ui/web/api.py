@@ -130,12 +130,16 @@ class Api:
                 raise ApiError("server")
 
     async def send(self, method: str, path: str, body: Any = None) -> Json:
-        """Send a request and return its JSON; {} where the answer has none."""
+        """Send a request and return its JSON object; {} where the answer has none."""
+        return dict(await self.ask(method, path, body) or {})
+
+    async def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request and return its JSON, whatever that is; None where the answer has none."""
         async with _told():
             got = await self._client.request(method, path, json=body)
         if got.status_code >= 400:
             raise _refusal(got)
-        return dict(got.json()) if got.content else {}
+        return got.json() if got.content else None
 
     async def picture(self, path: str) -> httpx.Response:
         """Return the answer with a picture that lies beside the catalog."""

@@ -7,9 +7,12 @@ from fastapi import FastAPI, Response
 from starlette.requests import Request
 
 from ui.web.api import Api, ApiError
+from ui.web.owner import make_owner
 from ui.web.shop import asset, make_shop, path_of
 from ui.web.shopping import Shop
 from ui.web.words import DEFAULT, Words, languages
+
+OWNER = "/owner"
 
 HEADERS = ("content-type", "cache-control", "content-security-policy", "x-content-type-options")
 
@@ -30,6 +33,11 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
         headers = {name: got.headers[name] for name in HEADERS if name in got.headers}
         return Response(got.content, status_code=got.status_code, headers=headers)
 
+    if owner is not None:
+        app = gr.mount_gradio_app(
+            app, make_owner(api), path=OWNER, auth=[("owner", owner)], css=asset("page.css"),
+            theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
+        )  # fmt: skip
     # The default language is at "/", which takes whatever is left: it comes last.
     for language in (*(one for one in languages() if one != DEFAULT), DEFAULT):
         shop = Shop(api, Words(language))
