@@ -37,7 +37,10 @@ def reindex(here: Here, body: Annotated[Reindex | None, Body()] = None) -> JobAn
 
     One that waits already is the answer: it will read the file as it is then.
     """
-    work, payload = here.parts.store.work, (body or Reindex()).model_dump(exclude_none=True)
+    work, payload = (
+        here.parts.store.work,
+        (body or Reindex(allow_delete=None)).model_dump(exclude_none=True),
+    )
     waiting = [one for one in work.list("waiting", KIND) if one.payload == payload]
     if waiting:
         return job_answer(waiting[0])
