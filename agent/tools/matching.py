@@ -87,6 +87,8 @@ class Matcher:
         self._encode = encode
         self._lock = threading.Lock()
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        if encode is not None and self._phrases:
+            self._vector([phrase.text for phrase in self._phrases])  # so that no turn waits for it
 
     def rank(self, text: str, others: Sequence[Tool] = ()) -> list[Match]:
         """Return the tools with how well they fit, best first.
