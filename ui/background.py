@@ -45,11 +45,19 @@ DAILY: tuple[str, ...] = ("retention",)
 """Slow kinds that run once a day."""
 
 
-def live_with(app: FastAPI, project: Project, settings: Settings) -> None:
-    """Have the workers of a project begin with an app, and the project be closed with it."""
+def live_with(
+    app: FastAPI, project: Project, settings: Settings, ended: Callable[[], None] | None = None
+) -> None:
+    """Have the workers of a project begin with an app, and the project be closed with it.
+
+    Args:
+        ended: What else is to end with the app.
+    """
     background = Background(project, settings)
 
     def stop() -> None:
+        if ended is not None:
+            ended()
         background.stop(settings.stop_s)
         project.close()
 

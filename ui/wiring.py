@@ -241,8 +241,9 @@ def make_app(folder: Path | None, settings: Settings, host: str | None = None) -
         project.parts, **served_with(project, settings), limits=limits_of(settings),
         rules=rules_of(settings, host), capacity=capacity_of(settings),
     )  # fmt: skip
-    add_owner_routes(app, project.folder, Runs(project.folder))
-    live_with(app, project, settings)
+    runs = Runs(project.folder)
+    add_owner_routes(app, project.folder, runs)
+    live_with(app, project, settings, runs.close)
     return app
 
 
