@@ -23,7 +23,7 @@ import tomli_w
 from numpy.typing import NDArray
 
 from agent.knowledge import FOLDER, Knowledge, add
-from agent.knowledge.features import standing
+from agent.knowledge.features import chosen, standing
 from agent.knowledge.model import NEVER, Models, logistic
 from agent.knowledge.words import words_of
 from benchmarks.knowledge_sets import ROOT, Question, pages, questions, shopping, sold
@@ -51,7 +51,16 @@ MEANING = Names(
 )  # fmt: skip
 WORDS = Names(
     ("exact", "together", "missing", "heading", "heading_back", "lexical", "kind_lacking"),
-    ("gap", "object", "exact", "together", "missing", "heading", "kind_lacking", "none"),
+    (
+        "gap",
+        "object",
+        "exact",
+        "together",
+        "missing",
+        "heading",
+        "kind_lacking",
+        "none",
+    ),
     ("page_exact", *_CLAUSE),
 )
 RIDGE = 1.0
@@ -67,10 +76,11 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case: features and whether it is right."""
+    """A case: features, whether it is right, and the page a passage is from."""
 
     features: Mapping[str, float]
     right: bool
+    page: str = ""
 
 
 def matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
@@ -134,7 +144,11 @@ def candidates(knowledge: Knowledge, asked: Sequence[Question]) -> list[list[Row
     """Return for each question a row for each of its candidates."""
     return [
         [
-            Row(one.features, any(words in one.seen.text for words in question.answers))
+            Row(
+                one.features,
+                any(words in one.seen.text for words in question.answers),
+                one.seen.page,
+            )
             for one in knowledge.judge(question.text).ranked
         ]
         for question in asked
@@ -142,13 +156,16 @@ def candidates(knowledge: Knowledge, asked: Sequence[Question]) -> list[list[Row
 
 
 def decided(groups: Sequence[Sequence[Row]], names: Sequence[str], weights: Matrix) -> list[Row]:
-    """Return the row that weights rank first in each group, as it stands beside the others."""
+    """Return what would be quoted of each group, as it stands beside the others."""
     found = []
     for rows in groups:
         ranks = matrix(rows, names) @ weights
         order = np.argsort(-ranks, kind="stable")
-        best = standing([float(ranks[i]) for i in order], [dict(rows[i].features) for i in order])
-        found.append(Row(best, rows[order[0]].right))
+        best = [rows[place] for place in order]
+        values = [float(ranks[place]) for place in order]
+        quoted = chosen(values, [row.page for row in best])
+        features = standing(values, [dict(row.features) for row in best], quoted)
+        found.append(Row(features, any(row.right for row in best[:quoted])))
     return found
 
 

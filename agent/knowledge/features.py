@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +26,8 @@ WordVectors = Callable[[Sequence[str]], Vectors]
 Features = dict[str, float]
 _ALONE = 4.0
 """How far ahead a passage is that no other comes near."""
+_CLOSE = 1.5
+"""Passages of one page that are so near each other in rank are quoted together."""
 _SOLD = 0.25
 """What a word that names something of the catalog counts."""
 
@@ -96,6 +98,7 @@ class Seen:
     Args:
         under: The heading right above it, often a question; with its vector where it has one.
         lexical: Its BM25 score as a share of the best one.
+        page: The source and the outermost heading, which passages of one subject share.
     """
 
     id: str
@@ -106,7 +109,7 @@ class Seen:
     under: str = ""
     title_vector: Vectors | None = None
     lexical: float = 0.0
-    near: dict[str, float] = field(default_factory=dict, compare=False)
+    page: str = ""
 
 
 def matches(words: Sequence[Word], text_words: Sequence[Word]) -> dict[str, float]:
@@ -207,15 +210,22 @@ def share(match: Mapping[str, float], weights: Mapping[str, float]) -> float:
     return sum(weights[stem] * value for stem, value in match.items()) / total if total else 0.0
 
 
-def standing(ranks: Sequence[float], found: Sequence[Features]) -> Features:
-    """Return the features of the best passage beside the others, which come after it.
+def chosen(ranks: Sequence[float], pages: Sequence[str]) -> int:
+    """Return how many passages are quoted, best first: two where they are of one page and close."""
+    close = len(ranks) > 1 and pages[0] == pages[1] and ranks[0] - ranks[1] < _CLOSE
+    return 2 if close else 1
+
+
+def standing(ranks: Sequence[float], found: Sequence[Features], quoted: int) -> Features:
+    """Return the features of the best passage beside those that would not be quoted.
 
     Args:
         ranks: How each passage ranks, best first.
+        quoted: How many would be.
     """
     best = found[0]
-    others = [one["best"] for one in found[1:]] or [0.0]
-    gap = ranks[0] - ranks[1] if len(ranks) > 1 else _ALONE
+    others = [one["best"] for one in found[quoted:]] or [0.0]
+    gap = ranks[0] - ranks[quoted] if len(ranks) > quoted else _ALONE
     return best | {
         "gap": min(gap, _ALONE) / _ALONE,
         "stand": best["best"] - sum(others) / len(others),

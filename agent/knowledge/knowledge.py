@@ -9,7 +9,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,7 @@ from agent.knowledge.features import (
     Features,
     Seen,
     Sentence,
+    chosen,
     features,
     standing,
 )
@@ -64,11 +65,17 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The passages for a question, likeliest first, and how sure the first one answers it."""
+    """The passages for a question, likeliest first, and how sure the first ones answer it.
 
-    ranked: tuple[Ranked, ...]
-    score: float
-    features: Features
+    Args:
+        quoted: How many passages the answer would be taken from.
+    """
+
+    asked: Asked | None = None
+    ranked: tuple[Ranked, ...] = ()
+    quoted: int = 0
+    score: float = 0.0
+    features: Features = field(default_factory=dict)
 
 
 class Knowledge:
@@ -109,9 +116,9 @@ class Knowledge:
         for one in split(question[:LONGEST]):
             found = self.judge(one, before)
             if found.ranked and found.score >= self.models.answers.threshold:
-                quote = self._quote(one, found)
-                if quote not in quotes:
-                    quotes.append(quote)
+                best = found.ranked[: found.quoted]
+                new = [_quote(found, passage.seen, passage.item) for passage in best]
+                quotes += [quote for quote in new if quote not in quotes]
                 answered.append(one)
                 sure.append(found.score)
                 before = one if before is None or not leans(one) else f"{before} {one}"
@@ -144,10 +151,10 @@ class Knowledge:
         return shelf.listed(retriever.items()) if retriever is not None else ()
 
     def judge(self, question: str, before: str | None = None) -> Verdict:
-        """Return the passages that may answer one question, and how sure the first one does."""
+        """Return the passages that may answer one question, and how sure the first ones do."""
         retriever = self.open()
         if retriever is None:
-            return Verdict((), 0.0, {})
+            return Verdict()
         asked = self._asked(question[:LONGEST], before)
         vectors = self._word_vectors if self.models.by_meaning else None
         ranked = []
@@ -155,10 +162,12 @@ class Knowledge:
             found = features(asked, seen, self._corpus, vectors)
             ranked.append(Ranked(seen, item, self.models.rank(found), found))
         if not ranked:
-            return Verdict((), 0.0, {})
+            return Verdict()
         ranked.sort(key=lambda one: -one.rank)
-        best = standing([one.rank for one in ranked], [one.features for one in ranked])
-        return Verdict(tuple(ranked), self.models.answers.score(best), best)
+        ranks = [one.rank for one in ranked]
+        quoted = chosen(ranks, [one.seen.page for one in ranked])
+        best = standing(ranks, [one.features for one in ranked], quoted)
+        return Verdict(asked, tuple(ranked), quoted, self.models.answers.score(best), best)
 
     def close(self) -> None:
         """Release files; safe to call twice."""
@@ -231,16 +240,9 @@ class Knowledge:
         told = tuple(Sentence(text, vectors[id]) for id, text in found if id in vectors)
         under = passage.heading[-1] if passage.heading else ""
         titled = vectors.get(f"{item.id}.t")
+        page = "\n".join((passage.source, *passage.heading[:1]))
         return Seen(item.id, item.title, item.description, vectors[item.id], told, under, titled,
-                    lexical)  # fmt: skip
-
-    def _quote(self, question: str, found: Verdict) -> Quote:
-        best = found.ranked[0]
-        passage = shelf.passage_of(best.item)
-        asked = self._asked(question, None)
-        text = excerpt(asked, best.seen)
-        return Quote(text=text, source=passage.source, title=passage.title, place=passage.place,
-                     url=passage.url, score=round(found.score, 3))  # fmt: skip
+                    lexical, page)  # fmt: skip
 
     def _word_vectors(self, words: Sequence[str]) -> Vectors:
         """Return the vectors of single words; those of words seen before are kept."""
@@ -253,6 +255,13 @@ class Knowledge:
             while len(self._vectors) > KEPT_WORDS:
                 self._vectors.popitem(last=False)
         return result
+
+
+def _quote(found: Verdict, seen: Seen, item: Item) -> Quote:
+    assert found.asked is not None
+    passage = shelf.passage_of(item)
+    return Quote(text=excerpt(found.asked, seen), source=passage.source, title=passage.title,
+                 place=passage.place, url=passage.url, score=round(found.score, 3))  # fmt: skip
 
 
 def open_knowledge(folder: Path, encoder: Encoder, sells: Sells = lambda word: False) -> Knowledge:

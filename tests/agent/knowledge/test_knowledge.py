@@ -41,6 +41,17 @@ def test_each_of_two_questions_gets_its_own(knowledge):
     assert answer.unanswered == ("Who is your ceo?",)
 
 
+def test_a_question_may_lean_on_the_one_before(knowledge):
+    follows = "and when do I get it?"
+    alone = knowledge.judge(follows)
+    after = knowledge.judge(follows, before="can I get a refund?")
+    assert after.ranked[0].item.id == "returns.md#1"
+    assert after.score > alone.score
+    full = "when do I get my refund?"
+    own = knowledge.judge(full, before="do you wrap gifts?")
+    assert own.score == knowledge.judge(full).score
+
+
 def test_no_shelf_refuses_everything(folder, encoder):
     knowledge = Knowledge(folder, encoder)
     assert knowledge.ask("can I return this?").refused
