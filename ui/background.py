@@ -6,7 +6,7 @@ somebody who waits for a person does not wait for a catalog.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from agent.jobs import Handler
