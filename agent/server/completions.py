@@ -37,6 +37,7 @@ from agent.server.completions_request import Asked, ChatRequest, Refused, read, 
 from agent.server.completions_thread import Thread, follow, remember
 from agent.server.context import Catalog, Context, Here
 from agent.server.errors import describe
+from agent.server.examples import EVENTS
 from agent.server.models import answering_models, parts_of
 from agent.server.taking import Events, Taken, Taking
 from agent.server.turns import TurnStream
@@ -112,7 +113,7 @@ class _Answering:
 @router.post(
     "/completions",
     response_model=ChatCompletion,
-    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}},
+    responses={200: {"content": {"text/event-stream": EVENTS}},
                "4XX": ERROR, "5XX": ERROR},
 )  # fmt: skip
 def complete(

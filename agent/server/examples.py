@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+EVENTS: dict[str, Any] = {
+    "itemSchema": {
+        "type": "object",
+        "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+        "required": ["data"],
+    }
+}
+"""One event of a stream, as OpenAPI 3.2 describes it; older readers pass it over."""
+
 TURN: dict[str, Any] = {
     "turn_id": "f2c1…",
     "session_id": "9ab0…",

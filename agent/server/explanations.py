@@ -16,6 +16,7 @@ from agent.payload import ExplainedItem, explained_item
 from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, UnknownItem, describe
+from agent.server.examples import EVENTS
 from agent.server.rows import ItemId, whole
 from agent.server.wishes import filtered, grounded, read_filter, understood
 from agent.state import State
@@ -85,7 +86,7 @@ class WordsData(BaseModel):
 STREAM = {
     "description": "All explanations; with `stream`, for each item the events item and text…, at "
     "the end done (whose data is this same object), or error.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": EVENTS},
 }
 
 

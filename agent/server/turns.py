@@ -19,7 +19,7 @@ from agent.pressed import Press
 from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, describe
-from agent.server.examples import TURN, TURN_EVENTS
+from agent.server.examples import EVENTS, TURN, TURN_EVENTS
 from agent.server.taking import Events, Taken
 from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text, Understood
@@ -74,7 +74,7 @@ STREAM = {
     "(whose data is this same object), or error.",
     "content": {
         "application/json": {"example": TURN},
-        "text/event-stream": {"schema": {"type": "string"}, "example": TURN_EVENTS},
+        "text/event-stream": {**EVENTS, "example": TURN_EVENTS},
     },
 }
 
