@@ -23,8 +23,9 @@ from typing import Any
 import httpx
 
 PER_SESSION = 8
-TRIES = 60
+TRIES = 480
 PAUSE_S = 0.25
+"""Two minutes of patience: a server that was killed needs some of it to start on a busy machine."""
 TIMEOUT_S = 60.0
 
 SAID = {

@@ -80,11 +80,22 @@ class Shop:
     def workers(self):
         """The processes that take requests."""
         found = []
-        for child in psutil.Process(self.process.pid).children():
-            with suppress(psutil.Error):  # it has just died
-                if "spawn_main" in " ".join(child.cmdline()):
-                    found.append(child.pid)
-        return found or [self.process.pid]
+        with suppress(psutil.Error):
+            for child in psutil.Process(self.process.pid).children():
+                with suppress(psutil.Error):  # it has just died
+                    if "spawn_main" in " ".join(child.cmdline()):
+                        found.append(child.pid)
+        return found
+
+    def kill_worker(self):
+        """Kill one worker as soon as there is one."""
+        for _ in range(600):
+            found = self.workers()
+            if found:
+                os.kill(found[0], signal.SIGKILL)
+                return
+            time.sleep(0.1)
+        raise AssertionError("no worker came")
 
     def kill(self):
         self.process.kill()

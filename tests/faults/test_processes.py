@@ -24,7 +24,8 @@ def test_killed_workers_lose_nothing(shop_of):
     with people(shop.url, sessions=8, seconds=12) as noted:
         for _ in range(3):
             time.sleep(2.5)
-            os.kill(shop.workers()[0], signal.SIGKILL)
+            shop.kill_worker()
+            assert shop.process.poll() is None
     assert noted[0]["tries"], "nobody noticed"
     kept(shop, noted[0])
     assert shop.stop() == 0
