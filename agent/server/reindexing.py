@@ -24,6 +24,7 @@ class Reindex(BaseModel):
 
     allow_delete: float | None = Field(
         None,
+        strict=True,
         ge=0,
         le=1,
         description="Share of the items that may be deleted because the file does not name them; "
