@@ -36,7 +36,6 @@ from retrieval.project import has_fusion, has_manifest, read_manifest, write_fus
 from retrieval.retriever import Retriever
 from retrieval.shared import SharedRetriever
 from ui.adapter_serving import make_adapters, make_router, speaking
-from ui.background import live_with
 from ui.chat_models import adapter_model, asking_of, model_name, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
@@ -233,6 +232,7 @@ def make_app(folder: Path | None, settings: Settings, host: str | None = None) -
     """
     from agent.server import create_app
     from ui.access_wiring import capacity_of, limits_of, rules_of
+    from ui.background import live_with
     from ui.owner.routes import add_owner_routes
     from ui.owner.runs import Runs
 

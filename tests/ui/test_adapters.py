@@ -194,8 +194,8 @@ def test_api_serves_and_decides_on_adapters(folder, added):
         turn = client.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts"})
     assert (models, answer["adapters"]) == (["attune", "rules", "house"], {name: "live"})
     assert turn.json()["items"], "a server that is down leaves the turn to the rules"
-    assert app.state.context.parts.router is app.state.context.adapters.router
-    app.state.context.adapters.router.close()
+    (tenant,) = app.state.tenants.values()
+    assert tenant.open().parts.router is tenant.open().adapters.router
 
 
 def test_server_named_by_url_is_asked_for_adapters(folder):
