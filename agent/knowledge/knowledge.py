@@ -44,6 +44,7 @@ CANDIDATES = 12
 """Passages that are looked at closely."""
 PER_PART = {shelf.PASSAGE: 8, shelf.SENTENCE: 12, shelf.TITLE: 6}
 KEPT_WORDS = 20_000
+KEPT_VERDICTS = 64
 BEFORE = 0.7
 """How much of a question that leans on another one is itself, as a vector."""
 LONGEST = 600
@@ -98,6 +99,7 @@ class Knowledge:
         self._seen_version = -1
         self._corpus = Corpus(())
         self._vectors: OrderedDict[str, Vectors] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[int, str, str | None], Verdict] = OrderedDict()
 
     def ask(self, question: str, before: str | None = None) -> KnowledgeAnswer:
         """Answer the questions of a text with quotes, or refuse those the pages do not answer.
@@ -144,6 +146,7 @@ class Knowledge:
     def use(self, models: Models) -> None:
         """Decide by other models, as fitting them needs."""
         self.models = models
+        self._verdicts.clear()
 
     def sources(self) -> tuple[Source, ...]:
         """Return the sources that are indexed."""
@@ -155,7 +158,19 @@ class Knowledge:
         retriever = self.open()
         if retriever is None:
             return Verdict()
-        asked = self._asked(question[:LONGEST], before)
+        key = (self._seen_version, question[:LONGEST], before)
+        known = self._verdicts.get(key)
+        if known is None:
+            known = self._judged(retriever, question[:LONGEST], before)
+            # Whether a clause is for the shop and what answers it are asked one after the other.
+            with self._lock:
+                self._verdicts[key] = known
+                if len(self._verdicts) > KEPT_VERDICTS:
+                    self._verdicts.popitem(last=False)
+        return known
+
+    def _judged(self, retriever: Retriever, question: str, before: str | None) -> Verdict:
+        asked = self._asked(question, before)
         vectors = self._word_vectors if self.models.by_meaning else None
         ranked = []
         for seen, item in self._candidates(retriever, asked):
