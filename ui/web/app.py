@@ -45,6 +45,7 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
         app = gr.mount_gradio_app(
             app, blocks, path=path_of(language).rstrip("/"), css=asset("page.css"),
             theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
+            js=f"() => {{ document.documentElement.lang = '{language}'; }}",
         )  # fmt: skip
     return app
 
@@ -52,6 +53,20 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
 def theme() -> gr.Theme:
     """Return the look: quiet, of system fonts, so that nothing is fetched from elsewhere."""
     fonts = ["system-ui", "Segoe UI", "Roboto", "Noto Sans CJK SC", "sans-serif"]
+    quiet = {"background_fill": "transparent", "background_fill_dark": "transparent"}
+    labels = {f"block_{part}_{name}": value for part in ("label", "title")
+              for name, value in {**quiet, "text_color": "*neutral_600",
+                                  "text_color_dark": "*neutral_300"}.items()}  # fmt: skip
+    buttons = {
+        f"button_primary_{name}": value
+        for name, value in (
+            ("background_fill", "#0f5e4d"), ("background_fill_dark", "#7fd6bd"),
+            ("background_fill_hover", "#0b4639"), ("background_fill_hover_dark", "#a5e4d2"),
+            ("text_color", "white"), ("text_color_dark", "#06231b"),
+            ("text_color_hover_dark", "#06231b"),
+        )
+    }  # fmt: skip
+    # Soft's own labels and primary buttons have too little contrast to be read by everybody.
     return gr.themes.Soft(
         primary_hue="emerald", font=fonts, font_mono=["ui-monospace", "monospace"]
-    )
+    ).set(**labels, **buttons)

@@ -207,8 +207,8 @@ def _actions(item: Item, shown: Shelf, words: Words) -> str:
     verdict = shown.judged.get(str(item["id"]))
     made = [
         button(words("card.more_like"), about("more_like", item, shown)),
-        button(words("card.like_but"), about("like_but", item, shown)),
         button(words("card.why"), about("why", item, shown)),
+        button(words("card.like_but"), about("like_but", item, shown)),
         button(words("card.compare"), about("compare", item, shown),
                aria_pressed="true" if compared else "false"),
         button(words("card.good"), about("judge", item, shown, verdict="up"), sign="👍",

@@ -1,0 +1,1 @@
+"""The pages in a real browser: served, visited and measured. Used by the browser tests too."""
