@@ -17,6 +17,9 @@ from ui.web.api import Api, ApiError, Json
 SESSIONS = ("last", "turns", "begun", "user", "handover", "id")
 POLL_S = 1.0
 
+OWN: dict[str, Any] = {"api_visibility": "private"}
+"""Of every listener: what the pages do is no API of its own, and not told before the login."""
+
 
 def make_owner(api: Api, title: str = "Attune · owner") -> gr.Blocks:
     """Return the owner's pages as Gradio blocks."""
@@ -78,7 +81,7 @@ def _cell(value: object) -> object:
 
 def _grid(label: str) -> gr.Dataframe:
     return gr.Dataframe(
-        label=label, interactive=False, wrap=True, max_height=360, headers=["–"], col_count=1
+        label=label, interactive=False, wrap=True, max_height=360, headers=["–"], column_count=1
     )
 
 
@@ -122,9 +125,9 @@ def _conversations(desk: _Desk, trouble: gr.Markdown, blocks: gr.Blocks) -> None
         return [id, max(turns, 1), *(await inspect(id, max(turns, 1)))]
 
     parts = [said, wishes, mentions, acts, filtered, ranked, times, rest, trouble]
-    gr.on([refresh.click, blocks.load], latest, None, [listed, trouble])
-    listed.select(pressed, None, [session, number, *parts])
-    gr.on([session.submit, number.submit, number.input], inspect, [session, number], parts)
+    gr.on([refresh.click, blocks.load], latest, None, [listed, trouble], **OWN)
+    listed.select(pressed, None, [session, number, *parts], **OWN)
+    gr.on([session.submit, number.submit, number.input], inspect, [session, number], parts, **OWN)
 
 
 def _of_turn(turn: Json) -> list[Any]:
@@ -182,7 +185,7 @@ def _catalog(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
         return [said, shares, table(found["columns"]), table(found["facets"]),
                 table(found["rejects"]), table(found["never_shown_examples"]), ""]  # fmt: skip
 
-    tab.select(look, None, [head, coverage, columns, facets, rejected, never, trouble])
+    tab.select(look, None, [head, coverage, columns, facets, rejected, never, trouble], **OWN)
 
 
 def _feedback(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
@@ -211,7 +214,7 @@ def _feedback(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
         return [said, counts, table(doubted, ("doubt",)),
                 table((learned or {}).get("rounds") or []), found, also]  # fmt: skip
 
-    tab.select(look, None, [head, kinds, doubts, rounds, whole, trouble])
+    tab.select(look, None, [head, kinds, doubts, rounds, whole, trouble], **OWN)
 
 
 def _adapters(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
@@ -255,10 +258,10 @@ def _adapters(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
         return [*parts, wrong or trouble_now]
 
     parts = [head, listed, history, trouble]
-    tab.select(look, None, parts)
-    listed.select(pressed, None, [name, metrics, trouble])
+    tab.select(look, None, parts, **OWN)
+    listed.select(pressed, None, [name, metrics, trouble], **OWN)
     for control, step in ((promote, "promote"), (canary, "canary"), (back, "rollback")):
-        control.click(decide, [gr.State(step), name, why], parts)
+        control.click(decide, [gr.State(step), name, why], parts, **OWN)
 
 
 def _runs(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
@@ -314,10 +317,10 @@ def _runs(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
         return [*parts, wrong or trouble_now]
 
     parts = [state, log, plot, result, listed, timer, trouble]
-    tab.select(opened, [watched], [choice, *parts])
-    start.click(begin, [choice], [watched, *parts])
-    stop.click(end, [watched], parts)
-    timer.tick(look, [watched], parts, show_progress="hidden")
+    tab.select(opened, [watched], [choice, *parts], **OWN)
+    start.click(begin, [choice], [watched, *parts], **OWN)
+    stop.click(end, [watched], parts, **OWN)
+    timer.tick(look, [watched], parts, show_progress="hidden", **OWN)
 
 
 def figures_of(result: Any, most: int = 24) -> list[tuple[str, float]]:

@@ -74,13 +74,15 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
                 panel = _live("", "at-panel")
                 cards = _live(drawn.shelf(Page()), "at-items")
         parts = [page, chat, status, replies, wishes, panel, cards, box, stored, top]
-        taken: dict[str, Any] = {"trigger_mode": "once", "concurrency_limit": None,
-                                 "show_progress": "hidden"}  # fmt: skip
+        taken: dict[str, Any] = {
+            "trigger_mode": "once", "concurrency_limit": None, "show_progress": "hidden",
+            "api_visibility": "private",
+        }  # fmt: skip
         gr.on([box.submit, send.click], drawn.say, [page, box], parts, **taken)
         for live in (top, replies, wishes, panel, cards):
             live.click(drawn.act, [page], parts, **taken)
         chat.like(drawn.judge, [page], parts, **taken)
-        blocks.load(drawn.load, [stored], parts, show_progress="hidden")
+        blocks.load(drawn.load, [stored], parts, show_progress="hidden", api_visibility="private")
     return blocks
 
 
