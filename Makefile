@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: chat ui demo vllm test test-all check docs
+.PHONY: axe chat ui demo vllm test test-all check docs
 .DEFAULT_GOAL := chat
 
 $(READY): pyproject.toml
@@ -45,6 +45,13 @@ $(FRAMEWORKS_READY):
 	touch $(FRAMEWORKS_READY)
 
 frameworks: $(FRAMEWORKS_READY)  ## LangGraph and LlamaIndex in .venv-frameworks, for benchmarks/frameworks.py
+
+AXE_READY := .axe/node_modules/axe-core/axe.min.js
+
+$(AXE_READY):
+	npm install --silent --no-save --prefix .axe axe-core@4.14.1
+
+axe: $(AXE_READY)  ## axe-core in .axe, for the accessibility tests (needs npm)
 
 test: $(READY)  ## the fast tests
 	$(BIN)/python -m pytest -q

@@ -1,0 +1,180 @@
+"""Pictures of every screen of the pages, for the README and docs/.
+
+    .venv/bin/python -m benchmarks.screenshots [--out docs/images] [--only shop-desktop …]
+
+Serves a copy of the demo catalog with `attune ui`, does what a person would in Chromium, and writes
+PNGs with a small palette: the shop on a desktop, a phone, in the dark and in Chinese, the owner's
+pages, and a story in steps as an animated WebP. Needs chromium and playwright.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.browser.served import Process, copied, served
+from benchmarks.browser.visitor import Visitor, has_browser, opened_browser
+from ui.settings import Settings
+from ui.wiring import demo_project
+
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "images"
+DESKTOP = {"width": 1200, "height": 860}
+PHONE = {"width": 390, "height": 844}
+PASSWORD = "for the pictures"
+COLOURS = 128
+STEP_MS = 2200
+STORY_WIDTH = 900
+CHINESE = ("正在查找……", "正在回答……")
+
+
+@dataclass
+class Camera:
+    """Takes pictures in browsers of their own, and keeps the steps of the story."""
+
+    browser: Any
+    url: str
+    out: Path
+    steps: list[bytes] = field(default_factory=list)
+
+    def visitor(self, path: str = "", size: Any = None, working: Any = None) -> Visitor:
+        """Return somebody new at a page."""
+        tab = self.browser.new_context(viewport=size or DESKTOP, reduced_motion="reduce").new_page()
+        person = Visitor(tab, working) if working else Visitor(tab)
+        return person.visit(self.url + path)
+
+    def take(self, tab: Any, name: str, *, step: bool = False) -> None:
+        """Write what a tab shows; `step` puts it into the story as well."""
+        tab.evaluate("() => window.scrollTo(0, 0)")
+        tab.mouse.move(0, 0)
+        tab.wait_for_timeout(900)  # pictures of items, and what is still moving
+        shot = tab.screenshot()
+        if name:
+            write_small(shot, self.out / f"{name}.png")
+        if step:
+            self.steps.append(shot)
+
+
+def write_small(shot: bytes, path: Path) -> None:
+    """Write a picture with few colours."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(shot)) as whole:
+        few = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
+
+
+def write_story(steps: list[bytes], path: Path) -> None:
+    """Write the steps one after the other."""
+    from PIL import Image
+
+    frames = []
+    for shot in steps:
+        with Image.open(io.BytesIO(shot)) as whole:
+            height = round(whole.height * STORY_WIDTH / whole.width)
+            frames.append(whole.convert("RGB").resize((STORY_WIDTH, height)))
+    frames[0].save(
+        path, save_all=True, append_images=frames[1:], duration=STEP_MS, loop=0, quality=72,
+        method=6,
+    )  # fmt: skip
+
+
+def desktop(camera: Camera) -> None:
+    """The shop, step by step: openings, a turn, a picker, a comparison."""
+    person = camera.visitor()
+    camera.take(person.tab, "shop-start", step=True)
+    person.say("a blue dress under 150, not polyester")
+    camera.take(person.tab, "", step=True)
+    person.say("in linen or cotton")
+    camera.take(person.tab, "shop-desktop")
+    picker = person.open(person.press(1, "Like this, but …"), "picker")
+    picker.locator("select[name=colour]").select_option("=Green")
+    camera.take(person.tab, "shop-picker", step=True)
+    person.turn(picker.get_by_role("button", name="Show"))
+    camera.take(person.tab, "", step=True)
+    for place in range(min(3, len(person.titles))):
+        person.press(place, "Compare").click()
+        person.tab.wait_for_selector(f".at-card >> nth={place} >> [aria-pressed=true]")
+    person.open(person.tab.locator(".at-tray button", has_text="Compare "), "compare")
+    person.answered(len(person.said))
+    camera.take(person.tab, "shop-compare", step=True)
+    write_story(camera.steps, camera.out / "story.webp")
+
+
+def phone(camera: Camera) -> None:
+    """The shop on a phone."""
+    person = camera.visitor(size=PHONE)
+    person.say("a blue dress under 120")
+    camera.take(person.tab, "shop-phone")
+
+
+def dark(camera: Camera) -> None:
+    """The shop in the dark."""
+    person = camera.visitor("?__theme=dark")
+    person.say("walnut desks under 900")
+    person.press(0, "Save").click()
+    person.tab.get_by_role("button", name="Saved (1)").wait_for()
+    camera.take(person.tab, "shop-dark")
+
+
+def chinese(camera: Camera) -> None:
+    """The shop in Chinese."""
+    person = camera.visitor("zh/", working=CHINESE)
+    person.say("black sneakers under 150")
+    camera.take(person.tab, "shop-zh")
+
+
+def owner(camera: Camera) -> None:
+    """The owner's pages: a turn taken apart, and the catalog's health."""
+    person = camera.visitor()
+    person.say("a warm jacket under 200")
+    person.say("not black, waterproof")
+    person.press(0, "Good suggestion").click()
+    person.told("Thank you")
+    tab = camera.browser.new_context(viewport={"width": 1200, "height": 1500}).new_page()
+    tab.goto(camera.url + "owner/")
+    tab.get_by_label("username").fill("owner")
+    tab.get_by_label("password").fill(PASSWORD)
+    tab.get_by_role("button", name="Login").click()
+    tab.get_by_role("gridcell").first.wait_for(timeout=60_000)
+    tab.get_by_role("gridcell").first.click()
+    tab.get_by_text("Turn 2 of 2").first.wait_for(timeout=60_000)
+    camera.take(tab, "owner-turn")
+    tab.get_by_role("tab", name="Catalog").click()
+    tab.get_by_text("items,").first.wait_for(timeout=60_000)
+    tab.wait_for_timeout(1500)
+    camera.take(tab, "owner-catalog")
+
+
+SCENES: tuple[Callable[[Camera], None], ...] = (desktop, phone, dark, chinese, owner)
+
+
+def main() -> None:
+    """Take the pictures and print their sizes."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--out", type=Path, default=OUT)
+    options.add_argument("--only", nargs="*", choices=[scene.__name__ for scene in SCENES])
+    given = options.parse_args()
+    if not has_browser():
+        sys.exit("needs chromium and playwright: pip install -e '.[ui,dev]', apt install chromium")
+    given.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        project = copied(demo_project(Settings()), folder)
+        process = Process(("ui", str(project)), folder, {"ATTUNE_UI_PASSWORD": PASSWORD})
+        with served(process), opened_browser() as browser:
+            for scene in SCENES:
+                if not given.only or scene.__name__ in given.only:
+                    scene(Camera(browser, process.url, given.out))
+    for path in sorted(given.out.iterdir()):
+        print(f"{path.name:24} {path.stat().st_size / 1000:7.1f} kB")
+
+
+if __name__ == "__main__":
+    main()
