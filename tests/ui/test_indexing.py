@@ -8,7 +8,7 @@ from retrieval.project import read_manifest
 from ui.cli import main, settings
 from ui.indexing import default_collection, target_of
 
-PG = "postgresql://ann:secret@db/shop"
+PG = "postgresql://ann:open-sesame@db/shop"
 
 
 def run(*args, **env):
@@ -35,8 +35,8 @@ def test_url_with_password_comes_from_the_setting(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTUNE_INDEX_KEY", "k")
     target = target_of("pgvector", None, None, tmp_path / "a", settings())
     assert target == Target("pgvector", PG, "attune_a", "k")
-    assert "secret" not in repr(target)
-    assert "secret" not in repr(settings())
+    assert "open-sesame" not in repr(target)
+    assert "open-sesame" not in repr(settings())
 
 
 def test_collection_is_named_after_the_folder(tmp_path):

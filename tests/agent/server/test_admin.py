@@ -63,7 +63,7 @@ def test_promotion_reaches_the_next_session(api, router):
     assert (told["live"], told["loaded"], told["problems"]) == ("good", {"good": 0}, {})
     session = api.post("/v1/sessions").json()["id"]
     api.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts"})
-    assert 'attune_voice_turns_total{voice="good"} 1.0' in api.get("/metrics").text
+    assert 'attune_voice_turns_total{tenant="default",voice="good"} 1.0' in api.get("/metrics").text
 
 
 def test_rollback_is_one_call(api, router):
@@ -125,7 +125,7 @@ def test_adapter_that_cannot_be_loaded_is_told(api, router, tmp_path):
     assert (answer["status"], answer["warnings"]) == (
         "ready", ["adapters, broken: it cannot be loaded: no"],
     )  # fmt: skip
-    assert "attune_adapter_problems 1.0" in api.get("/metrics").text
+    assert 'attune_adapter_problems{tenant="default"} 1.0' in api.get("/metrics").text
 
 
 def test_key_is_in_no_representation(router, tmp_path):
