@@ -28,7 +28,7 @@ OUT = ROOT / "docs" / "images"
 DESKTOP = {"width": 1200, "height": 860}
 PHONE = {"width": 390, "height": 844}
 PASSWORD = "for the pictures"
-COLOURS = 128
+COLOURS = 256
 STEP_MS = 2200
 STORY_WIDTH = 900
 CHINESE = ("正在查找……", "正在回答……")
@@ -66,7 +66,8 @@ def write_small(shot: bytes, path: Path) -> None:
     from PIL import Image
 
     with Image.open(io.BytesIO(shot)) as whole:
-        few = whole.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        cover = Image.Quantize.MAXCOVERAGE  # keeps small things in their colour
+        few = whole.convert("RGB").quantize(COLOURS, cover, dither=Image.Dither.NONE)
         few.save(path, optimize=True)
 
 
@@ -91,8 +92,6 @@ def desktop(camera: Camera) -> None:
     camera.take(person.tab, "shop-start", step=True)
     person.say("a blue dress under 150, not polyester")
     camera.take(person.tab, "", step=True)
-    person.say("in linen or cotton")
-    camera.take(person.tab, "shop-desktop")
     picker = person.open(person.press(1, "Like this, but …"), "picker")
     picker.locator("select[name=colour]").select_option("=Green")
     camera.take(person.tab, "shop-picker", step=True)
@@ -107,6 +106,14 @@ def desktop(camera: Camera) -> None:
     write_story(camera.steps, camera.out / "story.webp")
 
 
+def talk(camera: Camera) -> None:
+    """The shop after two turns."""
+    person = camera.visitor()
+    person.say("a blue dress under 150, not polyester")
+    person.say("in linen or cotton")
+    camera.take(person.tab, "shop-desktop")
+
+
 def phone(camera: Camera) -> None:
     """The shop on a phone."""
     person = camera.visitor(size=PHONE)
@@ -117,7 +124,7 @@ def phone(camera: Camera) -> None:
 def dark(camera: Camera) -> None:
     """The shop in the dark."""
     person = camera.visitor("?__theme=dark")
-    person.say("walnut desks under 900")
+    person.say("desks under 900")
     person.press(0, "Save").click()
     person.tab.get_by_role("button", name="Saved (1)").wait_for()
     camera.take(person.tab, "shop-dark")
@@ -152,7 +159,7 @@ def owner(camera: Camera) -> None:
     camera.take(tab, "owner-catalog")
 
 
-SCENES: tuple[Callable[[Camera], None], ...] = (desktop, phone, dark, chinese, owner)
+SCENES: tuple[Callable[[Camera], None], ...] = (desktop, talk, phone, dark, chinese, owner)
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def _conversations(desk: _Desk, trouble: gr.Markdown, blocks: gr.Blocks) -> None
         session = gr.Textbox(label="Session", scale=3, placeholder="press a row below")
         number = gr.Number(label="Turn", value=1, minimum=1, precision=0, scale=1)
     listed = _grid("Latest conversations")
-    said = gr.Markdown()
+    said = gr.Markdown(elem_id="at-owner-said")
     with gr.Row():
         wishes = _grid("Wishes before and after")
         mentions = _grid("Mentions: what was recognised")
@@ -163,7 +163,7 @@ def _catalog(desk: _Desk, trouble: gr.Markdown, tab: gr.Tab) -> None:
     head = gr.Markdown()
     coverage = gr.BarPlot(
         None, x="facet", y="coverage", height=260,
-        title="Share of items that have a value", sort="-y",
+        title="Share of items that have a value", sort="-y", x_label_angle=-50,
     )  # fmt: skip
     columns = _grid("Columns, and what they were taken for")
     facets = _grid("Facets")

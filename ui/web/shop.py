@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from importlib.resources import files
+from time import monotonic
 from typing import Any
 
 import gradio as gr
@@ -22,6 +24,12 @@ STORED = "attune-shop"
 
 
 PICTURES = "/pictures/"
+
+WORDS_S = 0.05
+"""Words are drawn at most that often: each drawing costs the browser some milliseconds."""
+
+_BOX = 7
+"""Place of the box among the parts of the page, as `_Drawing.draw` gives them."""
 
 ASKED_AFTER = 6
 """Messages after which it is asked how the conversation is."""
@@ -126,19 +134,44 @@ class _Drawing:
 
     async def say(self, page: Page, text: str) -> AsyncIterator[list[Any]]:
         """Take what was typed."""
-        async for after in self.shop.say(page, text):
-            yield await self.draw(after)
+        async for drawn in self._changes(page, self.shop.say(page, text), text):
+            yield drawn
 
     async def act(self, page: Page, event: gr.EventData) -> AsyncIterator[list[Any]]:
         """Do what a button says."""
-        async for after in self.shop.act(page, event._data or {}):
-            yield await self.draw(after)
+        async for drawn in self._changes(page, self.shop.act(page, event._data or {})):
+            yield drawn
+
+    async def _changes(
+        self, before: Page, pages: AsyncIterator[Page], typed: str | None = None
+    ) -> AsyncIterator[list[Any]]:
+        """Draw what changes from page to page; words a few at a time.
+
+        Args:
+            typed: What is in the box; None where it is not known, and left as it is.
+        """
+        shown, last = await self.draw(before), before
+        shown[_BOX] = before.draft if typed is None else typed
+        waiting: Page | None = None
+        told = 0.0
+        async for page in pages:
+            more_words = last.messages and page == replace(
+                last, messages=(*last.messages[:-1], *page.messages[-1:])
+            )
+            if more_words and monotonic() - told < WORDS_S:
+                waiting = page
+                continue
+            values, last, waiting, told = await self.draw(page), page, None, monotonic()
+            yield _changed(shown, values)
+            shown = values
+        if waiting is not None:
+            yield _changed(shown, await self.draw(waiting))
 
     async def judge(self, page: Page, event: gr.LikeData) -> list[Any]:
         """Keep a verdict on an answer."""
         place = event.index if isinstance(event.index, int) else event.index[0]
         after = await self.shop.judge(page, place, bool(event.liked))
-        return await self.draw(after)
+        return _changed(await self.draw(page), await self.draw(after))
 
     async def load(self, stored: Json) -> list[Any]:
         """Open the page, with the conversation that the browser remembers."""
@@ -155,7 +188,9 @@ class _Drawing:
     def status(self, page: Page) -> str:
         """Return what is going on; read out when it changes."""
         style = "at-status at-trouble" if page.trouble else "at-status"
-        return tag("p", escape(page.status), class_=style, role="status", aria_live="polite")
+        working = bool(page.unsent[1]) and not page.trouble
+        return tag("p", escape(page.status), class_=style, role="status", aria_live="polite",
+                   data_working=working)  # fmt: skip
 
     def replies(self, page: Page) -> str:
         """Return what may be said next, and what was chosen to be compared."""
@@ -215,6 +250,12 @@ class _Drawing:
             {one["id"] for one in page.saved}, page.judged, PICTURES, page.busy,
         )  # fmt: skip
         return shelf(shown, self.words, self.words("shop.nothing") if page.nothing else "")
+
+
+def _changed(shown: list[Any], values: list[Any]) -> list[Any]:
+    """Return what is to be sent: the page itself, and what the browser does not show already."""
+    rest = zip(shown[1:], values[1:], strict=True)
+    return [values[0], *(gr.skip() if new == old else new for old, new in rest)]
 
 
 def messages(page: Page) -> list[Mapping[str, Any]]:

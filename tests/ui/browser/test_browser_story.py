@@ -169,3 +169,29 @@ def test_whole_turns_by_keyboard_alone(guest):
     guest.tab.keyboard.press("Enter")
     guest.tab.locator(".at-panel-picker").wait_for()
     assert guest.tab.evaluate(FOCUSED)[1] == "at-picker"
+
+
+def test_words_in_the_box_outlive_what_is_pressed(guest):
+    guest.say("black sneakers")
+    guest.box.fill("and under 1")
+    guest.press(0, "Save").click()
+    guest.tab.get_by_role("button", name="Saved (1)").wait_for()
+    guest.turn(guest.press(0, "More like this"))
+    assert guest.box.input_value() == "and under 1"
+
+
+def test_pressed_while_words_come_is_done_afterwards(guest):
+    guest.tab.evaluate("""() => {
+      const save = () => document.querySelector('.at-card .at-save');
+      const watch = new MutationObserver(() => {
+        if (!save() || !document.querySelector('[data-working]')) return;
+        watch.disconnect();
+        window.during = true;
+        save().click();
+      });
+      watch.observe(document.body, {childList: true, subtree: true});
+    }""")
+    guest.say("black sneakers")
+    guest.tab.get_by_role("button", name="Saved (1)").wait_for()
+    assert guest.tab.evaluate("() => window.during")
+    assert len(guest.answers) == 1

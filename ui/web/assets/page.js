@@ -1,19 +1,35 @@
 // Sends what is pressed to the server: every button says what it does in data-do, forms in data-form.
 // `element` and `trigger` are Gradio's; nothing here knows what an action means.
+// What is pressed while a turn is under way waits for its end, so that neither undoes the other;
+// of several the last one counts.
+const send = (action) => {
+  const waits = window.atWaiting !== undefined;
+  window.atWaiting = action;
+  if (!waits) settle(Date.now() + 60000);
+};
+const settle = (until) => {
+  if (document.querySelector('[data-working]') && Date.now() < until) {
+    setTimeout(settle, 40, until);
+    return;
+  }
+  const action = window.atWaiting;
+  window.atWaiting = undefined;
+  trigger('click', action);
+};
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
   if (!button || !element.contains(button) || button.disabled) return;
   event.preventDefault();
   if (button.closest('.at-busy') && !button.closest('.at-panel')) return;
   if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
-  trigger('click', JSON.parse(button.dataset.do));
+  send(JSON.parse(button.dataset.do));
 });
 element.addEventListener('submit', (event) => {
   const form = event.target.closest('form[data-form]');
   if (!form) return;
   event.preventDefault();
   if (form.dataset.form !== 'like') {
-    trigger('click', {do: form.dataset.form, fields: Object.fromEntries(new FormData(form))});
+    send({do: form.dataset.form, fields: Object.fromEntries(new FormData(form))});
     return;
   }
   const want = [], avoid = [], said = [];
@@ -33,8 +49,8 @@ element.addEventListener('submit', (event) => {
       said.push(`${field.placeholder} ${value}`);
     }
   }
-  trigger('click', {do: 'like_form', item: form.dataset.item, title: form.dataset.title,
-                    want, avoid, said: said.join(', ')});
+  send({do: 'like_form', item: form.dataset.item, title: form.dataset.title,
+        want, avoid, said: said.join(', ')});
 });
 element.addEventListener('error', (event) => {
   // A picture that does not load becomes the tile that stands for none.
