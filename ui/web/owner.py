@@ -79,10 +79,11 @@ def _cell(value: object) -> object:
     return round(value, 4) if isinstance(value, float) else value
 
 
-def _grid(label: str) -> gr.Dataframe:
+def _grid(label: str, widths: Sequence[str] = ()) -> gr.Dataframe:
     return gr.Dataframe(
-        label=label, interactive=False, wrap=True, max_height=360, headers=["–"], column_count=1
-    )
+        label=label, interactive=False, wrap=True, max_height=360, headers=["–"], column_count=1,
+        column_widths=list(widths) or None,
+    )  # fmt: skip
 
 
 def _conversations(desk: _Desk, trouble: gr.Markdown, blocks: gr.Blocks) -> None:
@@ -90,7 +91,7 @@ def _conversations(desk: _Desk, trouble: gr.Markdown, blocks: gr.Blocks) -> None
         refresh = gr.Button("Refresh", scale=0)
         session = gr.Textbox(label="Session", scale=3, placeholder="press a row below")
         number = gr.Number(label="Turn", value=1, minimum=1, precision=0, scale=1)
-    listed = _grid("Latest conversations")
+    listed = _grid("Latest conversations", ["20%", "6%", "30%", "12%", "9%", "23%"])
     said = gr.Markdown(elem_id="at-owner-said")
     with gr.Row():
         wishes = _grid("Wishes before and after")
