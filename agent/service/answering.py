@@ -5,7 +5,7 @@ from __future__ import annotations
 from agent.service.ports import Answer, Knowledge
 from agent.service.values import Quote
 from agent.service.visit import Visit
-from agent.wording import clean
+from agent.wording import clean, repeated
 
 MOST_QUOTES = 3
 
@@ -35,7 +35,7 @@ def tell(visit: Visit, found: Answer, question: str) -> None:
     left = found.unanswered if found.quotes else (question,)
     visit.unanswered += left
     for one in left:
-        visit.say("unknown", clause=clean(one, 80))
+        visit.say("unknown", clause=repeated(one, 80))
 
 
 def source_of(quote: Quote) -> str:
