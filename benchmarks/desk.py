@@ -51,10 +51,7 @@ def main() -> None:
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         desk, slate = make(asked.project, Path(folder))
-        report = {
-            name: measured(desk, slate, labelled(name), asked.show)
-            for name in SETS
-        }
+        report = {name: measured(desk, slate, labelled(name), asked.show) for name in SETS}
         report |= {name: real(desk, name, asked.n, asked.show) for name in REAL}
     if asked.json:
         print(json.dumps(report))
