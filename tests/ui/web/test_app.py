@@ -1,5 +1,7 @@
 """The pages mounted over the API: what answers where, and who gets in."""
 
+import gc
+
 import pytest
 from click.testing import CliRunner
 from fastapi.testclient import TestClient
@@ -23,6 +25,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def collected():
+    """Collect what Gradio left open while that is still of this test."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture
