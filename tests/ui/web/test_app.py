@@ -1,5 +1,6 @@
 """The pages mounted over the API: what answers where, and who gets in."""
 
+import asyncio
 import gc
 
 import pytest
@@ -28,9 +29,13 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def collected():
-    """Collect what Gradio left open while that is still of this test."""
+def own_loop():
+    """Give Gradio an event loop to take, and close it: it would leave one of its own open."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
     yield
+    asyncio.set_event_loop(None)
+    loop.close()
     gc.collect()
 
 
