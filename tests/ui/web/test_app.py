@@ -29,8 +29,12 @@ pytestmark = [
 
 
 @pytest.fixture(autouse=True)
-def own_loop():
-    """Give Gradio an event loop to take, and close it: it would leave one of its own open."""
+def own_loop(monkeypatch):
+    """Give Gradio an event loop to take, and close it: it would leave one of its own open.
+
+    Nor does it look for a notebook, which it imports from several threads at once.
+    """
+    monkeypatch.setattr("gradio.utils.colab_check", lambda: False)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     yield
