@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from agent.plan import ORDER
+from agent.ports import Retriever
 from agent.pressed import ITEM, MOST_VALUES, Press, PressedWish
 from agent.state import Constraint, Need, Preference
 from agent.wording import clean, describe, find
@@ -58,6 +59,16 @@ def chips(
     if hidden:
         made.append(_chip(f"{len(need.rejected)} hidden", "hidden", None, ITEM, hidden))
     return tuple(made)
+
+
+def chips_of(need: Need, retriever: Retriever) -> tuple[Chip, ...]:
+    """Return the wishes of a need over a catalog; an item that has left it is told by its id."""
+
+    def title(id: str) -> str:
+        found = retriever.get_many([id])
+        return found[0].title if found else id
+
+    return chips(need, retriever.facets, retriever.currency, title)
 
 
 def _of(constraint: Constraint, facets: Sequence[Facet], currency: str | None) -> Iterator[Chip]:

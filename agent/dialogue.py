@@ -175,7 +175,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
     before = turn.session.state
     request = _at_desk(turn)
     attended = _attend(turn, request)
-    plan = _plan(turn, attended.rest)
+    plan = _plan(turn, attended.rest, request.slate)
     items = _items(turn, plan)
     with computing(), turn.timings.span("apply"):
         state = apply(before, plan, items, turn.facets)
@@ -230,7 +230,7 @@ def _conclude(
         return turn.parts.desk.conclude(request, attended, Outcome(plan, shown))
 
 
-def _plan(turn: _Turn, rest: str) -> Plan:
+def _plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     """Link what is about items and plan the turn; what was pressed is a plan already."""
     if turn.extras.press is not None:
         return plan_of(turn.extras.press, turn.utterance, turn.facets)
@@ -238,11 +238,10 @@ def _plan(turn: _Turn, rest: str) -> Plan:
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
-    slate = tuple(turn.parts.retriever.get_many(state.slate))
     with computing(), turn.timings.span("link"):
         mentions = turn.parts.linker.link(rest, state, slate)
     with turn.timings.span("plan"):
-        request = PlanRequest(rest, mentions, state, slate, turn.facets)
+        request = PlanRequest(rest, mentions, state, tuple(slate), turn.facets)
         return turn.voice.planner.plan(request)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from agent.chips import Chip, chips
+from agent.chips import Chip, chips_of
 from agent.quick import QuickReply, examples, quick_replies
 from agent.server.access import needs
 from agent.server.context import Here
@@ -65,13 +65,8 @@ class Facets(BaseModel):
 def suggestions(session_id: str, here: Here) -> Suggestions:
     """Return the wishes of a session as chips, each with the press that takes it back."""
     state, retriever = here.parts.store.load(session_id).state, here.retriever
-
-    def title(id: str) -> str:
-        found = retriever.get_many([id])
-        return found[0].title if found else id
-
-    made = chips(state.need, retriever.facets, retriever.currency, title)
-    return Suggestions(wishes=list(made), replies=list(quick_replies(state, retriever)))
+    wishes = list(chips_of(state.need, retriever))
+    return Suggestions(wishes=wishes, replies=list(quick_replies(state, retriever)))
 
 
 @router.get("/facets")

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from agent.asking import ASKING
-from agent.chips import chips
+from agent.chips import chips_of
 from agent.dialogue import shows
 from agent.errors import UserInputError
 from agent.planner import PlanRequest
@@ -81,12 +81,7 @@ def _mention(mention: Any) -> Json:
 
 
 def _wishes(state: State, retriever: Retriever) -> list[str]:
-    def title(id: str) -> str:
-        found = retriever.get_many([id])
-        return found[0].title if found else id
-
-    made = chips(state.need, retriever.facets, retriever.currency, title)
-    return [one.label for one in made]
+    return [one.label for one in chips_of(state.need, retriever)]
 
 
 def _shown(one: Any, done: Done) -> Json:
