@@ -5,7 +5,6 @@ Made of the items that the API gives, as JSON; nothing is looked up here.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from urllib.parse import quote
 
 from babel.numbers import format_currency, format_decimal
 
-from ui.web.markup import button, escape, tag
+from ui.web.markup import button, doing, escape, tag
 from ui.web.words import Words
 
 Item = Mapping[str, Any]
@@ -64,7 +63,7 @@ def card(item: Item, shown: Shelf, words: Words) -> str:
     named = f"at-{shown.slate_id}-{item.get('rank', 0)}"
     body = "".join((
         tag("h3", tag("button", title, type="button", class_="at-title",
-                      data_do=_do("detail", item, shown)), id=named),
+                      data_do=doing(about("detail", item, shown))), id=named),
         tag("p", escape(price_of(item, words)), class_="at-price"),
         _facts(item, words),
         _reasons(item, words),
@@ -75,10 +74,6 @@ def card(item: Item, shown: Shelf, words: Words) -> str:
     return tag("article", picture(item, shown.pictures, words) + rank + _corner(item, shown, words)
                + tag("div", body, class_="at-body"), class_="at-card", aria_labelledby=named,
                data_item=str(item["id"]))  # fmt: skip
-
-
-def _do(what: str, item: Item, shown: Shelf, **more: Any) -> str:
-    return json.dumps(about(what, item, shown, **more), ensure_ascii=False)
 
 
 def about(what: str, item: Item, shown: Shelf, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-__all__ = ["button", "escape", "tag"]
+__all__ = ["button", "doing", "escape", "tag"]
 
 
 def tag(name: str, inner: str = "", /, **attributes: str | bool | None) -> str:
@@ -31,6 +31,11 @@ def _name(key: str) -> str:
     return key.rstrip("_").replace("_", "-")
 
 
+def doing(does: Mapping[str, Any]) -> str:
+    """Return what a button does as its `data-do` carries it."""
+    return json.dumps(does, ensure_ascii=False)
+
+
 def button(
     label: str, does: Mapping[str, Any], *, sign: str = "", **attributes: str | bool | None
 ) -> str:
@@ -43,6 +48,6 @@ def button(
     inner = tag("span", escape(sign), aria_hidden="true") if sign else escape(label)
     named = {"aria_label": label, "title": label} if sign else {}
     return tag(
-        "button", inner, type="button", data_do=json.dumps(does, ensure_ascii=False),
+        "button", inner, type="button", data_do=doing(does),
         **{**named, **attributes},
     )  # fmt: skip

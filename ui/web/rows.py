@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.web.markup import button, escape, tag
+from ui.web.markup import button, doing, escape, tag
 from ui.web.words import Words
 
 
@@ -26,7 +25,7 @@ def _wish(wish: Mapping[str, Any], words: Words) -> str:
     inner = escape(label) + tag("span", "✕", aria_hidden="true", class_="at-x")
     return tag("button", inner, type="button", class_=f"at-chip at-{wish['kind']}",
                aria_label=words("shop.remove", wish=label),
-               data_do=json.dumps(does, ensure_ascii=False))  # fmt: skip
+               data_do=doing(does))  # fmt: skip
 
 
 def reply_row(replies: Sequence[Mapping[str, Any]], words: Words) -> str:
