@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from ui import terminal, wiring
 from ui.cli import main as attune
 from ui.cli import settings as settings_of
+from ui.settings import Settings
 
 TALK = (
     "a blue dress under 60, not polyester",
@@ -33,8 +34,13 @@ A5,Drizzle rain jacket,Jackets,Yellow,call us,4.0,yes
 
 
 def transcript() -> str:
-    """Return a conversation with the demo catalog, as `attune chat` prints it to a pipe."""
-    printed, settings = StringIO(), settings_of()
+    """Return a first conversation with the demo catalog, as `attune chat` prints it to a pipe."""
+    with TemporaryDirectory() as home:
+        return _talked(settings_of().model_copy(update={"home": Path(home), "store": None}))
+
+
+def _talked(settings: Settings) -> str:
+    printed = StringIO()
     project = wiring.open_project(wiring.demo_project(settings), settings)
     try:
         session, console = wiring.session(project, None), terminal.make_console(printed)

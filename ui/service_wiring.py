@@ -50,9 +50,14 @@ suggestions = ["Blue shirts under 60", "How long does delivery take?", "Talk to 
 """
 
 
+def has_service(folder: Path) -> bool:
+    """Return whether a project has settings for its service desk."""
+    return (folder / NAME).exists()
+
+
 def add_demo_service(folder: Path) -> None:
     """Give the demo project a service desk, unless it has one."""
-    if not (folder / NAME).exists():
+    if not has_service(folder):
         (folder / NAME).write_text(DEMO, encoding="utf-8")
 
 

@@ -131,10 +131,12 @@ def _greet(one: Chat, name: str) -> None:
         one.show(Line(Styled(f"Session {one.session_id} goes on.")), wishes_line(state, one.view))
         return
     desk = one.parts.desk
-    for text in opening_texts(desk.opening() if isinstance(desk, Greets) else None):
+    opening = desk.opening() if isinstance(desk, Greets) else None
+    for text in opening_texts(opening):
         one.show(Line(Styled(plain(text))))
-    hint = f'Try "{suggestion(retriever.facets)}". /help lists what else you can do.'
-    one.show(Line(Styled(hint, "dim")))
+    offered = opening is not None and opening.suggestions
+    tried = "" if offered else f'Try "{suggestion(retriever.facets)}". '
+    one.show(Line(Styled(f"{tried}/help lists what else you can do.", "dim")))
 
 
 def _answer(one: Chat, text: str) -> None:

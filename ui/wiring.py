@@ -40,7 +40,7 @@ from ui.chat_models import adapter_model, asking_of, model_name, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
 from ui.privacy_wiring import make_masker, secrets_of
-from ui.service_wiring import add_demo_service, with_desk
+from ui.service_wiring import add_demo_service, has_service, with_desk
 from ui.settings import Settings
 from ui.shared_models import Models
 
@@ -266,7 +266,7 @@ def default_project(settings: Settings) -> Path:
 def demo_project(settings: Settings) -> Path:
     """Return the project directory of the demo catalog, made and indexed on first use."""
     folder = settings.home / f"demo-{version('attune')}"
-    if not (has_manifest(folder) and has_manifest(folder / PAGES)):
+    if not (has_manifest(folder) and has_manifest(folder / PAGES) and has_service(folder)):
         with _alone(folder):
             _prepare_demo(folder, settings)
             add_demo_pages(folder, settings)

@@ -5,6 +5,7 @@ import io
 import pytest
 
 from agent.errors import StoreError
+from agent.service.openings import Opening
 from ui import terminal
 from ui.terminal import chat, make_console
 
@@ -35,6 +36,16 @@ def test_conversation_over_a_pipe(talk):
 
 def test_greeting_suggests_what_exists(talk):
     assert talk().startswith("Attune · shop · 12 items\nTry ")
+
+
+def test_an_opening_takes_the_place_of_the_suggestion(talk, project, monkeypatch):
+    opening = Opening(text="Hello!", suggestions=["Blue shirts", "Returns?"])
+    monkeypatch.setattr(type(project.parts.desk), "opening", lambda self: opening)
+    assert talk().split("\n")[1:4] == [
+        "Hello!",
+        'Try "Blue shirts" · "Returns?"',
+        "/help lists what else you can do.",
+    ]
 
 
 def test_session_goes_on(talk):

@@ -173,6 +173,15 @@ def test_failed_preparation_lets_the_next_try(tmp_path, monkeypatch):
     assert has_manifest(wiring.demo_project(settings))
 
 
+def test_a_demo_of_an_older_version_gets_its_service_desk(tmp_path, monkeypatch):
+    monkeypatch.setattr(wiring, "make_demo", lambda out: make_demo(out, items=120))
+    settings = Settings(home=tmp_path / "home", encoder="hashing-64")
+    folder = wiring.demo_project(settings)
+    (folder / "service.toml").unlink()
+    assert wiring.demo_project(settings) == folder
+    assert (folder / "service.toml").exists()
+
+
 def test_new_catalog_is_weighed_once(tmp_path, monkeypatch):
     items, settings = tmp_path / "items.csv", Settings(home=tmp_path / "home")
     words = ["red", "blue", "warm", "light", "long", "short"]
