@@ -21,6 +21,9 @@ TURN_S = 60.0
 """Longer than any turn takes, deadlines of a language model included."""
 
 
+_PAGES = "page-"
+
+
 class ApiError(Exception):
     """The API did not do what was asked.
 
@@ -61,7 +64,7 @@ class Api:
 
     async def start(self, user: str | None = None) -> Json:
         """Start a session; return its id, and its opening where there is one."""
-        return await self.send("POST", "/v1/sessions", {"user": user} if user else {})
+        return await self.send("POST", "/v1/sessions", {"user": f"{_PAGES}{user}"} if user else {})
 
     async def session(self, id: str) -> Json:
         """Return a session with its turns."""
@@ -77,11 +80,11 @@ class Api:
 
     async def known_of(self, person: str) -> Json:
         """Return everything that is stored of somebody."""
-        return await self.send("GET", f"/v1/users/{quote(person, safe='')}/export")
+        return await self.send("GET", f"/v1/users/{_shopper(person)}/export")
 
     async def forget(self, person: str) -> Json:
         """Delete everything that is stored of somebody; return how much that was."""
-        return await self.send("DELETE", f"/v1/users/{quote(person, safe='')}")
+        return await self.send("DELETE", f"/v1/users/{_shopper(person)}")
 
     async def suggestions(self, id: str) -> Json:
         """Return the wishes of a session as chips, and what may be said next."""
@@ -142,13 +145,28 @@ class Api:
         return got.json() if got.content else None
 
     async def picture(self, path: str) -> httpx.Response:
-        """Return the answer with a picture that lies beside the catalog."""
+        """Return the answer with a picture that lies beside the catalog.
+
+        Whoever looks at the page names the path, and the key opens more than pictures: a path that
+        would lead elsewhere is asked nobody.
+        """
+        if any(part in ("", ".", "..") for part in path.split("/")):
+            return httpx.Response(404)
         async with _told():
             return await self._client.get(f"/v1/pictures/{quote(path)}")
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+
+def _shopper(person: str) -> str:
+    """Return the API's name of somebody at a page.
+
+    A browser says who it is, so its names are kept apart: no page tells or deletes what is stored
+    under the names that the owner's other clients use.
+    """
+    return quote(f"{_PAGES}{person}", safe="")
 
 
 @asynccontextmanager
