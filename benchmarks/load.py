@@ -2,12 +2,17 @@
 
     python benchmarks/load.py                      # the whole table, about 20 minutes
     python benchmarks/load.py --turns 20000        # memory over 20,000 turns, one line
+    python benchmarks/load.py --think 10           # people who read before they answer
+    python benchmarks/load.py --against ../before  # beside the code of another checkout
     python benchmarks/load.py --stores sqlite --planners rules --sessions 1 16 --seconds 5
 
 People (benchmarks/api_load/talk.py, a process of its own) talk to a server over HTTP: 1, 16, 64
 and 256 at once, with the store in SQLite and in PostgreSQL, planned by rules and by a language
 model that takes 300 to 800 ms (scripted, a third process). After each run the store is read: every
 turn and every click that was acknowledged must be there exactly once, and no turn by half.
+
+With `--against`, a server of an earlier commit (a git worktree) is put under the same loads in
+alternation, so that a machine that others use too is as busy for both: compare the ratios.
 
 Beside it, in the same run: one session alone, and the same turns without HTTP and without a disk
 (one thread, store in memory), which is what a process could do at best.
@@ -24,8 +29,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +38,7 @@ from typing import Any
 import httpx
 
 from agent.dialogue import respond
-from benchmarks.api_load.figures import markdown, slope, speed
+from benchmarks.api_load.figures import compared, markdown, merged, slope, speed
 from benchmarks.api_load.served import ROOT, Watched, free_port, look, serve
 from benchmarks.api_load.talk import SAID
 from benchmarks.engine_load import postgres
@@ -80,12 +85,14 @@ def empty_store(kind: str, server: Any) -> Iterator[str | None]:
     yield url.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
-def talk(url: str, planner: str, sessions: int, seconds: float, turns: int) -> dict[str, Any]:
+def talk(
+    url: str, planner: str, sessions: int, seconds: float, turns: int, think: float = 0.0
+) -> dict[str, Any]:
     """Have people talk, in a process of their own; return what they noted."""
     command = [
         sys.executable, "-m", "benchmarks.api_load.talk", url, "--sessions", str(sessions),
         "--seconds", str(seconds), "--turns", str(turns), "--words", planner,
-        "--seed", str(sessions),
+        "--seed", str(sessions), "--think", str(think),
     ]  # fmt: skip
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if ended.returncode:
@@ -94,44 +101,95 @@ def talk(url: str, planner: str, sessions: int, seconds: float, turns: int) -> d
     return notes
 
 
-def load(
-    served: Watched, store: str, planner: str, sessions: int, seconds: float, turns: int = 10**9
-) -> dict[str, Any]:
-    """Put one load on a server and return its figures."""
-    used, began = served.cpu_seconds(), len(served.memory)
-    notes = talk(served.url, planner, sessions, seconds, turns)
-    found = speed(notes)
-    spent = served.cpu_seconds() - used
-    memory = served.memory[began:]
-    start = memory[0][0] if memory else 0.0
-    return {
-        "planner": planner, "sessions": sessions, **found, "events": len(notes["events"]),
-        "planners": notes["planners"], "tries": notes["tries"], "given_up": notes["given_up"],
-        "cpu_ms": round(1000 * spent / max(1, found["turns"]), 1),
-        "mb": round(memory[-1][1], 1) if memory else None,
-        "slope": slope([(at - start, mb) for at, mb in memory], notes["at"]),
-        **{k: v for k, v in asdict(look(store, notes)).items() if k not in ("turns", "events")},
-    }  # fmt: skip
+@dataclass
+class Side:
+    """One of the servers that are put under the same loads.
+
+    Args:
+        name: "now", or "before" for that of another checkout.
+        store: URL of what it keeps.
+        notes: What people noted in each round of the load under way; cpu: the processor time that
+            the server took for it.
+    """
+
+    name: str
+    served: Watched
+    store: str
+    notes: list[dict[str, Any]] = field(default_factory=list)
+    cpu: float = 0.0
+    memory: int = 0
+
+    def begin(self) -> None:
+        """Forget the load before."""
+        self.notes, self.cpu, self.memory = [], 0.0, len(self.served.memory)
+
+    def load(self, planner: str, sessions: int, given: argparse.Namespace) -> None:
+        """Put one round of a load on it."""
+        used = self.served.cpu_seconds()
+        seconds = given.seconds / given.rounds
+        made = talk(self.served.url, planner, sessions, seconds, given.turns, given.think)
+        self.notes.append(made)
+        self.cpu += self.served.cpu_seconds() - used
+
+    def figures(self) -> dict[str, Any]:
+        """Return the figures of all rounds."""
+        notes = merged(self.notes)
+        found = speed(notes)
+        memory = self.served.memory[self.memory :]
+        start = memory[0][0] if memory else 0.0
+        return {
+            "code": self.name, **found, "events": len(notes["events"]),
+            "planners": notes["planners"], "tries": notes["tries"],
+            "given_up": notes["given_up"],
+            "cpu_ms": round(1000 * self.cpu / max(1, found["turns"]), 1),
+            "mb": round(memory[-1][1], 1) if memory else None,
+            "slope": slope([(at - start, mb) for at, mb in memory], notes["at"]),
+            **{k: v for k, v in asdict(look(self.store, notes)).items()
+               if k not in ("turns", "events")},
+        }  # fmt: skip
+
+
+@contextmanager
+def sides_of(
+    project: Path, kind: str, planner: str, workers: int, given: argparse.Namespace, server: Any
+) -> Iterator[list[Side]]:
+    """Start the servers that are compared, or the one that is measured."""
+    codes = {"now": ROOT, **({"before": given.against} if given.against else {})}
+    with ExitStack() as stack:
+        llm = stack.enter_context(model_server(planner))
+        sides = []
+        for name, code in codes.items():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            store = stack.enter_context(empty_store(kind, server))
+            served = stack.enter_context(
+                serve(project, folder, store=store, workers=workers, llm=llm, code=code)
+            )
+            file = store or f"sqlite:///{next(folder.glob('served-*'))}/sessions.db"
+            talk(served.url, planner, 4, 3.0, 40)  # what is loaded at first use
+            sides.append(Side(name, served, file))
+        yield sides
 
 
 def runs_of(
     project: Path, kind: str, planner: str, workers: int, given: argparse.Namespace, server: Any
 ) -> Iterator[dict[str, Any]]:
-    """Yield the figures of one server under each load."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        empty_store(kind, server) as store,
-        model_server(planner) as llm,
-        serve(project, Path(folder), store=store, workers=workers, llm=llm) as served,
-    ):
-        file = store or f"sqlite:///{next(Path(folder).glob('served-*'))}/sessions.db"
-        talk(served.url, planner, 4, 3.0, 40)  # what is loaded at first use
-        alone = None
+    """Yield the figures under each load: of the code before, where it is compared, and of ours."""
+    with sides_of(project, kind, planner, workers, given, server) as sides:
+        alone: dict[str, float] = {}
         for sessions in given.sessions:
-            found = load(served, file, planner, sessions, given.seconds, given.turns)
-            alone = found["per_s"] if sessions == 1 else alone
-            found["of_one"] = found["per_s"] / alone if alone else None
-            yield {"store": kind, "workers": workers, **found}
+            for side in sides:
+                side.begin()
+            for number in range(given.rounds):
+                for side in sides[:: -1 if number % 2 else 1]:
+                    side.load(planner, sessions, given)
+            found = {side.name: side.figures() for side in sides}
+            for name, one in reversed(found.items()):
+                if sessions == 1:
+                    alone[name] = one["per_s"]
+                one["of_one"] = one["per_s"] / alone[name] if name in alone else None
+                one["of_before"] = compared(one, found.get("before"))
+                yield {"store": kind, "workers": workers, "planner": planner,
+                       "sessions": sessions, "think": given.think, **one}  # fmt: skip
 
 
 def best_case(project: Path, seconds: float) -> float:
@@ -164,12 +222,17 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--sessions", nargs="+", type=int)
     parser.add_argument("--workers", nargs="+", type=int)
     parser.add_argument("--seconds", type=float, default=25.0, help="Of each load.")
+    parser.add_argument("--rounds", type=int, default=2, help="Parts that each load is put in.")
+    parser.add_argument("--think", type=float, default=0.0, metavar="SECONDS",
+                        help="People think for so long between turns, on average.")  # fmt: skip
+    parser.add_argument("--against", type=Path, help="Checkout of the code to compare with.")
     parser.add_argument("--turns", type=int, default=0, help="Until so many, with 64 sessions, by "
                         "rules, in SQLite; for how memory grows.")  # fmt: skip
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     if given.turns:
         given.stores, given.planners, given.seconds = ["sqlite"], ["rules"], 10**6
+        given.rounds = 1
     given.workers = given.workers or ([1] if given.turns else [1, 2])
     given.sessions = given.sessions or ([64] if given.turns else [1, 16, 64, 256])
     given.turns = given.turns or 10**9
@@ -202,7 +265,7 @@ def main() -> None:
                     for run in runs_of(project, kind, planner, workers, given, server):
                         runs.append(run)
                         print(markdown(runs[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-    name = "memory" if given.turns < 10**9 else "load"
+    name = "memory" if given.turns < 10**9 else "think" if given.think else "load"
     found = {**about, "load_average_after": os.getloadavg(), "best_case_per_s": best, "runs": runs}
     write(given.out, name, found)
     print(markdown(runs))

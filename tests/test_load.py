@@ -3,16 +3,17 @@
 import asyncio
 import json
 from argparse import Namespace
+from random import Random
 
 import numpy as np
 import pytest
 
 from agent.store import Store
 from benchmarks import load
-from benchmarks.api_load.figures import HEAD, markdown, row, slope, speed
+from benchmarks.api_load.figures import HEAD, compared, markdown, merged, row, slope, speed
 from benchmarks.api_load.model import answer_to
-from benchmarks.api_load.served import look
-from benchmarks.api_load.talk import Crowd
+from benchmarks.api_load.served import ROOT, look
+from benchmarks.api_load.talk import Crowd, Person
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load as read
 from retrieval.retriever import Retriever
@@ -29,6 +30,27 @@ def test_speed_is_over_the_whole_time():
     assert (found["turns"], found["per_s"], found["p50"]) == (100, 1.0, 100.0)
     assert found["p95"] < found["p99"] == 1000.0
     assert speed(notes())["turns"] == 0
+
+
+def test_rounds_count_as_one_run():
+    one = notes(turns=[1], seconds=[1.0], at=[2.0], tries={"HTTP 503": 1}, planners={}, given_up=0)
+    other = notes(turns=[2], seconds=[5.0], at=[3.0], tries={"HTTP 503": 2}, planners={"a": 1},
+                  given_up=1)  # fmt: skip
+    both = merged([one, other])
+    assert (both["turns"], both["at"], both["given_up"]) == ([1, 2], [2.0, 5.0], 1)
+    assert (both["tries"], both["planners"]) == ({"HTTP 503": 3}, {"a": 1})
+    assert speed(both)["in_time"] == 0.5
+    assert one["at"] == [2.0]
+
+
+def test_comparison_is_a_ratio():
+    run = {"per_s": 90.0, "p50": 10.0, "p95": 30.0, "p99": 40.0, "cpu_ms": 8.0}
+    before = {"per_s": 45.0, "p50": 20.0, "p95": None, "p99": 80.0, "cpu_ms": 16.0}
+    assert compared(run, before) == {
+        "per_s": 2.0, "p50": 0.5, "p95": None, "p99": 0.5, "cpu_ms": 0.5
+    }  # fmt: skip
+    assert compared(run, None) is None
+    assert compared(before, before) is None
 
 
 @pytest.mark.parametrize("growth", [0.0, 3.0])
@@ -70,10 +92,11 @@ class Answers:
     """A client whose server fails so many times before it answers."""
 
     def __init__(self, failures):
-        self.left, self.sent = failures, []
+        self.left, self.sent, self.said = failures, [], []
 
     async def post(self, path, json, headers):
         self.sent.append((path, headers["Idempotency-Key"]))
+        self.said.append(json.get("text"))
         self.left -= 1
         return Answer(503 if self.left >= 0 else 200)
 
@@ -81,19 +104,49 @@ class Answers:
 class Answer:
     def __init__(self, status):
         self.status_code, self.is_success = status, status == 200
+        self.headers = {"Retry-After": "7"} if status == 503 else {}
 
     def json(self):
-        return {"id": "s"}
+        return {"id": "s", "turn_id": "t", "state": {"turn": 1}, "planner": "rules", "items": []}
 
 
-def test_unanswered_is_sent_again_under_its_key(monkeypatch):
-    monkeypatch.setattr("benchmarks.api_load.talk.PAUSE_S", 0.0)
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that people make, none of which takes any time."""
+    made, real = [], asyncio.sleep
+
+    async def sleep(seconds):
+        made.append(seconds)
+        await real(0)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    return made
+
+
+def test_unanswered_is_sent_again_under_its_key(pauses):
     client = Answers(3)
-    crowd = Crowd(client, "rules", people=1, seconds=1, turns=1, seed=0)
-    assert asyncio.run(crowd._post("/v1/sessions", {})) == {"id": "s"}
+    crowd = Crowd("rules", people=1, seconds=1, turns=1)
+    person = Person(crowd, client, Random(0))
+    assert asyncio.run(person.post("/v1/sessions", {}))["id"] == "s"
     assert len(client.sent) == 4
     assert len(set(client.sent)) == 1
     assert crowd.notes.tries == {"HTTP 503": 3}
+    assert all(3.5 <= pause <= 10.5 for pause in pauses)
+
+
+def test_people_think_by_their_seed(pauses):
+    def talked(seed):
+        pauses.clear()
+        client = Answers(0)
+        crowd = Crowd("rules", people=1, seconds=600, turns=200, think=10.0)
+        asyncio.run(Person(crowd, client, Random(seed)).talk())
+        return client.said, pauses[1:]
+
+    said, thought = talked("1/0")
+    assert len([text for text in said if text]) == 200
+    assert 8 < sum(thought) / len(thought) < 12
+    assert talked("1/0") == (said, thought)
+    assert talked("1/1") != (said, thought)
 
 
 @pytest.mark.slow
@@ -103,12 +156,14 @@ def test_small_load_loses_nothing(tmp_path):
             for n in range(24)]  # fmt: skip
     source.write_text("\n".join(["id,title,colour,price", *rows]), encoding="utf-8")
     Retriever.build(read([source]), tmp_path / "project", encoder=HashingEncoder())
-    given = Namespace(sessions=[1, 8], seconds=3.0, turns=10**9)
+    given = Namespace(sessions=[1, 8], seconds=4.0, turns=10**9, rounds=2, think=0.1, against=ROOT)
     runs = list(load.runs_of(tmp_path / "project", "sqlite", "rules", 2, given, None))
-    assert [run["sessions"] for run in runs] == [1, 8]
+    assert [run["sessions"] for run in runs] == [1, 1, 8, 8]
+    assert [run["code"] for run in runs] == ["before", "now"] * 2
+    assert [run["of_before"] is None for run in runs] == [True, False] * 2
     for run in runs:
         assert (run["lost"], run["twice"], run["halves"], run["given_up"]) == (0, 0, 0, 0)
         assert run["turns"] > 0
         assert len(row(run)) == len(HEAD)
-    assert markdown(runs).count("\n") == 3
+    assert markdown(runs).count("\n") == 5
     json.dumps(runs)

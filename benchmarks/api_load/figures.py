@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,14 +13,46 @@ WARM = 0.25
 """Share of a run that fills caches and is left out of the slope of memory."""
 
 
+IN_TIME_S = 3.5
+"""What a turn may take before people think that something is wrong."""
+
+
+def merged(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what people noted in several rounds of a load as if those were one."""
+    first, *others = (dict(one) for one in rounds)
+    for one in others:
+        end = max(first["at"], default=0.0)
+        first["at"] = [*first["at"], *(at + end for at in one["at"])]
+        for name in ("turns", "events", "seconds"):
+            first[name] = [*first[name], *one[name]]
+        for name in ("tries", "planners"):
+            first[name] = dict(Counter(first[name]) + Counter(one[name]))
+        first["given_up"] += one["given_up"]
+    return first
+
+
 def speed(notes: Mapping[str, Any]) -> dict[str, Any]:
     """Return turns per second and how long they took, in milliseconds."""
     if not notes["at"]:
-        return {"turns": 0, "per_s": 0.0, "p50": None, "p95": None, "p99": None}
+        return {"turns": 0, "per_s": 0.0, "p50": None, "p95": None, "p99": None,
+                "in_time": None}  # fmt: skip
     taken = np.asarray(notes["seconds"]) * 1000
     p50, p95, p99 = (round(float(value), 1) for value in np.percentile(taken, (50, 95, 99)))
     per_second = len(taken) / max(notes["at"])
-    return {"turns": len(taken), "per_s": round(per_second, 1), "p50": p50, "p95": p95, "p99": p99}
+    return {
+        "turns": len(taken), "per_s": round(per_second, 1), "p50": p50, "p95": p95, "p99": p99,
+        "in_time": round(float((taken <= IN_TIME_S * 1000).mean()), 3),
+    }  # fmt: skip
+
+
+def compared(
+    run: Mapping[str, Any], before: Mapping[str, Any] | None
+) -> dict[str, float | None] | None:
+    """Return a run's figures as multiples of those of the code before, under the same load."""
+    if before is None or run is before:
+        return None
+    names = ("per_s", "p50", "p95", "p99", "cpu_ms")
+    return {name: round(run[name] / before[name], 2) if before[name] else None for name in names}
 
 
 def slope(memory: Sequence[tuple[float, float]], at: Sequence[float]) -> dict[str, float] | None:
@@ -50,17 +83,19 @@ def slope(memory: Sequence[tuple[float, float]], at: Sequence[float]) -> dict[st
     }  # fmt: skip
 
 
-HEAD = ("store", "planner", "processes", "sessions", "turns/s", "p50 ms", "p95 ms", "p99 ms",
-        "of one", "CPU ms/turn", "tried again", "lost", "twice", "half")  # fmt: skip
+HEAD = ("store", "planner", "processes", "people", "code", "turns/s", "p50 ms", "p95 ms", "p99 ms",
+        "in time", "CPU ms/turn", "× turns/s", "× p95", "tried again", "lost", "twice",
+        "half")  # fmt: skip
 
 
 def row(run: Mapping[str, Any]) -> list[str]:
     """Return a run as cells of the table."""
     again = sum(run["tries"].values())
+    than = run["of_before"] or {}
     cells = (
-        run["store"], run["planner"], run["workers"], run["sessions"], run["per_s"], run["p50"],
-        run["p95"], run["p99"], f"{run['of_one']:.2f}" if run["of_one"] else "–",
-        run["cpu_ms"], again, run["lost"], run["twice"], run["halves"],
+        run["store"], run["planner"], run["workers"], run["sessions"], run["code"], run["per_s"],
+        run["p50"], run["p95"], run["p99"], run["in_time"], run["cpu_ms"], than.get("per_s", "–"),
+        than.get("p95", "–"), again, run["lost"], run["twice"], run["halves"],
     )  # fmt: skip
     return [f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in cells]
 

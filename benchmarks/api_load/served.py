@@ -85,20 +85,26 @@ def serve(
     workers: int = 1,
     llm: str | None = None,
     settings: Mapping[str, str] | None = None,
+    code: Path = ROOT,
 ) -> Iterator[Watched]:
-    """Serve a copy of a project, ready when it is yielded and asked to stop afterwards."""
+    """Serve a copy of a project, ready when it is yielded and asked to stop afterwards.
+
+    Args:
+        code: Checkout whose code serves it.
+    """
     own = folder / f"served-{free_port()}"
     shutil.copytree(project, own, ignore=shutil.ignore_patterns("sessions.db*", "writer.*"))
     port = free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("ATTUNE_")}
     environment |= {"ATTUNE_LLM": llm or "none", "ATTUNE_LOG": "json", "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = str(code)
     environment |= {"ATTUNE_MODEL": "scripted"} if llm else {}
     environment |= {"ATTUNE_STORE": store or f"sqlite:///{own}/sessions.db", **(settings or {})}
     command = [sys.executable, "-m", "ui", "serve", str(own), "--port", str(port),
                "--workers", str(workers)]  # fmt: skip
     log = own / "served.log"
     with log.open("wb") as file:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=file, stderr=file)
+        process = subprocess.Popen(command, cwd=code, env=environment, stdout=file, stderr=file)
     served = Watched(process, f"http://127.0.0.1:{port}", log)
     try:
         wait_ready(served)

@@ -1,11 +1,15 @@
 """People who talk to a server: the load generator, a process of its own.
 
-    python -m benchmarks.api_load.talk URL --sessions 16 --seconds 20 [--words rules|llm] > JSON
+    python -m benchmarks.api_load.talk URL --sessions 16 --seconds 20 [--words rules|llm]
+        [--think 8] > JSON
 
 Each of them starts a session, says one thing after the other, and sends feedback on what was
-shown; then the next session. Whatever is not acknowledged is sent again, under the same
-idempotency key or event id, as a careful client does. What was acknowledged is printed, so that it
-can be looked for.
+shown; then the next session. They answer at once, or after they have read (`--think`). Whatever is
+not acknowledged is sent again, under the same idempotency key or event id, as a careful client
+does. What was acknowledged is printed, so that it can be looked for.
+
+Each has a client of their own: httpx looks through all connections of a client at every request,
+and that of 256 people was busier than the server.
 """
 
 from __future__ import annotations
@@ -15,8 +19,10 @@ import asyncio
 import json
 import random
 import secrets
+import ssl
 import sys
 import time
+from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -64,55 +70,90 @@ class Notes:
     tries: dict[str, int] = field(default_factory=dict)
     given_up: int = 0
 
+    def count(self, what: str) -> None:
+        """Count a request that was not answered with success."""
+        self.tries[what] = self.tries.get(what, 0) + 1
+
 
 class Crowd:
-    """So many people at once, until the time is over or enough was said."""
+    """So many people at once, until the time is over or enough was said.
+
+    Args:
+        think: Seconds that people think between turns, on average; how long is drawn for each
+            pause (exponential), so that turns come at any time.
+    """
 
     def __init__(
-        self, client: httpx.AsyncClient, words: str, *, people: int, seconds: float, turns: int,
-        seed: int,
-    ) -> None:  # fmt: skip
+        self, words: str, *, people: int, seconds: float, turns: int, think: float = 0.0
+    ) -> None:
         self.notes = Notes()
-        self._client = client
-        self._said = SAID[words]
+        self.said = SAID[words]
+        self.think = think
+        self.start = 0.0
         self._people, self._begun, self._all = people, 0, asyncio.Event()
-        self._start, self._until = 0.0, seconds
-        self._left = turns
-        self._chance = random.Random(seed)
+        self._seconds, self._left = seconds, turns
 
-    async def person(self, number: int) -> None:
-        """Talk, session after session; the clock starts when everybody has begun one."""
-        opened = await self._post("/v1/sessions", {})
+    async def everybody(self) -> None:
+        """Wait until everybody is there; the clock starts then."""
         self._begun += 1
         if self._begun == self._people:
-            self._start = time.perf_counter()
-            self._until += self._start
+            self.start = time.perf_counter()
             self._all.set()
         await self._all.wait()
-        await asyncio.sleep(self._chance.random() * 0.2)
-        while self._goes_on():
+
+    def goes_on(self) -> bool:
+        """Return whether there is time, and something left to say."""
+        return time.perf_counter() < self.start + self._seconds and self._left > 0
+
+    def says(self) -> None:
+        """Count something that is said."""
+        self._left -= 1
+
+
+class Person:
+    """One of a crowd: what they say, how long they think and what they click are drawn by chance.
+
+    Args:
+        chance: Theirs alone, so that a seed makes the same people whoever is answered first.
+    """
+
+    def __init__(self, crowd: Crowd, client: httpx.AsyncClient, chance: random.Random) -> None:
+        self._crowd = crowd
+        self._client = client
+        self._chance = chance
+
+    async def talk(self) -> None:
+        """Talk, session after session."""
+        crowd, chance = self._crowd, self._chance
+        opened = await self.post("/v1/sessions", {})
+        await crowd.everybody()
+        await asyncio.sleep(chance.random() * 0.2)
+        while crowd.goes_on():
             if opened is None:
-                opened = await self._post("/v1/sessions", {})
+                opened = await self.post("/v1/sessions", {})
                 continue
-            offset = self._chance.randrange(len(self._said))
+            offset = chance.randrange(len(crowd.said))
             for place in range(PER_SESSION):
-                if not self._goes_on():
+                await self._think()
+                if not crowd.goes_on():
                     return
-                await self._turn(opened["id"], self._said[(offset + place) % len(self._said)])
+                await self._turn(opened["id"], crowd.said[(offset + place) % len(crowd.said)])
             opened = None
 
-    def _goes_on(self) -> bool:
-        return time.perf_counter() < self._until and self._left > 0
+    async def _think(self) -> None:
+        if self._crowd.think:
+            await asyncio.sleep(self._chance.expovariate(1 / self._crowd.think))
 
     async def _turn(self, session: str, text: str) -> None:
-        self._left -= 1
-        began, failed = time.perf_counter(), sum(self.notes.tries.values())
-        done = await self._post(f"/v1/sessions/{session}/turns", {"text": text})
+        self._crowd.says()
+        notes, began = self._crowd.notes, time.perf_counter()
+        failed = sum(notes.tries.values())
+        done = await self.post(f"/v1/sessions/{session}/turns", {"text": text})
         if done is None:
             return
-        now, notes = time.perf_counter(), self.notes
+        now = time.perf_counter()
         notes.turns.append((session, done["turn_id"], done["state"]["turn"]))
-        notes.at.append(now - self._start)
+        notes.at.append(now - self._crowd.start)
         notes.seconds.append(now - began)
         notes.first_try.append(sum(notes.tries.values()) == failed)
         notes.planners[done["planner"]] = notes.planners.get(done["planner"], 0) + 1
@@ -125,40 +166,45 @@ class Crowd:
             "id": f"load-{secrets.token_hex(12)}", "slate_id": done["slate_id"],
             "item_id": item, "kind": "click",
         }  # fmt: skip
-        if await self._post("/v1/feedback", event) is not None:
-            self.notes.events.append(event["id"])
+        if await self.post("/v1/feedback", event) is not None:
+            self._crowd.notes.events.append(event["id"])
 
-    async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
+    async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """Send until it is acknowledged; None where that never happens."""
-        headers = {"Idempotency-Key": secrets.token_hex(16)}
+        headers, notes = {"Idempotency-Key": secrets.token_hex(16)}, self._crowd.notes
         for _ in range(TRIES):
+            pause = PAUSE_S
             try:
                 answer = await self._client.post(path, json=body, headers=headers)
             except httpx.HTTPError as error:
-                self._count(type(error).__name__)
+                notes.count(type(error).__name__)
             else:
                 if answer.is_success:
                     read: dict[str, Any] = answer.json()
                     return read
-                self._count(f"HTTP {answer.status_code}")
+                notes.count(f"HTTP {answer.status_code}")
                 if answer.status_code in (404, 422):
                     break
-            await asyncio.sleep(PAUSE_S * (0.5 + self._chance.random()))
-        self.notes.given_up += 1
+                pause = max(pause, float(answer.headers.get("Retry-After", 0)))
+            await asyncio.sleep(pause * (0.5 + self._chance.random()))
+        notes.given_up += 1
         return None
-
-    def _count(self, what: str) -> None:
-        self.notes.tries[what] = self.notes.tries.get(what, 0) + 1
 
 
 async def talk(
-    url: str, *, sessions: int, seconds: float, turns: int, words: str, seed: int
-) -> Notes:
+    url: str, *, sessions: int, seconds: float, turns: int, words: str, seed: int,
+    think: float = 0.0,
+) -> Notes:  # fmt: skip
     """Have so many people talk at once; return what they experienced."""
-    limits = httpx.Limits(max_connections=sessions, max_keepalive_connections=sessions)
-    async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, limits=limits) as client:
-        crowd = Crowd(client, words, people=sessions, seconds=seconds, turns=turns, seed=seed)
-        await asyncio.gather(*(crowd.person(number) for number in range(sessions)))
+    crowd = Crowd(words, people=sessions, seconds=seconds, turns=turns, think=think)
+    trust = ssl.create_default_context()  # making one for each takes longer than their talk
+    async with AsyncExitStack() as stack:
+        people = []
+        for number in range(sessions):
+            client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, verify=trust)
+            await stack.enter_async_context(client)
+            people.append(Person(crowd, client, random.Random(f"{seed}/{number}")))
+        await asyncio.gather(*(person.talk() for person in people))
     return crowd.notes
 
 
@@ -171,10 +217,11 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=10**9)
     parser.add_argument("--words", choices=sorted(SAID), default="rules")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--think", type=float, default=0.0)
     given = parser.parse_args()
     notes = asyncio.run(
         talk(given.url, sessions=given.sessions, seconds=given.seconds, turns=given.turns,
-             words=given.words, seed=given.seed)
+             words=given.words, seed=given.seed, think=given.think)
     )  # fmt: skip
     json.dump(asdict(notes), sys.stdout)
 
