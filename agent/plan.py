@@ -14,17 +14,27 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, field_validator
 
 MentionKind = Literal[
-    "value", "number", "reference", "item", "facet", "relative", "order", "keyword", "unknown"
+    "value",
+    "number",
+    "reference",
+    "item",
+    "facet",
+    "relative",
+    "order",
+    "keyword",
+    "unknown",
+    "absent",
 ]
 """value V: values of a facet. number N: a bound or range on a numeric facet. reference R: items
 on the slate or spoken of. item T: an item named by its title. facet F: a facet by its name ("the
 price"). relative D: a direction on a facet ("cheaper"). order O: a sorting wish ("the cheapest").
 keyword K: words the catalog's texts contain that are no facet's value. unknown U: content words
-that the catalog does not contain."""
+that the catalog does not contain. absent A: a bound, a direction or the name of a field that the
+catalog lacks; no act points at it, and the reply says so."""
 
 PREFIX: dict[MentionKind, str] = {
     "value": "V", "number": "N", "reference": "R", "item": "T", "facet": "F",
-    "relative": "D", "order": "O", "keyword": "K", "unknown": "U",
+    "relative": "D", "order": "O", "keyword": "K", "unknown": "U", "absent": "A",
 }  # fmt: skip
 
 ORDER = "order"
@@ -58,6 +68,8 @@ class Mention(BaseModel):
         unit: Currency or unit as said by the user, where one was said.
         score: 1.0 for an exact match, less for a typo or a guess.
         note: What a person should know about this link, e.g. "read as INR 60".
+        carried: What `text` was carried over into where it is of another language; empty for
+            English.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -78,6 +90,7 @@ class Mention(BaseModel):
     unit: str | None = None
     score: float = 1.0
     note: str = ""
+    carried: str = ""
 
     @field_validator("low", "high")
     @classmethod
@@ -123,6 +136,7 @@ class Plan(BaseModel):
 
     Args:
         fallback: Why the rules planned although a model was asked; never the user's words.
+        carried: The utterance in the English words by which it was understood; empty for English.
         shortened: Whether the model was shown less than usual, since it takes no more.
     """
 
@@ -135,6 +149,7 @@ class Plan(BaseModel):
     model: str | None = None
     prompt: str | None = None
     fallback: str = ""
+    carried: str = ""
     shortened: bool = False
 
     def mention(self, id: str) -> Mention:

@@ -69,9 +69,10 @@ def plan_messages(
 
 def shown_mentions(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[Mention, ...]:
     """Return the mentions that fit the prompt, in their order; mere words give way first."""
-    ranked = sorted(request.mentions, key=lambda mention: mention.kind in ("keyword", "unknown"))
+    linked = [mention for mention in request.mentions if mention.kind != "absent"]
+    ranked = sorted(linked, key=lambda mention: mention.kind in ("keyword", "unknown"))
     kept = {mention.id for mention in ranked[: budget.mentions]}
-    return tuple(mention for mention in request.mentions if mention.id in kept)
+    return tuple(mention for mention in linked if mention.id in kept)
 
 
 def shown_facets(request: PlanRequest, budget: Budget = DEFAULT) -> tuple[str, ...]:
@@ -131,7 +132,7 @@ def _facet(facet: Facet, budget: Budget) -> dict[str, Any]:
 def _turn(request: PlanRequest, budget: Budget) -> dict[str, Any]:
     positions = {id: at for at, id in enumerate(request.state.slate, start=1)}
     mentions = shown_mentions(request, budget)
-    left_out = len(request.mentions) - len(mentions)
+    left_out = sum(m.kind != "absent" for m in request.mentions) - len(mentions)
     return {
         "state": _need(request.state.need, positions, budget),
         "slate": [
@@ -208,7 +209,7 @@ def _mention(
         case "order":
             first = "highest" if mention.direction == "up" else "lowest"
             meaning = f"sort by {facet}, {first} first"
-        case "keyword" | "unknown":
+        case "keyword" | "unknown" | "absent":
             meaning = said
     return f"{mention.id} {meaning}{_rivals(mention, request)}"
 

@@ -172,7 +172,7 @@ def _meaning(mention: Mention, request: PlanRequest, names: dict[str, str]) -> s
             return f"{facet} {mention.direction}"
         case "facet":
             return f"{facet}{_known(mention, request.state)}"
-        case "keyword" | "unknown":
+        case "keyword" | "unknown" | "absent":
             return plain(mention.text)
 
 

@@ -44,6 +44,8 @@ class WordLinker:
             if len(token.norm) < 3 and not token.text.isupper():
                 continue
             kind: MentionKind = "keyword" if self._knows(token.word) else "unknown"
+            if kind == "unknown" and token.norm in general().relations:
+                continue  # whom it is for is no topic: "a gift for my dad"
             mention = Mention(
                 id="", kind=kind, start=token.start, end=token.end, text="", values=(token.word,)
             )

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from agent.linking import lexicon as lexicons
+from agent.linking.absent import AbsentLinker
 from agent.linking.amounts import AmountLinker
 from agent.linking.describing import describes
 from agent.linking.facets import FacetNames, Relative
@@ -105,6 +106,7 @@ class Linker:
         self.lexicon = lexicons.build(facets, self._occurs)
         self._names = FacetNames(facets)
         self._amounts = AmountLinker(facets, self._names)
+        self._absent = AbsentLinker(facets)
         vocabulary = dict(self.lexicon.tokens)
         for entry_key in self.lexicon.entries:
             vocabulary.setdefault(entry_key, 1)
@@ -140,6 +142,7 @@ class Linker:
         findings.take(_directions(tokens, relatives))
         findings.take(self._values.find(tokens, findings.taken, slate))
         findings.take(self._names.mentions(tokens))
+        findings.take(self._absent.find(tokens, findings.taken))
         left = self._words.find(tokens, findings.taken)
         findings.take(left)
         return numbered(utterance, [*findings.found, *self._typical(tokens, findings, left)])

@@ -122,7 +122,7 @@ class Reading:
 
 def read(request: PlanRequest) -> Reading:
     """Return the reading of an utterance."""
-    chosen = choose(request)
+    chosen = [mention for mention in choose(request) if mention.kind != "absent"]
     bare_counts = _bare_amount(request, chosen)
     mentions = tuple(m for m in chosen if m.score >= _SURE or bare_counts)
     masked = mask(request.utterance, mentions)

@@ -40,3 +40,21 @@ def test_missing_facet_is_named_by_role():
 def test_label_words_name_facets_too():
     facets = (Facet("wt", "numeric", "net weight"),)
     assert asked_facet(mask("how heavy is it?", []), facets) == "wt"
+
+
+def facet(name: str, role=None) -> Facet:
+    return Facet(name, "categorical", name.replace("_", " "), role)
+
+
+def test_the_plainest_name_answers():
+    facets = (facet("processing_die_size"), facet("size"))
+    assert asked_facet(mask("what size is it?", []), facets) == "size"
+
+
+def test_another_name_stands_in():
+    assert asked_facet(mask("who made it?", []), (facet("title"), facet("authors"))) == "authors"
+
+
+def test_the_role_goes_before_other_names():
+    facets = (facet("designer"), facet("house", "brand"))
+    assert asked_facet(mask("who made it?", []), facets) == "house"

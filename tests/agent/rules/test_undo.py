@@ -8,7 +8,17 @@ SHOP = state_of(wish("kind", "Casual Shoes", "Sports Shoes", label="shoes", turn
 
 
 @pytest.mark.parametrize(
-    "text", ["undo", "go back", "never mind that", "scratch that", "as before"]
+    "text",
+    [
+        "undo",
+        "go back",
+        "never mind that",
+        "scratch that",
+        "as before",
+        "i want what i saw before",
+        "show me the earlier ones",
+        "back to what you showed me before",
+    ],
 )
 def test_undo_takes_the_last_change(mind, text):
     assert mind.hear("make it blue", text, state=SHOP).need == SHOP.need
