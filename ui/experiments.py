@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -90,13 +91,29 @@ def experiment(folder: Path, control: str, trial: str, alpha: float, as_json: bo
 
     Slates that interleave the two (CONTROL is A) are read as well, or alone.
     """
-    from finetune.experiments.interleaving import compare
-    from finetune.experiments.logs import arms, by_voice, winners
-    from finetune.experiments.sequential import read
     from ui.feedback import stored
 
     with stored(folder) as store:
-        sessions = list(store.logged())
+        found, interleaved = compared(list(store.logged()), control, trial, alpha)
+    if as_json:
+        told = asdict(found) if found else {}
+        click.echo(json.dumps({**told, "interleaved": asdict(interleaved)}))
+    else:
+        click.echo(experiment_text(found, interleaved))
+
+
+def compared(
+    sessions: Sequence[LoggedSession], control: str, trial: str, alpha: float = 0.05
+) -> tuple[Reading | None, Comparison]:
+    """Return what sessions say of two voices: of people shared out, and of interleaved slates.
+
+    Raises:
+        UIError: If one of the voices answered nobody.
+    """
+    from finetune.experiments.interleaving import compare
+    from finetune.experiments.logs import arms, by_voice, winners
+    from finetune.experiments.sequential import read
+
     voices, won = by_voice(sessions), list(winners(sessions, (control, trial)))
     for name in (control, trial):
         if name not in voices and not won:
@@ -104,14 +121,9 @@ def experiment(folder: Path, control: str, trial: str, alpha: float, as_json: bo
             raise UIError(
                 f"no session was answered by {name!r}; voices and their sessions: {known}"
             )
-    people, interleaved = arms(sessions, control, trial), compare(won)
+    people = arms(sessions, control, trial)
     shared = not won or (people.control and people.trial)
-    found = read(people, alpha=alpha) if shared else None
-    if as_json:
-        told = asdict(found) if found else {}
-        click.echo(json.dumps({**told, "interleaved": asdict(interleaved)}))
-    else:
-        click.echo(experiment_text(found, interleaved))
+    return (read(people, alpha=alpha) if shared else None), compare(won)
 
 
 def explored(folder: Path, adapter: str, settings: Any) -> Any:

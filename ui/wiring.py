@@ -234,14 +234,14 @@ def make_app(folder: Path | None, settings: Settings, host: str | None = None) -
     from ui.access_wiring import capacity_of, limits_of, rules_of
     from ui.background import live_with
     from ui.owner.routes import add_owner_routes
-    from ui.owner.runs import Runs
+    from ui.owner.runs import Runs, about_of
 
     project = open_project(folder, settings, write=True)
     app = create_app(
         project.parts, **served_with(project, settings), limits=limits_of(settings),
         rules=rules_of(settings, host), capacity=capacity_of(settings),
     )  # fmt: skip
-    runs = Runs(project.folder)
+    runs = Runs(project.folder, about=about_of(project))
     add_owner_routes(app, project.folder, runs)
     live_with(app, project, settings, runs.close)
     return app

@@ -238,6 +238,29 @@ class Registry:
             step.note("experiment", None, None, None, why=why, title=title, arms=dict(arms),
                       interleaved=interleaved, forced=any(forced))  # fmt: skip
 
+    def reshare(self, arms: Mapping[str, float], why: str = "") -> None:
+        """Share the sessions that begin from now on otherwise among the arms of the experiment.
+
+        Who falls to an arm goes on to, but for those between the old and the new border.
+
+        Raises:
+            RegistryError: If none is under way, it has other arms, or its slates are interleaved.
+        """
+        made = {arm.adapter: arm for arm in arms_of(arms, BASE)}
+        with self._change() as step:
+            trial = step.serving.experiment
+            if trial is None:
+                raise RegistryError("no experiment is under way")
+            if trial.interleaved:
+                raise RegistryError("each ranking fills half of every interleaved slate: there is "
+                                    "no other share")  # fmt: skip
+            if {arm.adapter for arm in trial.arms} != made.keys():
+                own = ", ".join(arm.adapter or BASE for arm in trial.arms)
+                raise RegistryError(f"its arms are {own}: end it to compare others")
+            ordered = tuple(made[arm.adapter] for arm in trial.arms)
+            step.serve(step.serving.lives, experiment=replace(trial, arms=ordered))
+            step.note("reshare", None, None, None, why=why, title=trial.name, arms=dict(arms))
+
     def end_trial(self, why: str = "") -> None:
         """End the canary or the experiment: the live adapter answers everybody.
 

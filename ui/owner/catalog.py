@@ -1,23 +1,34 @@
-"""How healthy the catalog is: what its columns were taken for, what was rejected or is lacking."""
+"""How healthy the catalog is: what its columns were taken for, what was rejected, is lacking, was
+never shown, or was asked for in vain."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+import io
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from agent.plan import Plan
 from agent.ports import Retriever
 from agent.store import Store
-from agent.store_looking import shown_items
+from agent.store_looking import Taken, latest_turns, shown_items
 from retrieval.retriever import Retriever as Project
+from ui.owner.looking import unmet
 
 Json = dict[str, Any]
 
 MOST_REJECTS = 200
 MOST_EXAMPLES = 50
+MOST_TURNS = 5_000
+"""The latest turns that are read for what was asked in vain."""
+MOST_ASKED = 25
 _LITTLE = 0.5
 """Coverage below which a facet is said to be lacking."""
+_AT_ONCE = 1_000
 
 
 def health(retriever: Project, store: Store, folder: Path) -> Json:
@@ -43,7 +54,63 @@ def health(retriever: Project, store: Store, folder: Path) -> Json:
         "lacking": lacking(retriever),
         "never_shown": len(never),
         "never_shown_examples": _titles(retriever, never[:MOST_EXAMPLES]),
+        "asked_in_vain": asked_in_vain(latest_turns(store.database, MOST_TURNS)),
     }  # fmt: skip
+
+
+def never_shown(retriever: Project, store: Store) -> Iterator[str]:
+    """Yield all items that were never on a slate as CSV, with their facets of a role."""
+    shown = shown_items(store.database)
+    ids = [id for id in retriever.index.ids(None) if id not in shown]
+    named = [one.name for one in retriever.facets if one.role]
+    yield _line(["id", "title", *named])
+    for at in range(0, len(ids), _AT_ONCE):
+        for item in retriever.get_many(ids[at : at + _AT_ONCE]):
+            values = [_plain(item.fields.get(name)) for name in named]
+            yield _line([item.id, item.title, *values])
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple | list):
+        return "; ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet would compute: titles are other people's text."""
+
+
+def _line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(f"'{one}" if one.startswith(_FORMULA) else one for one in cells)
+    return text.getvalue()
+
+
+def asked_in_vain(turns: Iterator[Taken]) -> Json:
+    """Return what people asked for that the catalog could not give them.
+
+    `words`: content words no item has; `given_up`: wishes that could not be met with the others;
+    `nothing`: what was said where nothing fitted, newest first.
+    """
+    words, given_up = Counter[str](), Counter[str]()
+    nothing: list[str] = []
+    count = 0
+    for turn in turns:
+        count += 1
+        try:
+            plan = Plan.model_validate(turn.plan)
+        except ValidationError:  # stored by a version that this one cannot read
+            continue
+        words.update({one.text.casefold() for one in plan.mentions if one.kind == "unknown"})
+        given_up.update(str(one.get("text", "")) for one in turn.relaxations)
+        if unmet(turn, plan) and len(nothing) < MOST_ASKED:
+            nothing.append(turn.utterance)
+    return {
+        "turns": count,
+        "words": [{"word": word, "turns": n} for word, n in words.most_common(MOST_ASKED)],
+        "given_up": [{"wish": wish, "turns": n} for wish, n in given_up.most_common(MOST_ASKED)],
+        "nothing": nothing,
+    }
 
 
 def rejects(folder: Path) -> Iterator[Json]:

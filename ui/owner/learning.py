@@ -1,12 +1,14 @@
-"""What the owner sees of learning: feedback, adapters and their gates, rounds, experiments."""
+"""What the owner sees of learning: feedback, adapters and their gates, rounds."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from agent.store import Store
+from agent.store_looking import told_by_day
 from finetune.events.report import report
 from finetune.registry import Registry
 from finetune.registry.values import Entry
@@ -14,11 +16,22 @@ from finetune.registry.values import Entry
 Json = dict[str, Any]
 
 MOST_ROUNDS = 50
+DAYS = 90
 
 
-def feedback(store: Store) -> Json:
-    """Return what people did in figures: `attune feedback report`."""
-    return report(store.logged()).to_json()
+def feedback(store: Store, days: int = DAYS) -> Json:
+    """Return what people did lately in figures, as `attune feedback report`, and by day and kind.
+
+    Args:
+        days: Of sessions with anything in them that are counted.
+    """
+    since = datetime.now(UTC) - timedelta(days=days)
+    told = told_by_day(store.database, since)
+    return {
+        **report(store.logged(since)).to_json(), "since_days": days,
+        "kinds_by_day": [{"day": day, "kind": kind, "events": n}
+                         for (day, kind), n in sorted(told.items())],
+    }  # fmt: skip
 
 
 def adapters(folder: Path) -> Json:
@@ -28,27 +41,36 @@ def adapters(folder: Path) -> Json:
         folder: Of the registry; one that is not there has no adapters.
     """
     if not folder.is_dir():
-        return {"live": None, "adapters": [], "history": []}
+        return {"live": None, "trial": None, "adapters": [], "history": []}
     with Registry(folder) as registry:
-        entries, live = registry.list(), registry.live()
+        entries, live, routes = registry.list(), registry.live(), registry.routes()
         history = [
-            {"time": change.time, "what": change.action, "adapter": change.adapter,
-             "who": change.who, "why": change.why}
+            {"time": change.time.isoformat(timespec="seconds"), "what": change.action,
+             "adapter": change.adapter, "who": change.who, "why": change.why,
+             "forced": bool(change.facts.get("forced"))}
             for change in registry.history()[-MOST_ROUNDS:]
         ]  # fmt: skip
     return {
         "live": live.name if live else None,
+        "trial": routes.canary.name
+        if routes.canary
+        else routes.experiment.name
+        if routes.experiment
+        else None,
         "adapters": [_adapter(entry) for entry in entries],
         "history": history[::-1],
     }
 
 
 def _adapter(entry: Entry) -> Json:
+    said = entry.judgement
     return {
         "name": entry.name, "status": entry.status, "parent": entry.parent,
         "share": entry.share, "added": entry.added.isoformat(timespec="seconds"),
-        "forgotten": entry.marked.isoformat() if entry.marked else None,
-        "gate": gate_report(Path(entry.judgement.path)) if entry.judgement else None,
+        "method": entry.card.method, "base": entry.card.base,
+        "forgotten": entry.marked.isoformat(timespec="seconds") if entry.marked else None,
+        "passed": said.passed if said else None, "beside": said.baseline if said else None,
+        "gate": gate_report(entry.folder.parent / said.path) if said else None,
     }  # fmt: skip
 
 
@@ -57,13 +79,22 @@ def gate_report(path: Path) -> Json | None:
     try:
         stored = json.loads(path.read_text("utf-8"))
         before: Json = next(iter(stored["baselines"].values()), {})
+        judged: Json = stored.get("metrics", {})
         rows = [
-            {"metric": name, "adapter": value, "before": before.get(name)}
+            {"metric": name, "adapter": value, "before": before.get(name),
+             **_interval(judged.get(name, {}))}
             for name, value in stored["ours"].items()
-        ]
+        ]  # fmt: skip
         return {"verdict": stored["verdict"], "reasons": stored["reasons"], "metrics": rows}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _interval(judged: Json) -> Json:
+    """Return the interval of a difference, and what the gate made of it."""
+    low, high = judged.get("interval") or (None, None)
+    return {"low": low, "high": high, "improved": bool(judged.get("improved")),
+            "against": list(judged.get("against", ()))}  # fmt: skip
 
 
 def rounds(folder: Path) -> list[Json]:

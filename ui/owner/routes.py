@@ -1,4 +1,4 @@
-"""/v1/owner: what the owner's pages show, for those with the admin scope.
+"""/v1/owner: what the owner's pages show and decide, for those with the admin scope.
 
 They know more than the API below them (what was learned, what can be run), so they are made here
 and added to the server of a project. A server of several tenants has none.
@@ -10,26 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import StreamingResponse
 
 from agent.server.access import needs, scopes
 from agent.server.context import Here
 from retrieval.retriever import Retriever
-from ui.owner import catalog, learning, looking
+from ui.owner import catalog, experiments, figures, learning, looking, pairs
+from ui.owner.bodies import NewRun
+from ui.owner.decisions import add_decisions
 from ui.owner.runs import Runs
 
 Json = dict[str, Any]
 
 ROUNDS = "rounds"
 ADAPTERS = "adapters"
-
-
-class NewRun(BaseModel):
-    """Which run to start."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"name": "drift"}]})
-
-    name: str = Field(max_length=80)
 
 
 def add_owner_routes(app: FastAPI, folder: Path, runs: Runs) -> None:
@@ -39,55 +33,112 @@ def add_owner_routes(app: FastAPI, folder: Path, runs: Runs) -> None:
         folder: The project directory.
         runs: Of that project.
     """
-    app.include_router(_router(folder, runs))
+    router = APIRouter(prefix="/v1/owner", tags=["owner"], dependencies=[needs("admin")])
+    _add_conversations(router)
+    _add_catalog(router, folder)
+    _add_learning(router, folder)
+    _add_experiments(router, folder)
+    _add_runs(router, runs)
+    add_decisions(router, folder / ADAPTERS)
+    app.include_router(router)
     scopes(app)
 
 
-def _router(folder: Path, runs: Runs) -> APIRouter:
-    router = APIRouter(prefix="/v1/owner", tags=["owner"], dependencies=[needs("admin")])
-
+def _add_conversations(router: APIRouter) -> None:
     @router.get("/sessions")
-    def sessions(here: Here, limit: int = 50) -> list[Json]:
-        """List the conversations that went on last, newest first."""
-        return looking.sessions(here.parts.store, limit)
+    def sessions(here: Here, limit: int = 50, only: looking.Only = "all") -> list[Json]:
+        """List the conversations that went on last, newest first; or those with such a turn."""
+        return looking.sessions(here.parts.store, limit, only)
+
+    @router.get("/sessions/{session_id}")
+    def session(session_id: str, here: Here) -> Json:
+        """Tell a conversation turn by turn."""
+        return looking.conversation(here.parts.store, session_id)
 
     @router.get("/sessions/{session_id}/turns/{number}")
     def turn(session_id: str, number: int, here: Here) -> Json:
         """Take one turn apart."""
         return looking.inspected(here.parts.store, here.retriever, session_id, number)
 
+
+def _add_catalog(router: APIRouter, folder: Path) -> None:
     @router.get("/catalog")
     def health(here: Here) -> Json:
         """Tell how healthy the catalog is."""
         assert isinstance(here.retriever, Retriever)
         return catalog.health(here.retriever, here.parts.store, folder)
 
+    @router.get("/catalog/never-shown.csv")
+    def never_shown(here: Here) -> StreamingResponse:
+        """Give every item that was never shown, as CSV."""
+        assert isinstance(here.retriever, Retriever)
+        lines = catalog.never_shown(here.retriever, here.parts.store)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
+
+
+def _add_learning(router: APIRouter, folder: Path) -> None:
     @router.get("/feedback")
     def feedback(here: Here) -> Json:
-        """Count what people did, and say what looks wrong with it."""
+        """Count what people did lately, and say what looks wrong with it."""
         return learning.feedback(here.parts.store)
 
     @router.get("/learning")
-    def adapters() -> Json:
+    def adapters(here: Here) -> Json:
         """Tell the adapters with what the gate measured, their history, and the rounds."""
         return {
-            **learning.adapters(folder / ADAPTERS), "rounds": learning.rounds(folder / ROUNDS)
+            **learning.adapters(folder / ADAPTERS), "rounds": learning.rounds(folder / ROUNDS),
+            "served": here.adapters is not None, "base": here.parts.voice,
         }  # fmt: skip
 
-    _add_runs(router, runs)
-    return router
+    @router.get("/pairs")
+    def made_pairs() -> list[Json]:
+        """List the preference pairs there are, with what was made of what."""
+        return pairs.sets(folder)
+
+    @router.get("/pairs/examples")
+    def examples(name: str, kind: str = "") -> list[Json]:
+        """Give some of the pairs of a set."""
+        return pairs.examples(folder, name, kind)
+
+    @router.get("/pairs/file")
+    def file(name: str, file: str) -> StreamingResponse:
+        """Give a file of a set of pairs."""
+        return StreamingResponse(pairs.content(folder, name, file),
+                                 media_type="application/jsonl")  # fmt: skip
+
+
+def _add_experiments(router: APIRouter, folder: Path) -> None:
+    @router.get("/experiments")
+    def overview(here: Here) -> Json:
+        """Tell the experiment under way with what people's choices say, and those before."""
+        parts = here.parts
+        told = experiments.overview(folder / ADAPTERS, parts.store, parts.voice)
+        return {**told, "served": here.adapters is not None}
+
+    @router.get("/experiments/past")
+    def past(begun: str, here: Here) -> Json:
+        """Tell what people's choices said in an experiment that has ended."""
+        parts = here.parts
+        return experiments.one_before(folder / ADAPTERS, parts.store, parts.voice, begun)
 
 
 def _add_runs(router: APIRouter, runs: Runs) -> None:
     @router.get("/runs")
     def listed() -> Json:
-        """List what can be run, and what was."""
-        return {"choices": runs.choices(), "runs": [run.to_json() for run in runs.list()]}
+        """List what can be run, and what was, with its figures."""
+        return {"choices": runs.choices(),
+                "runs": [run.to_json(whole=False) for run in runs.list()]}  # fmt: skip
 
     @router.post("/runs", status_code=202)
     def start(asked: NewRun) -> Json:
         """Start a run."""
         return runs.start(asked.name).to_json()
+
+    @router.get("/runs/compared")
+    def compared(first: str, second: str) -> Json:
+        """Put two runs side by side, figure by figure."""
+        before, after = runs.get(first).to_json(), runs.get(second).to_json()
+        return {"first": before, "second": after, **figures.comparison(before, after)}
 
     @router.get("/runs/{id}")
     def run(id: str) -> Json:

@@ -1,20 +1,22 @@
 """What the owner sees of conversations, the catalog and learning."""
 
+import csv
 import json
+from pathlib import Path
 
 import pytest
 
 from agent.dialogue import Parts, respond
-from agent.errors import UnknownSession, UserInputError
+from agent.errors import ModelUnavailable, UnknownSession, UserInputError
+from agent.feedback import FeedbackEvent
 from agent.linking import Linker
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
-from agent.store import Store
 from tests.agent.shop import open_shop
-from ui.owner.catalog import health, rejects
+from ui.owner.catalog import _line, health, never_shown, rejects
 from ui.owner.learning import adapters, feedback, gate_report, rounds
-from ui.owner.looking import inspected, sessions
+from ui.owner.looking import conversation, inspected, sessions
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +28,6 @@ def folder(tmp_path_factory):
 def catalog(folder):
     with open_shop(folder) as shop:
         yield shop
-
-
-@pytest.fixture
-def store(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/sessions.db")
-    yield store
-    store.close()
 
 
 @pytest.fixture
@@ -65,7 +60,9 @@ def test_turn_is_taken_apart(parts, store, catalog):
     assert [one["text"] for one in turn["mentions"]] == ["Adidas"]
     assert "Adidas" in json.dumps(turn["filter"])
     assert [one["id"] for one in turn["candidates"]] == [one["id"] for one in turn["shown"]]
-    assert all("score" in one for one in turn["candidates"])
+    assert [one["shown"] for one in turn["candidates"]] == [one["rank"] for one in turn["shown"]]
+    assert all(one["parts"] for one in turn["candidates"])
+    assert turn["matched"] == len(turn["shown"])
     assert turn["timings"]["plan"] >= 0
     assert turn["prompt"] == []
     json.dumps(turn)
@@ -84,6 +81,55 @@ def test_prompt_is_what_the_model_was_shown(parts, store, catalog):
     turn = inspected(store, catalog, session, 1)
     assert turn["planner"] == "llm"
     assert turn["prompt"] == asked[0]
+
+
+def test_conversation_is_told_turn_by_turn(parts, store):
+    session = say(parts, "black shoes under 130", "not Adidas")
+    told = conversation(store, session)
+    assert [one["utterance"] for one in told["turns"]] == ["black shoes under 130", "not Adidas"]
+    assert [one["number"] for one in told["turns"]] == [1, 2]
+    assert all(one["reply"] and one["time"] for one in told["turns"])
+
+
+def tell(store, session, kind, value=None):
+    slate = store.turns(session)[0].slate
+    event = FeedbackEvent(slate_id=slate.id, item_id=slate.items[0].item_id, kind=kind, value=value)
+    store.add_feedback(event)
+
+
+def test_conversations_with_a_thumb_down_are_found(parts, store):
+    bad, good, hidden = (say(parts, "black shoes") for _ in range(3))
+    tell(store, bad, "rating", 1)
+    tell(store, good, "rating", 5)
+    tell(store, hidden, "reject")
+    assert {one["id"] for one in sessions(store, only="thumbs_down")} == {bad, hidden}
+    assert {one["id"]: one["flags"] for one in sessions(store)}[bad] == ["thumbs_down"]
+    assert conversation(store, bad)["turns"][0]["flags"] == ["thumbs_down"]
+
+
+def test_conversations_where_nothing_was_found_are_found(parts, store):
+    say(parts, "black shoes")
+    empty = say(parts, "shoes", "under 1")
+    assert [one["id"] for one in sessions(store, only="nothing")] == [empty]
+    assert conversation(store, empty)["turns"][1]["flags"] == ["nothing"]
+
+
+def test_conversations_with_a_fallback_are_found(parts, store, catalog):
+    def fail(messages):
+        raise ModelUnavailable("no answer within 3 s")
+
+    planner = LLMPlanner(ScriptedModel(fail), RulePlanner(), fast_path=False)
+    say(parts, "shirts")
+    fell = say(Parts(store, catalog, parts.linker, planner), "black things I could wear")
+    assert [one["id"] for one in sessions(store, only="fallback")] == [fell]
+    turn = inspected(store, catalog, fell, 1)
+    assert (turn["planner"], turn["flags"]) == ("rules", ["fallback"])
+    assert turn["fallback"]
+
+
+def test_unknown_filter_is_refused(store):
+    with pytest.raises(UserInputError, match="expected one of all, thumbs_down"):
+        sessions(store, only="everything")
 
 
 def test_turn_that_is_not_there(parts, store, catalog):
@@ -106,6 +152,27 @@ def test_catalog_tells_what_was_never_shown(parts, store, catalog, folder):
     json.dumps(after)
 
 
+def test_every_item_never_shown_is_given_as_csv(parts, store, catalog):
+    say(parts, "black shoes")
+    rows = list(csv.DictReader("".join(never_shown(catalog, store)).splitlines()))
+    health_of = health(catalog, store, Path("none"))
+    assert len(rows) == health_of["never_shown"]
+    assert {"id", "title", "price"} <= rows[0].keys()
+
+
+def test_csv_cells_are_no_formulas():
+    assert _line(["=1+1", "plain"]).strip() == "'=1+1,plain"
+
+
+def test_what_was_asked_in_vain_is_counted(parts, store, catalog):
+    say(parts, "zorbly shoes", "under 1")
+    told = health(catalog, store, Path("none"))["asked_in_vain"]
+    assert told["turns"] == 2
+    assert {"word": "zorbly", "turns": 1} in told["words"]
+    assert told["nothing"] == ["under 1"]
+    assert "1" in told["given_up"][0]["wish"]
+
+
 def test_rejects_are_listed(tmp_path):
     assert list(rejects(tmp_path)) == []
     (tmp_path / "rejects.csv").write_text("row,column,reason\n3,price,not a number\n")
@@ -118,7 +185,9 @@ def test_feedback_is_counted(parts, store):
 
 
 def test_project_without_learning_has_none(tmp_path):
-    assert adapters(tmp_path / "none") == {"live": None, "adapters": [], "history": []}
+    assert adapters(tmp_path / "none") == {
+        "live": None, "trial": None, "adapters": [], "history": []
+    }  # fmt: skip
     assert rounds(tmp_path) == []
 
 
@@ -138,7 +207,12 @@ def test_gate_report_puts_both_beside_each_other(tmp_path):
               "baselines": {"base": {"held": 0.5}}}  # fmt: skip
     path.write_text(json.dumps(stored))
     report = gate_report(path)
-    assert report["metrics"] == [{"metric": "held", "adapter": 0.8, "before": 0.5}]
+    (row,) = report["metrics"]
+    assert (row["metric"], row["adapter"], row["before"], row["low"]) == ("held", 0.8, 0.5, None)
+    stored["metrics"] = {"held": {"interval": [0.1, 0.5], "improved": True}}
+    path.write_text(json.dumps(stored))
+    (row,) = gate_report(path)["metrics"]
+    assert (row["low"], row["high"], row["improved"]) == (0.1, 0.5, True)
     path.write_text("[]")
     assert gate_report(path) is None
     assert gate_report(tmp_path / "none.json") is None
