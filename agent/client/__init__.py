@@ -13,26 +13,36 @@ from agent.client.errors import (
     Limited,
     NotAllowed,
     NotFound,
+    NotLoggedIn,
     NotReached,
     NotUnderstood,
     Refused,
+    TimedOut,
+    TooSlow,
     Unavailable,
 )
 from agent.client.values import (
     Done,
     Event,
+    Explained,
+    ExplainedItem,
     Feedback,
     Item,
     Items,
+    ItemWords,
+    Press,
+    PressedWish,
     ShownItem,
     Turn,
     Understood,
+    Value,
     Words,
 )
 from agent.client.waiting import AttuneClient
 
 __all__ = [
-    "AsyncAttuneClient", "AttuneClient", "AttuneError", "Conflicted", "Done", "Event", "Feedback",
-    "Invalid", "Item", "Items", "Limited", "NotAllowed", "NotFound", "NotReached", "NotUnderstood",
-    "Refused", "ShownItem", "Turn", "Unavailable", "Understood", "Words",
+    "AsyncAttuneClient", "AttuneClient", "AttuneError", "Conflicted", "Done", "Event", "Explained",
+    "ExplainedItem", "Feedback", "Invalid", "Item", "ItemWords", "Items", "Limited", "NotAllowed",
+    "NotFound", "NotLoggedIn", "NotReached", "NotUnderstood", "Press", "PressedWish", "Refused",
+    "ShownItem", "TimedOut", "TooSlow", "Turn", "Unavailable", "Understood", "Value", "Words",
 ]  # fmt: skip

@@ -1,164 +1,245 @@
-"""Each request as a value: where it goes, what it carries, and how its answer is read.
-
-Both clients, the one that waits and the one that does not, send these. Nothing is sent here.
-"""
+"""What can be asked for those who shop: sessions, turns, items, feedback, explanations."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+import httpx
 
-from agent.client.errors import NotUnderstood
+from agent.client.call import (
+    Call,
+    Request,
+    Streamed,
+    error_of,
+    given,
+    new_key,
+    nothing,
+    part,
+    reads,
+)
 from agent.client.values import (
-    Deleted,
+    Done,
+    Event,
+    Explained,
+    ExplainedItem,
+    Explaining,
     Explanation,
+    Facets,
     Feed,
     Feedback,
     ItemDetail,
+    Items,
+    ItemWords,
     Json,
     Model,
+    NewSession,
+    Picture,
+    Press,
     Session,
-    Stored,
+    Suggestions,
     Turn,
+    Understood,
+    Words,
 )
 
-T = TypeVar("T")
+Writer = Literal["template", "model"]
 
 
-@dataclass(frozen=True, slots=True)
-class Call(Generic[T]):
-    """One request.
+def create_session(user: str | None = None) -> Call[str]:
+    """Start a session and return its id; `user` is a name of your own."""
+    return Call(Request("POST", "/v1/sessions", given(user=user)), reads(str, "id"))
+
+
+def open_session(user: str | None = None, language: str | None = None) -> Call[NewSession]:
+    """Start a session; return its id with what the shop greets with, where it has said so.
 
     Args:
-        read: Makes the answer's JSON a value.
-        key: The idempotency key; None where doing it twice does no harm.
+        user: A name of your own.
+        language: Languages as browsers tell them, e.g. "de-AT, en;q=0.5".
     """
-
-    method: str
-    path: str
-    read: Callable[[Any], T]
-    body: Json | None = None
-    key: str | None = None
-
-
-def _reader(kind: type[T], *inside: str) -> Callable[[Any], T]:
-    adapter = TypeAdapter(kind)
-
-    def read(answer: Any) -> T:
-        try:
-            for name in inside:
-                answer = answer[name]
-            return adapter.validate_python(answer)
-        except (ValidationError, KeyError, TypeError) as error:
-            raise NotUnderstood(f"expected {kind}, got something else: {error}") from error
-
-    return read
-
-
-def _nothing(answer: Any) -> None:
-    return None
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def create_session(user: str | None) -> Call[str]:
-    """Start a session."""
-    return Call("POST", "/v1/sessions", _reader(str, "id"), _given(user=user))
+    request = Request("POST", "/v1/sessions", given(user=user), language=language)
+    return Call(request, reads(NewSession))
 
 
 def session(id: str) -> Call[Session]:
-    """Look at a session."""
-    return Call("GET", f"/v1/sessions/{_part(id)}", _reader(Session))
+    """Return a session as it stands, with all its turns."""
+    return Call(Request("GET", f"/v1/sessions/{part(id)}"), reads(Session))
 
 
 def delete_session(id: str) -> Call[None]:
-    """Delete a session."""
-    return Call("DELETE", f"/v1/sessions/{_part(id)}", _nothing)
+    """Delete a session with everything that hangs on it."""
+    return Call(Request("DELETE", f"/v1/sessions/{part(id)}"), nothing)
 
 
-def turn(
-    session_id: str, text: str, context: Mapping[str, str] | None, key: str | None, *, stream: bool
+def suggestions(session_id: str) -> Call[Suggestions]:
+    """Return the wishes of a session as chips, and what may be said next.
+
+    Both come with the press that does it: `client.say(session, reply.text, press=reply.press)`.
+    """
+    return Call(Request("GET", f"/v1/sessions/{part(session_id)}/suggestions"), reads(Suggestions))
+
+
+def say(
+    session_id: str,
+    text: str,
+    *,
+    press: Press | Json | None = None,
+    context: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[Turn]:
-    """Take a turn."""
-    body = _given(text=text, context=dict(context) if context else None)
-    body |= {"stream": True} if stream else {}
-    path = f"/v1/sessions/{_part(session_id)}/turns"
-    return Call("POST", path, _reader(Turn), body, key or new_key())
+    """Take a turn.
+
+    Args:
+        press: What was pressed instead; `text` is its words for the transcript.
+        context: What tools may be called with, such as a customer's number; not stored.
+        idempotency_key: To take it once, also over several calls; else each call has its own.
+    """
+    return Call(_turn(session_id, text, press, context, idempotency_key), reads(Turn))
 
 
-def feedback(events: Sequence[Feedback]) -> Call[list[str]]:
-    """Tell what people did."""
+def stream(
+    session_id: str,
+    text: str,
+    *,
+    press: Press | Json | None = None,
+    context: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+) -> Streamed[Event]:
+    """Take a turn as `say` does, and give its events as they come: `with … as events:`.
+
+    Whoever leaves before the last event leaves a turn that is not kept.
+    """
+    request = _turn(session_id, text, press, context, idempotency_key, stream=True)
+    return Streamed(
+        request,
+        {
+            "understood": Understood.model_validate,
+            "items": Items.model_validate,
+            "text": Words.model_validate,
+            "done": lambda data: Done(turn=Turn.model_validate(data)),
+        },
+    )
+
+
+def _turn(
+    session_id: str,
+    text: str,
+    press: Press | Json | None,
+    context: Mapping[str, str] | None,
+    key: str | None,
+    **more: bool,
+) -> Request:
+    if isinstance(press, Press):
+        press = press.model_dump(mode="json", exclude_defaults=True)
+    body = given(text=text, press=press, context=dict(context) if context else None) | more
+    path = f"/v1/sessions/{part(session_id)}/turns"
+    return Request("POST", path, body, new_key() if key is None else key)
+
+
+def send_feedback(*events: Feedback) -> Call[list[str]]:
+    """Tell what people did with what they were shown: all is stored, or none; return ids."""
     body = {"events": [event.model_dump(exclude_none=True) for event in events]}
-    return Call("POST", "/v1/feedback", _reader(list[str], "ids"), body, new_key())
+    return Call(Request("POST", "/v1/feedback", body, new_key()), reads(list[str], "ids"))
 
 
 def recommend(
-    filter: Json | None, text: str | None, session_id: str | None, k: int | None
+    *,
+    filter: Json | None = None,
+    text: str | None = None,
+    session_id: str | None = None,
+    k: int | None = None,
 ) -> Call[Feed]:
-    """Recommend items without a turn."""
-    body = _given(filter=filter, text=text, session_id=session_id, k=k)
-    return Call("POST", "/v1/recommendations", _reader(Feed), body)
+    """Return items for a filter, a text, a session's wishes, or nobody in particular."""
+    body = given(filter=filter, text=text, session_id=session_id, k=k)
+    return Call(Request("POST", "/v1/recommendations", body), reads(Feed))
 
 
 def explain(
+    item_ids: Sequence[str],
+    *,
+    text: str | None = None,
+    wishes: Sequence[Json] | str | None = None,
+    session_id: str | None = None,
+    language: str | None = None,
+    writer: Writer | None = None,
+) -> Call[tuple[Explanation, ...]]:
+    """Return why items fit what somebody wants.
+
+    Args:
+        wishes: A text, or comparisons as filters have them.
+        writer: Who words it; by default the model, where the server has one for it.
+    """
+    request = _explanations(item_ids, text, wishes, session_id, language, writer)
+    return Call(request, reads(tuple[Explanation, ...], "items"))
+
+
+def stream_explanations(
+    item_ids: Sequence[str],
+    *,
+    text: str | None = None,
+    wishes: Sequence[Json] | str | None = None,
+    session_id: str | None = None,
+    language: str | None = None,
+    writer: Writer | None = None,
+) -> Streamed[Explaining]:
+    """Explain items as `explain` does, and give the events as they come: `with … as events:`."""
+    request = _explanations(item_ids, text, wishes, session_id, language, writer, stream=True)
+    return Streamed(
+        request,
+        {
+            "item": ExplainedItem.model_validate,
+            "text": ItemWords.model_validate,
+            "done": Explained.model_validate,
+        },
+    )
+
+
+def _explanations(
     item_ids: Sequence[str],
     text: str | None,
     wishes: Sequence[Json] | str | None,
     session_id: str | None,
     language: str | None,
-) -> Call[tuple[Explanation, ...]]:
-    """Say why items fit."""
-    body = _given(
-        item_ids=list(item_ids), text=text, session_id=session_id, language=language,
+    writer: Writer | None,
+    **more: bool,
+) -> Request:
+    body = given(
+        item_ids=list(item_ids), text=text, session_id=session_id, language=language, writer=writer,
         wishes=wishes if isinstance(wishes, str) or wishes is None else list(wishes),
     )  # fmt: skip
-    return Call("POST", "/v1/explanations", _reader(tuple[Explanation, ...], "items"), body)
+    return Request("POST", "/v1/explanations", body | more)
+
+
+def facets() -> Call[Facets]:
+    """Return what items can be searched by, with counts, and openings that the catalog can meet."""
+    return Call(Request("GET", "/v1/facets"), reads(Facets))
 
 
 def item(id: str) -> Call[ItemDetail]:
-    """Look at an item."""
-    return Call("GET", f"/v1/items/{_part(id)}", _reader(ItemDetail))
+    """Return an item as the catalog has it now."""
+    return Call(Request("GET", f"/v1/items/{part(id)}"), reads(ItemDetail))
 
 
-def upsert_items(rows: Sequence[Json]) -> Call[Stored]:
-    """Add or replace items."""
-    return Call("POST", "/v1/items:upsert", _reader(Stored), {"items": list(rows)})
+def picture(path: str) -> Call[Picture]:
+    """Return a picture that lies beside the catalog, by the path that an item's `image` gives."""
+    inside = "/".join(part(one) for one in path.split("/"))
+    return Call(Request("GET", f"/v1/pictures/{inside}"), _picture)
 
 
-def delete_items(ids: Sequence[str]) -> Call[int]:
-    """Delete items."""
-    return Call("POST", "/v1/items:delete", _reader(int, "deleted"), {"ids": list(ids)})
-
-
-def delete_user(user: str) -> Call[Deleted]:
-    """Delete what is stored of a user."""
-    return Call("DELETE", f"/v1/users/{_part(user)}", _reader(Deleted))
-
-
-def export_user(user: str) -> Call[dict[str, Any]]:
-    """Return what is stored of a user."""
-    return Call("GET", f"/v1/users/{_part(user)}/export", _reader(dict[str, Any]))
+def _picture(response: httpx.Response) -> Picture:
+    if not response.is_success:
+        raise error_of(response)
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    media_type = headers.get("content-type", "")
+    return Picture(content=response.content, media_type=media_type, headers=headers)
 
 
 def models() -> Call[tuple[Model, ...]]:
-    """List what can answer."""
-    return Call("GET", "/v1/models", _reader(tuple[Model, ...], "data"))
+    """Return what can answer."""
+    return Call(Request("GET", "/v1/models"), reads(tuple[Model, ...], "data"))
 
 
-def new_key() -> str:
-    """Return a new idempotency key."""
-    return uuid.uuid4().hex
-
-
-def _part(id: str) -> str:
-    """Return an id as a part of a path, whatever is in it."""
-    if id in ("", ".", ".."):
-        raise ValueError(f"an id is needed, got {id!r}")
-    return quote(id, safe="")
+def model(id: str) -> Call[Model]:
+    """Return one of the models that can answer."""
+    return Call(Request("GET", f"/v1/models/{part(id)}"), reads(Model))

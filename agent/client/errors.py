@@ -1,15 +1,18 @@
-"""What can go wrong when Attune is asked over HTTP.
+"""What can go wrong when Attune is asked over HTTP. No error shows the API key.
 
 AttuneError
-├── NotReached        no answer came: no connection, it broke, or it took too long
-├── NotUnderstood     an answer came that is none of Attune's
-└── Refused           Attune answered with an error
-    ├── Invalid       the request is wrong (400, 413, 422)
-    ├── NotAllowed    no key, a wrong one, or one for something else (401, 403)
-    ├── NotFound      nothing has that id or name (404)
-    ├── Conflicted    something else came first (409)
-    ├── Limited       too many requests, or the day's tokens are used up (429)
-    └── Unavailable   a fault of the server, or it is too busy (5xx)
+├── NotReached            no answer came: no connection, or it broke
+│   └── TooSlow           no answer came within `timeout`
+├── NotUnderstood         an answer came that is none of Attune's
+└── Refused               Attune answered with an error
+    ├── Invalid           the request is wrong (400, 405, 413, 422)
+    ├── NotAllowed        the key is for something else (403)
+    │   └── NotLoggedIn   no key, or none that is good any more (401)
+    ├── NotFound          nothing has that id or name, or not any more (404)
+    ├── Conflicted        something else came first (409)
+    ├── Limited           too many requests, or the day's tokens are used up (429)
+    └── Unavailable       a fault of the server, or it is too busy (5xx)
+        └── TimedOut      the server gave up, since it took too long (504)
 """
 
 from __future__ import annotations
@@ -34,14 +37,27 @@ class NotReached(AttuneError):
         self.idempotency_key = idempotency_key
 
 
+class TooSlow(NotReached):
+    """No answer came in the time that was given."""
+
+
 class NotUnderstood(AttuneError):
-    """The answer is none of Attune's: another server, or a proxy's page."""
+    """The answer is none of Attune's: another server, or a proxy's page.
+
+    Args:
+        status: Of HTTP, where the answer had one that matters.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class Refused(AttuneError):
     """An error that Attune answered with.
 
     Args:
+        message: What is wrong; `str` of the error has the hint too.
         status: Of HTTP; 200 where the error came in the middle of a stream.
         type: A stable name, listed in docs/api.md.
         hint: What to do about it, where the server has a word on that.
@@ -60,7 +76,7 @@ class Refused(AttuneError):
         request_id: str | None = None,
     ) -> None:
         super().__init__(f"{message} ({hint})" if hint else message)
-        self.status, self.type, self.hint = status, type, hint
+        self.message, self.status, self.type, self.hint = message, status, type, hint
         self.retry_after, self.request_id = retry_after, request_id
 
 
@@ -69,11 +85,15 @@ class Invalid(Refused):
 
 
 class NotAllowed(Refused):
-    """The key is missing, wrong, or for something else."""
+    """The key is for something else."""
+
+
+class NotLoggedIn(NotAllowed):
+    """No key was sent, or one that is not, or no longer, good."""
 
 
 class NotFound(Refused):
-    """Nothing has that id or name."""
+    """Nothing has that id or name, or not any more."""
 
 
 class Conflicted(Refused):
@@ -88,24 +108,48 @@ class Unavailable(Refused):
     """The server cannot answer now."""
 
 
+class TimedOut(Unavailable):
+    """The server did not get done in the time it has for an answer."""
+
+
 _KINDS: Mapping[int, type[Refused]] = {
-    401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflicted, 429: Limited,
+    401: NotLoggedIn, 403: NotAllowed, 404: NotFound, 409: Conflicted, 429: Limited, 504: TimedOut,
 }  # fmt: skip
+
+_IN_STREAMS: Mapping[str, type[Refused]] = {
+    **dict.fromkeys(("missing_key", "unknown_key", "expired_key", "revoked_key"), NotLoggedIn),
+    **dict.fromkeys(("missing_scope", "origin_refused"), NotAllowed),
+    **dict.fromkeys(
+        ("no_such_key", "unknown_session", "unknown_slate", "unknown_item", "unknown_job",
+         "unknown_source", "unknown_handover", "unknown_adapter"), NotFound,
+    ),
+    **dict.fromkeys(("adapter_refused", "conflict"), Conflicted),
+    **dict.fromkeys(
+        ("invalid_input", "invalid_filter", "invalid_item", "idempotency_conflict"), Invalid
+    ),
+    **dict.fromkeys(("rate_limited", "token_budget"), Limited),
+    "timeout": TimedOut,
+}  # fmt: skip
+"""By type, since a stream that has begun has status 200; all others are the server's fault."""
 
 
 def refused(
     status: int, body: Any, headers: Mapping[str, str] | None = None
 ) -> Refused | NotUnderstood:
-    """Return the error that an answer tells of."""
+    """Return the error that an answer, or an event of a stream (status 200), tells of."""
     told = body.get("error") if isinstance(body, dict) else None
     if not isinstance(told, dict) or "message" not in told:
-        return NotUnderstood(f"status {status} without an error of Attune's; check the address")
-    kind = Unavailable if status >= 500 else _KINDS.get(status, Invalid)
+        said = f"status {status} without an error of Attune's; check the address"
+        return NotUnderstood(said, status)
+    type_ = str(told.get("type", ""))
+    if status == 200:
+        kind = _IN_STREAMS.get(type_, Unavailable)
+    else:
+        kind = _KINDS.get(status, Unavailable if status >= 500 else Invalid)
     sent = headers or {}
     return kind(
-        str(told["message"]), status=status, type=str(told.get("type", "")),
-        hint=told.get("hint"), retry_after=seconds(sent.get("retry-after")),
-        request_id=sent.get("x-request-id"),
+        str(told["message"]), status=status, type=type_, hint=told.get("hint"),
+        retry_after=seconds(sent.get("retry-after")), request_id=sent.get("x-request-id"),
     )  # fmt: skip
 
 

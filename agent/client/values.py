@@ -121,6 +121,143 @@ class Done(Value):
 Event = Understood | Items | Words | Done
 
 
+class PressedWish(Value):
+    """A wish on one facet, or a word.
+
+    Args:
+        facet: Name of a facet; "text" for a word; "item" (to be dropped only) for ids of items.
+        low, high: Bounds of a numeric or date facet (ISO dates).
+        direction: "up" or "down": towards larger or smaller values than the pressed item has.
+    """
+
+    facet: str
+    values: tuple[str, ...] = ()
+    low: float | str | None = None
+    high: float | str | None = None
+    direction: str | None = None
+
+
+class Press(Value):
+    """What was pressed instead of said: it is done exactly.
+
+    Args:
+        act: "refine", "like", "more", "compare", "explain", "why_not", "detail", "select",
+            "reject", "undo" or "reset".
+        items: Ids of the items it is about.
+        want, avoid: Wishes to add.
+        drop: Wishes to forget: whole facets, or some values or the bounds of one.
+    """
+
+    act: str
+    items: tuple[str, ...] = ()
+    want: tuple[PressedWish, ...] = ()
+    avoid: tuple[PressedWish, ...] = ()
+    drop: tuple[PressedWish, ...] = ()
+
+
+class Chip(Value):
+    """One wish of a session.
+
+    Args:
+        kind: "want", "avoid", "bound", "prefer", "like", "order" or "hidden".
+        facet: The facet it is on, where it is on one.
+        press: Takes it back.
+    """
+
+    label: str
+    kind: str
+    facet: str | None = None
+    press: Press
+
+
+class QuickReply(Value):
+    """Something to say with one press.
+
+    Args:
+        label: Its words on a button; `text`: in the transcript.
+        press: What it means; None where the text is to be understood as said.
+        count: Items it would leave, where that is known.
+    """
+
+    label: str
+    text: str
+    press: Press | None = None
+    count: int | None = None
+
+
+class Suggestions(Value):
+    """The wishes of a session one by one, and what may be said next."""
+
+    wishes: tuple[Chip, ...]
+    replies: tuple[QuickReply, ...]
+
+
+class ValueCount(Value):
+    """A value and how many items have it."""
+
+    value: str
+    count: int
+
+
+class Facet(Value):
+    """A property that items can be searched by.
+
+    Args:
+        kind: "categorical", "list", "boolean", "numeric" or "date".
+        role: What it means, such as "price", where it is one of those that are known.
+        unit: Currency of a price, else a unit, where known.
+        coverage: Share of items that have a value.
+        values: The most frequent values (categorical, list, boolean).
+        low, high: Smallest and largest value (numeric).
+    """
+
+    name: str
+    label: str
+    kind: str
+    role: str | None
+    unit: str | None
+    coverage: float
+    values: tuple[ValueCount, ...]
+    low: float | None
+    high: float | None
+
+
+class Facets(Value):
+    """The catalog's name and number of items, its facets, and openings that it can meet."""
+
+    catalog: str
+    items: int
+    currency: str | None
+    facets: tuple[Facet, ...]
+    examples: tuple[QuickReply, ...]
+
+
+class Picture(Value):
+    """A picture that lies beside the catalog.
+
+    Args:
+        headers: What the server says about how it is to be shown, by lower-case name.
+    """
+
+    content: bytes = Field(repr=False)
+    media_type: str
+    headers: Mapping[str, str]
+
+
+class Opening(Value):
+    """What the shop greets with, and what may be said instead of typing."""
+
+    text: str
+    suggestions: tuple[str, ...] = ()
+
+
+class NewSession(Value):
+    """A session that begins."""
+
+    id: str
+    opening: Opening | None = None
+
+
 class Session(Value):
     """A session as it stands, with all its turns."""
 
@@ -140,36 +277,34 @@ class Feed(Value):
     relaxations: tuple[Json, ...] = ()
 
 
-class Explanation(Item):
-    """Why an item fits, as reasons and in words."""
+class ExplainedItem(Item):
+    """Event of explanations: why an item fits, before any words."""
 
     reasons: tuple[str, ...]
     evidence: tuple[Evidence, ...]
+
+
+class ItemWords(Value):
+    """Event of explanations: the next piece of the words on an item."""
+
+    item_id: str
+    delta: str
+
+
+class Explanation(ExplainedItem):
+    """Why an item fits, as reasons and in words."""
+
     explanation: str
     written: Json
 
 
-class Stored(Value):
-    """How many items are stored, and the rows that are not."""
+class Explained(Value):
+    """Last event of explanations: all of them."""
 
-    stored: int
-    rejected: tuple[Rejected, ...]
-
-
-class Rejected(Value):
-    """A row that was not stored, and why."""
-
-    row: int
-    id: str | None
-    reason: str
+    items: tuple[Explanation, ...]
 
 
-class Deleted(Value):
-    """How much of a user was deleted."""
-
-    sessions: int
-    slates: int
-    events: int
+Explaining = ExplainedItem | ItemWords | Explained
 
 
 class Model(Value):

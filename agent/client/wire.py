@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import httpx
 from pydantic import ValidationError
 
-from agent.client.calls import Call
-from agent.client.errors import AttuneError, NotReached, NotUnderstood, refused, seconds
-from agent.client.values import Done, Event, Items, Turn, Understood, Words
+from agent.client.call import Request, Streamed, json_of
+from agent.client.errors import (
+    AttuneError,
+    NotReached,
+    NotUnderstood,
+    TooSlow,
+    refused,
+    seconds,
+)
+
+T = TypeVar("T")
 
 AGAIN = frozenset({429, 503})
-"""Statuses that pass by themselves."""
+"""Statuses that pass by themselves; nothing was done."""
 
 LONGEST_PAUSE_S = 30.0
+CONNECT_S = 3.0
+"""To get through to the server; what it does then may take much longer."""
+
 _FIRST_PAUSE_S = 0.5
 
 
@@ -32,7 +41,9 @@ class Patience:
 
     retries: int
 
-    def pause(self, tried: int, found: httpx.Response | httpx.TransportError) -> float | None:
+    def pause(
+        self, request: Request, tried: int, found: httpx.Response | httpx.RequestError
+    ) -> float | None:
         """Return the seconds to wait before another try; None where it is the end.
 
         Args:
@@ -40,11 +51,9 @@ class Patience:
         """
         if tried > self.retries:
             return None
-        if isinstance(found, httpx.TransportError):
-            # Whoever waited as long as was allowed is told so, not made to wait as long again.
-            slow = isinstance(found, httpx.ReadTimeout | httpx.WriteTimeout | httpx.PoolTimeout)
-            return None if slow else _backoff(tried)
-        if found.status_code not in AGAIN:
+        if isinstance(found, httpx.RequestError):
+            return _backoff(tried) if _passes(request, found) else None
+        if found.status_code not in AGAIN or found.status_code in request.fine:
             return None
         told = seconds(found.headers.get("retry-after"))
         if told is None:
@@ -52,106 +61,125 @@ class Patience:
         return told if told <= LONGEST_PAUSE_S else None
 
 
+def _passes(request: Request, error: httpx.RequestError) -> bool:
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return True
+    # Whoever waited as long as was allowed is told so, not made to wait as long again.
+    broken = isinstance(error, httpx.NetworkError | httpx.RemoteProtocolError)
+    return broken and not request.once
+
+
 def _backoff(tried: int) -> float:
     longest = min(_FIRST_PAUSE_S * float(2 ** (tried - 1)), LONGEST_PAUSE_S)
     return longest * (0.5 + random.random() / 2)
 
 
-def headers_of(key: str | None) -> dict[str, str]:
-    """Return the headers of every request.
+def options_of(url: str, key: str | None, timeout: float) -> dict[str, Any]:
+    """Return what both of httpx's clients are made with.
 
     Args:
-        key: The API key.
-    """
-    return {"Authorization": f"Bearer {key}"} if key else {}
-
-
-def request_of(client: httpx.Client | httpx.AsyncClient, call: Call[Any]) -> httpx.Request:
-    """Return a call as a request."""
-    headers = {"Idempotency-Key": call.key} if call.key else None
-    return client.build_request(call.method, call.path, json=call.body, headers=headers)
-
-
-def not_reached(error: httpx.TransportError, call: Call[Any]) -> NotReached:
-    """Return what is to be said of a request without an answer."""
-    said = str(error) or type(error).__name__
-    return NotReached(f"{call.method} {call.path}: no answer ({said})", call.key)
-
-
-def error_of(response: httpx.Response) -> AttuneError:
-    """Return the error of a response whose body is read."""
-    return refused(response.status_code, _json(response.content), response.headers)
-
-
-def answer_of(response: httpx.Response) -> Any:
-    """Return the JSON of a good response.
+        key: The API key; no error shows it.
 
     Raises:
-        AttuneError: If the response tells of an error, or is not JSON.
+        ValueError: If the address is none of HTTP, or the key cannot be sent.
     """
-    if not response.is_success:
-        raise error_of(response)
-    if response.status_code == 204:
-        return None
-    answer = _json(response.content)
-    if answer is None:
-        raise NotUnderstood(f"status {response.status_code}, but no JSON; check the address")
-    return answer
-
-
-def _json(content: bytes) -> Any:
     try:
-        return json.loads(content)
-    except ValueError:
-        return None
+        address = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"no address: {url!r}; expected one like http://localhost:8000") from error
+    if address.scheme not in ("http", "https") or not address.host:
+        raise ValueError(f"no address: {url!r}; expected one like http://localhost:8000")
+    if key and not _sendable(key):
+        raise ValueError("the key cannot be sent: expected printable ASCII characters, no spaces")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    wait = httpx.Timeout(timeout, connect=min(timeout, CONNECT_S))
+    return {"base_url": address, "headers": headers, "timeout": wait}
 
 
-class Events:
+def _sendable(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def request_of(client: httpx.Client | httpx.AsyncClient, request: Request) -> httpx.Request:
+    """Return a request as httpx sends it.
+
+    Raises:
+        ValueError: If something in it cannot be sent.
+    """
+    headers = {}
+    if request.key is not None:
+        if not request.key.strip() or not _sendable(request.key.replace(" ", "")):
+            raise ValueError(f"no idempotency key: {request.key!r}; expected ASCII characters")
+        headers["Idempotency-Key"] = request.key.strip()
+    if request.language is not None:
+        if not _sendable(request.language.replace(" ", "")):
+            raise ValueError(f"no language: {request.language!r}; expected e.g. 'de-AT, en;q=0.5'")
+        headers["Accept-Language"] = request.language
+    try:
+        return client.build_request(
+            request.method, request.path, json=request.body, params=request.query or None,
+            headers=headers,
+        )  # fmt: skip
+    except httpx.InvalidURL as error:
+        raise ValueError(f"{request.method} {request.path[:80]!r}: {error}") from error
+
+
+def failure_of(error: httpx.RequestError, request: Request) -> AttuneError:
+    """Return what is to be said of a request without an answer that can be read."""
+    where = f"{request.method} {request.path[:200]}"
+    if isinstance(error, httpx.TimeoutException):
+        return TooSlow(f"{where}: no answer in time ({type(error).__name__})", request.key)
+    if isinstance(error, httpx.TransportError):
+        return NotReached(f"{where}: no answer ({error or type(error).__name__})", request.key)
+    return NotUnderstood(f"{where}: an answer that cannot be read ({error})")
+
+
+class Events(Generic[T]):
     """Cuts a stream into events: bytes in, values out.
 
     Lines are cut at line feeds alone: text may hold other characters that some take for ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, call: Streamed[T]) -> None:
+        self._call = call
         self._rest = b""
-        self.ended = False
+        self._ended = False
 
-    def feed(self, more: bytes) -> list[Event]:
+    def feed(self, more: bytes) -> list[T]:
         """Return the events that are complete now.
 
         Raises:
-            AttuneError: If one of them tells that the turn failed.
+            AttuneError: If one of them tells that the request failed.
         """
         *blocks, self._rest = (self._rest + more).split(b"\n\n")
         return [event for block in blocks if (event := self._event(block)) is not None]
 
-    def _event(self, block: bytes) -> Event | None:
+    def end(self) -> None:
+        """Tell that no more bytes come.
+
+        Raises:
+            NotReached: If that is too early.
+        """
+        if not self._ended:
+            raise NotReached("the stream ended before the answer did", self._call.request.key)
+
+    def _event(self, block: bytes) -> T | None:
         fields = dict(_field(line) for line in block.split(b"\n") if b":" in line)
-        name, data = fields.get(b"event", b"").decode(), _json(fields.get(b"data", b""))
+        name = fields.get(b"event", b"").decode("utf-8", "replace")
+        data = json_of(fields.get(b"data", b""))
         if name == "error":
             raise refused(200, data)
+        read = self._call.kinds.get(name)
+        if read is None:  # a comment, or an event that this version does not know
+            return None
         try:
-            event = _read(name, data)
+            event = read(data)
         except ValidationError as error:
             raise NotUnderstood(f"event {name!r} is not as expected: {error}") from error
-        self.ended = self.ended or isinstance(event, Done)
+        self._ended = self._ended or name == "done"
         return event
 
 
 def _field(line: bytes) -> tuple[bytes, bytes]:
     name, _, value = line.partition(b":")
     return name, value.removeprefix(b" ")
-
-
-def _read(name: str, data: Mapping[str, Any]) -> Event | None:
-    match name:
-        case "understood":
-            return Understood.model_validate(data)
-        case "items":
-            return Items.model_validate(data)
-        case "text":
-            return Words.model_validate(data)
-        case "done":
-            return Done(turn=Turn.model_validate(data))
-        case _:  # a comment, or an event that this version does not know
-            return None

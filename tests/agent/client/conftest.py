@@ -2,19 +2,36 @@
 
 import json
 import threading
+from dataclasses import replace
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
 import pytest
 
+from agent.access.keyring import Keyring
+from agent.access.keys import SCOPES
+from agent.adapter_desk import Adapters
 from agent.client import AttuneClient
+from agent.knowledge import Knowledge, Library
+from agent.routing import AdapterRouter
 from agent.server import create_app
+from agent.service.config import HandoverTable, OpeningTable
+from agent.service.desk import ServiceDesk
+from agent.service.escalation import Escalation
+from agent.service.openings import Openings
+from agent.store_handovers import Handovers
+from retrieval.encoder import HashingEncoder
+from tests.agent.hosting import ScriptedHost
 from tests.agent.server.conftest import (  # noqa: F401 (fixtures)
     parts,
     shop,
     store,
 )
+from tests.agent.server.desks import Desk
 from tests.agent.server.live import serving
+
+NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,6 +43,42 @@ def url(parts):  # noqa: F811
 @pytest.fixture
 def client(url):
     with AttuneClient(url) as client:
+        yield client
+
+
+@pytest.fixture
+def library(tmp_path):
+    encoder = HashingEncoder(64)
+    knowledge = Knowledge(tmp_path / "knowledge", encoder)
+    yield Library(knowledge, lambda: encoder)
+    knowledge.close()
+
+
+@pytest.fixture
+def whole(parts, library, tmp_path):  # noqa: F811
+    """A server with everything, which asks for keys: its address, and a key of all scopes."""
+    escalation = Escalation(
+        HandoverTable(), None, "", Handovers(parts.store.database), lambda: NOON
+    )
+    tables = [OpeningTable(text="Hello!", suggestions=["Blue shirts"]),
+              OpeningTable(text="Hallo!", language="de")]  # fmt: skip
+    desk = ServiceDesk(parts.linker, escalation, openings=Openings(tables, None, lambda: NOON))
+    router = AdapterRouter(tmp_path, ScriptedHost())
+    pictures = tmp_path / "shop"
+    (pictures / "images").mkdir(parents=True)
+    (pictures / "images" / "blue shirt.svg").write_text("<svg/>")
+    key = Keyring(parts.store.database).add("all", SCOPES)[1]
+    app = create_app(
+        replace(parts, desk=desk, router=router), library=library, pictures=pictures,
+        adapters=Adapters(router, Desk(tmp_path)),
+    )  # fmt: skip
+    with serving(app) as url:
+        yield SimpleNamespace(url=url, key=key, store=parts.store, router=router)
+
+
+@pytest.fixture
+def operator(whole):
+    with AttuneClient(whole.url, whole.key) as client:
         yield client
 
 

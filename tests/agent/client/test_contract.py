@@ -2,39 +2,100 @@
 
 import inspect
 import re
+from pathlib import Path
 
 import pytest
 
-from agent.client import AsyncAttuneClient, AttuneClient, Feedback, calls, values
-from agent.server import create_app
-
-FEEDBACK = Feedback(slate_id="l", kind="click", item_id="1")
-CALLS = (
-    calls.create_session("ann"),
-    calls.session("s"),
-    calls.delete_session("s"),
-    calls.turn("s", "hi", {"customer": "c"}, None, stream=True),
-    calls.feedback([FEEDBACK]),
-    calls.recommend({}, "x", "s", 3),
-    calls.explain(["1"], "x", [{}], "s", "de"),
-    calls.item("1"),
-    calls.upsert_items([{}]),
-    calls.delete_items(["1"]),
-    calls.delete_user("ann"),
-    calls.export_user("ann"),
-    calls.models(),
+from agent.client import (
+    AsyncAttuneClient,
+    AttuneClient,
+    Feedback,
+    Press,
+    PressedWish,
+    calls,
+    operator_calls,
+    operator_values,
+    values,
 )
+from agent.client.errors import refused
+from agent.server import create_app, errors
+
+PAGE = (Path(__file__).parents[3] / "docs/client.md").read_text(encoding="utf-8")
+FEEDBACK = Feedback(slate_id="l", kind="click", item_id="1")
+PRESS = Press(act="like", items=("7",), want=(PressedWish(facet="colour", values=("Blue",)),))
+WANTED = {"text": "x", "wishes": [{}], "session_id": "s", "language": "de", "writer": "template"}
+CALLS = {
+    "create_session": calls.create_session("ann"),
+    "open_session": calls.open_session("ann", "de"),
+    "session": calls.session("s"),
+    "delete_session": calls.delete_session("s"),
+    "suggestions": calls.suggestions("s"),
+    "say": calls.say("s", "hi", press=PRESS, context={"customer": "c"}),
+    "stream": calls.stream("s", "hi", press=PRESS, context={"customer": "c"}),
+    "send_feedback": calls.send_feedback(FEEDBACK),
+    "recommend": calls.recommend(filter={}, text="x", session_id="s", k=3),
+    "explain": calls.explain(["1"], **WANTED),
+    "stream_explanations": calls.stream_explanations(["1"], **WANTED),
+    "facets": calls.facets(),
+    "item": calls.item("1"),
+    "picture": calls.picture("images/1.svg"),
+    "models": calls.models(),
+    "model": calls.model("attune"),
+    "upsert_items": operator_calls.upsert_items([{}]),
+    "delete_items": operator_calls.delete_items(["1"]),
+    "reindex": operator_calls.reindex(0.5),
+    "delete_user": operator_calls.delete_user("ann"),
+    "export_user": operator_calls.export_user("ann"),
+    "knowledge": operator_calls.knowledge(),
+    "add_knowledge": operator_calls.add_knowledge({"a.md": "x", "b.pdf": b"x"}),
+    "delete_knowledge": operator_calls.delete_knowledge("a.md"),
+    "jobs": operator_calls.jobs(status="dead", kind="reindex", limit=3),
+    "job": operator_calls.job("j"),
+    "retry_job": operator_calls.retry_job("j"),
+    "handovers": operator_calls.handovers(status="waiting", limit=3),
+    "handover": operator_calls.handover("h"),
+    "close_handover": operator_calls.close_handover("h"),
+    "keys": operator_calls.keys(),
+    "add_key": operator_calls.add_key("web", ["chat"], expires="90d"),
+    "revoke_key": operator_calls.revoke_key("k"),
+    "adapters": operator_calls.adapters(),
+    "promote_adapter": operator_calls.promote_adapter("a", force=True, why="x"),
+    "canary_adapter": operator_calls.canary_adapter("a", share=0.2, force=True, why="x"),
+    "roll_back_adapter": operator_calls.roll_back_adapter(why="x"),
+    "ready": operator_calls.ready(),
+}
 ANSWERS = {
     "TurnAnswer": values.Turn,
     "ShownItem": values.ShownItem,
     "ItemDetail": values.ItemDetail,
     "Explanation": values.Explanation,
+    "Explanations": values.Explained,
     "EvidenceAnswer": values.Evidence,
     "SessionAnswer": values.Session,
+    "NewSessionAnswer": values.NewSession,
+    "Opening": values.Opening,
+    "Suggestions": values.Suggestions,
+    "Chip": values.Chip,
+    "QuickReply": values.QuickReply,
+    "Press": values.Press,
+    "PressedWish": values.PressedWish,
+    "Facets": values.Facets,
+    "FacetAnswer": values.Facet,
+    "ValueCount": values.ValueCount,
     "Feed": values.Feed,
-    "UpsertAnswer": values.Stored,
-    "Rejected": values.Rejected,
-    "DeletedUserAnswer": values.Deleted,
+    "UpsertAnswer": operator_values.Stored,
+    "Rejected": operator_values.Rejected,
+    "DeletedUserAnswer": operator_values.Deleted,
+    "JobAnswer": operator_values.Job,
+    "HandoverAnswer": operator_values.Handover,
+    "WholeHandover": operator_values.WholeHandover,
+    "TranscriptTurn": operator_values.TranscriptTurn,
+    "SourceAnswer": operator_values.Source,
+    "Taken": operator_values.PagesTaken,
+    "KeyAnswer": operator_values.ApiKey,
+    "MadeKey": operator_values.MadeKey,
+    "AdaptersAnswer": operator_values.Adapters,
+    "Ready": operator_values.Ready,
 }
 
 
@@ -48,12 +109,19 @@ def _schema(document, name):
     return schemas.get(name) or schemas[f"{name}-Output"]
 
 
-def _path(document, call):
-    for path, methods in document["paths"].items():
-        pattern = re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path))
-        if re.fullmatch(pattern, call.path) and call.method.lower() in methods:
-            return methods[call.method.lower()]
-    return None
+def _routes(document):
+    return {(method.upper(), path): route for path, methods in document["paths"].items()
+            for method, route in methods.items()}  # fmt: skip
+
+
+def _asked(document, request):
+    """Return the route that a request is for: of several, the one with most of it written out."""
+
+    def fits(path):
+        return re.fullmatch(re.sub(r"\\{\w+\\}", ".+", re.escape(path)), request.path)
+
+    found = [(m, path) for m, path in _routes(document) if m == request.method and fits(path)]
+    return max(found, key=lambda one: len(re.sub(r"{\w+}", "", one[1])), default=None)
 
 
 def _resolved(document, schema):
@@ -64,16 +132,52 @@ def _resolved(document, schema):
     return [document["components"]["schemas"][name] for name in refs]
 
 
-@pytest.mark.parametrize("call", CALLS, ids=lambda call: f"{call.method} {call.path}")
-def test_call_is_of_the_api(document, call):
-    route = _path(document, call)
-    assert route is not None
-    if call.body is None:
+@pytest.mark.parametrize("name", CALLS)
+def test_call_is_of_the_api(document, name):
+    request = CALLS[name].request
+    asked = _asked(document, request)
+    assert asked is not None
+    route = _routes(document)[asked]
+    taken = {one["name"] for one in route.get("parameters", ()) if one["in"] == "query"}
+    assert set(request.query) <= taken
+    headers = {one["name"] for one in route.get("parameters", ()) if one["in"] == "header"}
+    assert (request.key is not None) == ("Idempotency-Key" in headers)
+    if request.body is None:
         assert "requestBody" not in route or not route["requestBody"].get("required")
         return
     schema = route["requestBody"]["content"]["application/json"]["schema"]
-    taken = {name for one in _resolved(document, schema) for name in one["properties"]}
-    assert set(call.body) <= taken
+    fields = {name for one in _resolved(document, schema) for name in one["properties"]}
+    assert set(request.body) <= fields
+
+
+def test_every_call_is_looked_at():
+    own = {
+        name
+        for module in (calls, operator_calls)
+        for name, found in vars(module).items()
+        if inspect.isfunction(found) and found.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert own - {"ask"} == set(CALLS)
+    assert own <= set(vars(AttuneClient))
+
+
+def test_every_route_has_a_method_or_a_reason(document):
+    absent = set(re.findall(r"^\| `([A-Z]+) (/\S+)` \| \S", PAGE, re.M))
+    covered = {_asked(document, call.request) for call in CALLS.values()}
+    assert set(_routes(document)) - covered == absent
+
+
+def test_methods_of_the_page_are_those_there_are():
+    table = PAGE.partition("## All methods")[2].partition("Without a method")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    named = {name for cell in cells for name in re.findall(r"`(\w+)`", cell)}
+    assert named == {name for name in vars(AttuneClient) if name[0] != "_"} - {"close"}
+
+
+@pytest.mark.parametrize(("status", "kind"), [(one[1], one[2]) for one in errors.KINDS])
+def test_error_is_the_same_in_a_stream(status, kind):
+    body = {"error": {"type": kind, "message": "x"}}
+    assert type(refused(status, body)) is type(refused(200, body))
 
 
 def test_events_of_feedback_are_of_the_api(document):

@@ -14,7 +14,10 @@ from agent.client import (
     Limited,
     NotReached,
     NotUnderstood,
+    TimedOut,
+    TooSlow,
     Unavailable,
+    calls,
 )
 from agent.client.wire import Events, Patience
 
@@ -24,6 +27,10 @@ TURN = {
     "turn_id": "t", "session_id": "s1", "slate_id": "l", "utterance": "x", "reply": "y",
     "items": [], "state": {}, "plan": {}, "brand_new": 1,
 }  # fmt: skip
+
+
+STREAMED = calls.stream("s1", "x")
+STREAM = {"content-type": "text/event-stream", "connection": "close"}
 
 
 def error(status, type="x", **headers):
@@ -97,21 +104,71 @@ def test_lasting_faults_are_not(told, answer, kind):
 
 
 def test_waiting_too_long_is_not_waited_again():
-    patience = Patience(2)
+    patience, sent = Patience(2), calls.models().request
     request = httpx.Request("GET", "http://x")
-    assert patience.pause(1, httpx.ReadTimeout("", request=request)) is None
-    assert patience.pause(1, httpx.ConnectTimeout("", request=request)) is not None
-    assert patience.pause(3, httpx.ConnectError("", request=request)) is None
-    pauses = [patience.pause(1, httpx.Response(503)) for _ in range(20)]
+    assert patience.pause(sent, 1, httpx.ReadTimeout("", request=request)) is None
+    assert patience.pause(sent, 1, httpx.ConnectTimeout("", request=request)) is not None
+    assert patience.pause(sent, 3, httpx.ConnectError("", request=request)) is None
+    pauses = [patience.pause(sent, 1, httpx.Response(503)) for _ in range(20)]
     assert all(0.2 < one <= 0.5 for one in pauses)
+
+
+ONCE = (
+    lambda client: client.roll_back_adapter(),
+    lambda client: client.promote_adapter("a"),
+    lambda client: client.add_key("web", ["chat"]),
+    lambda client: client.ask("POST", "/v1/owner/runs", {"name": "drift"}),
+)
+
+
+@pytest.mark.parametrize("does", ONCE)
+def test_what_may_be_done_is_not_done_twice(told, does):
+    told.answers = [None]
+    with AttuneClient(told.url) as client, pytest.raises(NotReached):
+        does(client)
+    assert len(told.seen) == 1
+    told.answers, told.seen = [BUSY, error(409)], []
+    with AttuneClient(told.url) as client, pytest.raises(Conflicted):
+        does(client)
+    assert len(told.seen) == 2
+
+
+def test_slow_answers_are_told_as_slow(told):
+    def answer(request):
+        raise httpx.ReadTimeout("", request=request)
+
+    with (
+        AttuneClient("http://x", transport=httpx.MockTransport(answer)) as client,
+        pytest.raises(TooSlow) as caught,
+    ):
+        client.say("s1", "x", idempotency_key="mine")
+    assert caught.value.idempotency_key == "mine"
+    told.answers = [error(504, "timeout")]
+    with AttuneClient(told.url) as client, pytest.raises(TimedOut):
+        client.say("s1", "x")
+    told.answers = [(200, STREAM, b'event: error\ndata: {"error": {"type": "timeout", '
+                                  b'"message": "late"}}\n\n')]  # fmt: skip
+    with (
+        AttuneClient(told.url) as client,
+        client.stream("s1", "x") as events,
+        pytest.raises(TimedOut, match="late"),
+    ):
+        list(events)
+
+
+def test_readiness_is_told_at_once(told, no_pauses):
+    standing = {"status": "not ready", "catalog": "", "version": None, "reasons": ["no store"]}
+    told.answers = [(503, {}, json.dumps(standing).encode()), BUSY]
+    with AttuneClient(told.url) as client:
+        assert client.ready().reasons == ("no store",)
+        with pytest.raises(Unavailable, match="later"):
+            client.ready()
+    assert (len(told.seen), no_pauses) == (2, [])
 
 
 def test_nobody_there_is_told():
     with AttuneClient("http://127.0.0.1:9", retries=1) as client, pytest.raises(NotReached):
         client.models()
-
-
-STREAM = {"content-type": "text/event-stream", "connection": "close"}
 
 
 def test_broken_stream_is_told(told):
@@ -131,7 +188,7 @@ def test_error_within_a_stream_is_raised(told):
     with (
         AttuneClient(told.url) as client,
         client.stream("s1", "x") as events,
-        pytest.raises(Invalid, match="full") as caught,
+        pytest.raises(Unavailable, match="full") as caught,
     ):
         list(events)
     assert (caught.value.status, caught.value.type) == (200, "store_unavailable")
@@ -141,20 +198,22 @@ def test_stream_is_cut_at_line_feeds_only():
     done = json.dumps({**TURN, "reply": "a\u2028b\u0085c"}, ensure_ascii=False)
     text = ': hello\n\nevent: text\ndata: {"delta":"x"}\n\nevent: new\ndata: {}\n\n'
     content = f"{text}event: done\ndata: {done}\n\n".encode()
-    whole, bytewise = Events(), Events()
+    whole, bytewise = Events(STREAMED), Events(STREAMED)
     events = whole.feed(content)
     assert [
         one for at in range(len(content)) for one in bytewise.feed(content[at : at + 1])
     ] == events
     assert events[0].delta == "x"
     assert events[-1].turn.reply == "a\u2028b\u0085c"
-    assert whole.ended
+    whole.end()
+    with pytest.raises(NotReached, match="ended before"):
+        Events(STREAMED).end()
 
 
 def test_garbled_events_are_told():
     for block in (b"event: text\ndata: {}\n\n", b"event: done\ndata: nope\n\n"):
         with pytest.raises(NotUnderstood):
-            Events().feed(block)
+            Events(STREAMED).feed(block)
 
 
 def test_ids_cannot_leave_their_place(told):
