@@ -11,11 +11,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.plan import ORDER
 from agent.ports import Retriever
 from agent.pressed import ITEM, MOST_VALUES, Press, PressedWish
 from agent.state import Constraint, Need, Preference
-from agent.wording import clean, describe, find
+from agent.wording import clean, describe, find, label, listing, say, worded
 from retrieval.catalog import Facet
 from retrieval.filters import TEXT
 
@@ -40,61 +41,83 @@ class Chip(BaseModel):
 
 
 def chips(
-    need: Need, facets: Sequence[Facet], currency: str | None, title: Callable[[str], str]
+    need: Need,
+    facets: Sequence[Facet],
+    currency: str | None,
+    title: Callable[[str], str],
+    tongue: Tongue = ENGLISH,
 ) -> tuple[Chip, ...]:
     """Return the wishes of a need, hard ones first.
 
     Args:
         title: Returns the title of an item by its id.
     """
-    made = [chip for one in need.constraints for chip in _of(one, facets, currency)]
-    made += [_preferred(one, facets) for one in need.preferences]
+    made = [chip for one in need.constraints for chip in _of(one, facets, currency, tongue)]
+    made += [_preferred(one, facets, tongue) for one in need.preferences]
     if need.like is not None:
         like = need.like.item_id
-        made.append(_chip(f"like {clean(title(like), 50)}", "like", None, ITEM, (like,)))
+        made.append(
+            _chip(_say("like", tongue, title=clean(title(like), 50)), "like", None, ITEM, (like,))
+        )
     if need.sorting is not None:
-        label = f"{clean(need.sorting.label or need.sorting.facet, 40)} first"
-        made.append(_chip(label, "order", need.sorting.facet, ORDER))
+        by = clean(need.sorting.label, 40) or label(find(tuple(facets), need.sorting.facet),
+                                                    need.sorting.facet, tongue)  # fmt: skip
+        sorting = _say("sorted", tongue, by=by)
+        made.append(_chip(sorting, "order", need.sorting.facet, ORDER))
     hidden = need.rejected[-MOST_VALUES:]
     if hidden:
-        made.append(_chip(f"{len(need.rejected)} hidden", "hidden", None, ITEM, hidden))
+        made.append(
+            _chip(_say("hidden", tongue, n=len(need.rejected)), "hidden", None, ITEM, hidden)
+        )
     return tuple(made)
 
 
-def chips_of(need: Need, retriever: Retriever) -> tuple[Chip, ...]:
+def chips_of(need: Need, retriever: Retriever, tongue: Tongue = ENGLISH) -> tuple[Chip, ...]:
     """Return the wishes of a need over a catalog; an item that has left it is told by its id."""
 
     def title(id: str) -> str:
         found = retriever.get_many([id])
         return found[0].title if found else id
 
-    return chips(need, retriever.facets, retriever.currency, title)
+    return chips(need, retriever.facets, retriever.currency, title, tongue)
 
 
-def _of(constraint: Constraint, facets: Sequence[Facet], currency: str | None) -> Iterator[Chip]:
+def _say(key: str, tongue: Tongue, **values: object) -> str:
+    return say(f"wishes.{key}", 0, tongue.code, **values)
+
+
+def _of(
+    constraint: Constraint, facets: Sequence[Facet], currency: str | None, tongue: Tongue
+) -> Iterator[Chip]:
     """Yield the chips of a constraint: wanted values together, each other wish by itself."""
     facet, name = find(tuple(facets), constraint.facet), constraint.facet
     bare = constraint.model_copy(update={"values": (), "excluded": (), "low": None, "high": None})
     bounded = constraint.low is not None or constraint.high is not None
     if constraint.values:
         own = bare.model_copy(update={"values": constraint.values})
-        yield _chip(describe(own, facet, currency), "want", name, name, constraint.values)
+        yield _chip(describe(own, facet, currency, tongue), "want", name, name, constraint.values)
     for value in constraint.excluded:
         own = bare.model_copy(update={"excluded": (value,)})
-        yield _chip(describe(own, facet, currency), "avoid", name, name, (value,))
+        yield _chip(describe(own, facet, currency, tongue), "avoid", name, name, (value,))
     if bounded:
         own = constraint.model_copy(update={"values": (), "excluded": ()})
         bounds = PressedWish(facet=name, low=constraint.low, high=constraint.high)
         press = Press(act="refine", drop=(bounds,))
-        label = describe(own, facet, currency)
-        yield Chip(label=label, kind="bound", facet=name, press=press)
+        words = describe(own, facet, currency, tongue)
+        yield Chip(label=words, kind="bound", facet=name, press=press)
 
 
-def _preferred(wish: Preference, facets: Sequence[Facet]) -> Chip:
-    label = f"ideally {clean(wish.text, 40)}"
+def _preferred(wish: Preference, facets: Sequence[Facet], tongue: Tongue) -> Chip:
+    said = clean(wish.words or wish.text, 40)
+    if wish.facet is not None and wish.values:
+        facet = find(tuple(facets), wish.facet)
+        known = [tongue.value(wish.facet, value) for value in wish.values[:3]]
+        own = [worded(facet, value, tongue=tongue) for value in wish.values[:3]]
+        said = listing(own, "or", tongue) if known != list(wish.values[:3]) else said
+    words = _say("ideally", tongue, wish=said)
     if wish.facet is None:
-        return _chip(label, "prefer", None, TEXT, (wish.text,))
-    return _chip(label, "prefer", wish.facet, wish.facet)
+        return _chip(words, "prefer", None, TEXT, (wish.text,))
+    return _chip(words, "prefer", wish.facet, wish.facet)
 
 
 def _chip(

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 
+from agent.languages.tongue import table
 from agent.state import Constraint, State
 from agent.turn import Evidence, Reason
-from agent.wording import clean, find, label, number, table, title_of
+from agent.wording import clean, find, label, number, title_of
 from retrieval.catalog import Facet, FieldValue, Item
 from retrieval.filters import words
 

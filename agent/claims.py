@@ -7,15 +7,29 @@ catalog and knows nothing of this module.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.likeness import changed_facets, kept_facets
 from agent.needs import soft_words
 from agent.ranking import meets_wish
 from agent.state import Constraint, State
 from agent.turn import Evidence, Reason
-from agent.wording import amount, clean, describe, find, label, listing, say, shown, title_of
+from agent.wording import (
+    amount,
+    clean,
+    describe,
+    find,
+    label,
+    listing,
+    quoted,
+    say,
+    shown,
+    title_of,
+    worded,
+)
 from retrieval.catalog import Facet, FieldValue, Item, primary
 from retrieval.filters import TEXT, Compare, fold, matches, text_of, words
 from retrieval.rerank import available
@@ -27,12 +41,22 @@ class View:
 
     Args:
         others: Items that claims may compare with, by id; the reference of a likeness is one.
+        tongue: The language that claims are made in.
     """
 
     state: State
     facets: tuple[Facet, ...]
     currency: str | None = None
     others: Mapping[str, Item] = field(default_factory=dict)
+    tongue: Tongue = ENGLISH
+
+    def say(self, key: str, **values: object) -> str:
+        """Return a claim, or a part of one, in words."""
+        return say(key, 0, self.tongue.code, **values)
+
+    def listed(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+        """Return "a, b and c"."""
+        return listing(parts, last, self.tongue)
 
     def facet(self, name: str) -> Facet | None:
         """Return the facet with a name, or None."""
@@ -40,20 +64,21 @@ class View:
 
     def label(self, name: str) -> str:
         """Return the name of a facet as people read it."""
-        return label(self.facet(name), name)
+        return label(self.facet(name), name, self.tongue)
 
     def shown(self, name: str, value: FieldValue) -> str:
         """Return a value of a facet as people read it."""
-        return shown(self.facet(name), value, self.currency)
+        return shown(self.facet(name), value, self.currency, self.tongue)
 
     def named(self, name: str, value: FieldValue) -> str:
         """Return a value that can stand without the name of its facet: "paid: yes"."""
         said = self.shown(name, value)
-        return f"{self.label(name)}: {said}" if isinstance(value, bool) else said
+        flag = isinstance(value, bool)
+        return self.say("grammar.flag", facet=self.label(name), value=said) if flag else said
 
     def wish(self, constraint: Constraint) -> str:
         """Return a constraint as people say it."""
-        return describe(constraint, self.facet(constraint.facet), self.currency)
+        return describe(constraint, self.facet(constraint.facet), self.currency, self.tongue)
 
 
 def _asked(item: Item, view: View, constraint: Constraint, value: object) -> tuple[Evidence, ...]:
@@ -80,14 +105,14 @@ def _prefix(view: View, facet: str) -> str:
     known = view.facet(facet)
     name = view.label(facet)
     plain = known is not None and (known.role == "price" or known.unit == name)
-    return "" if plain else f"{name} "
+    return "" if plain else view.say("grammar.prefix", facet=name)
 
 
 def _gap(view: View, facet: str, left: FieldValue, right: FieldValue) -> str:
     """Return by how much two numbers differ, in the facet's own unit; empty for dates."""
     if isinstance(left, str | bool | tuple) or isinstance(right, str | bool | tuple):
         return ""
-    return amount(view.facet(facet), abs(left - right), view.currency)
+    return amount(view.facet(facet), abs(left - right), view.currency, view.tongue)
 
 
 def _bound_met(item: Item, view: View, constraint: Constraint, value: FieldValue) -> Reason:
@@ -98,8 +123,9 @@ def _bound_met(item: Item, view: View, constraint: Constraint, value: FieldValue
             key = "under" if high is not None else "above"
         text = view.shown(constraint.facet, bound if bound is not None else "")
     else:
-        text = f"{view.shown(constraint.facet, low)} to {view.shown(constraint.facet, high)}"
-    said = say(f"claims.{key}", prefix=_prefix(view, constraint.facet), bound=text,
+        text = view.say("grammar.range", low=view.shown(constraint.facet, low),
+                        high=view.shown(constraint.facet, high))  # fmt: skip
+    said = view.say(f"claims.{key}", prefix=_prefix(view, constraint.facet), bound=text,
                value=view.shown(constraint.facet, value))  # fmt: skip
     return Reason(text=said, evidence=_asked(item, view, constraint, value))
 
@@ -114,20 +140,21 @@ def _bound_missed(
             continue
         gap = _gap(view, constraint.facet, value, bound)
         key = "at" if value == bound else key
-        said = say(f"claims.{key}", prefix=_prefix(view, constraint.facet),
-                   value=view.shown(constraint.facet, value), gap=f"{gap} " if gap else "",
-                   bound=view.shown(constraint.facet, bound))  # fmt: skip
+        said = view.say(f"claims.{key}", prefix=_prefix(view, constraint.facet),
+                        value=view.shown(constraint.facet, value),
+                        gap=view.say("grammar.gap", gap=gap) if gap else "",
+                        bound=view.shown(constraint.facet, bound))  # fmt: skip
         return Reason(text=said, evidence=_asked(item, view, constraint, value))
     return None
 
 
 def _missing(item: Item, view: View, facet: str) -> Reason:
     evidence = Evidence(kind="field", item_id=item.id, facet=facet, value=None)
-    return Reason(text=say("claims.missing", facet=view.label(facet)), evidence=(evidence,))
+    return Reason(text=view.say("claims.missing", facet=view.label(facet)), evidence=(evidence,))
 
 
-def _quoted(parts: Iterable[str]) -> str:
-    return listing([f"'{clean(part, 40)}'" for part in parts])
+def _quoted(parts: Iterable[str], view: View) -> str:
+    return quoted([clean(part, 40) for part in parts], view.tongue)
 
 
 def _text_met(item: Item, view: View, constraint: Constraint) -> Reason:
@@ -136,7 +163,7 @@ def _text_met(item: Item, view: View, constraint: Constraint) -> Reason:
     if not named:
         held = [v for v in constraint.values if matches(Compare(TEXT, "contains", v), item)]
         named = tuple(held[:2])
-    said = say(f"claims.{key}", words=_quoted(named))
+    said = view.say(f"claims.{key}", words=_quoted(named, view))
     return Reason(text=said, evidence=_asked(item, view, constraint, list(named)))
 
 
@@ -151,17 +178,21 @@ def met(item: Item, view: View, constraint: Constraint) -> Reason | None:
     name = view.label(constraint.facet)
     if value is not None:
         key = "flag_asked" if isinstance(value, bool) else "value_asked"
-        said = say(f"claims.{key}", value=view.shown(constraint.facet, value), facet=name)
+        said = view.say(f"claims.{key}", value=view.shown(constraint.facet, value), facet=name)
         return Reason(text=said, evidence=_asked(item, view, constraint, value))
     if constraint.low is not None or constraint.high is not None:
         return _bound_met(item, view, constraint, item.values(constraint.facet)[0])
     if not constraint.excluded:
         return None
     if isinstance(own, bool):
-        said = say("claims.flag_asked", facet=name, value=view.shown(constraint.facet, own))
+        said = view.say("claims.flag_asked", facet=name, value=view.shown(constraint.facet, own))
         return Reason(text=said, evidence=_asked(item, view, constraint, own))
-    wish = listing([clean(value, 40) for value in constraint.excluded[:3]], "or")
-    said = say("claims.avoided", facet=name, value=view.shown(constraint.facet, own), wish=wish)
+    wish = view.listed(
+        [_in_words(view, constraint.facet, v) for v in constraint.excluded[:3]], "or"
+    )
+    said = view.say(
+        "claims.avoided", facet=name, value=view.shown(constraint.facet, own), wish=wish
+    )
     return Reason(text=said, evidence=_asked(item, view, constraint, own))
 
 
@@ -170,14 +201,14 @@ def _in_words(view: View, facet: str, value: str) -> str:
     known = view.facet(facet)
     if known is not None and known.kind == "boolean":
         return view.shown(facet, value.casefold() == "true")
-    return clean(value, 40)
+    return worded(known, value, tongue=view.tongue)
 
 
 def _text_missed(item: Item, view: View, constraint: Constraint) -> Reason:
     found = [v for v in constraint.excluded if matches(Compare(TEXT, "contains", v), item)]
     key = "mentions_unwanted" if found else "silent"
     named = found[:2] or list(constraint.values[:2])
-    said = say(f"claims.{key}", words=_quoted(named))
+    said = view.say(f"claims.{key}", words=_quoted(named, view))
     return Reason(text=said, evidence=_asked(item, view, constraint, named))
 
 
@@ -192,10 +223,12 @@ def missed(item: Item, view: View, constraint: Constraint) -> Reason | None:
     evidence = _asked(item, view, constraint, own)
     banned = Constraint(facet=constraint.facet, excluded=constraint.excluded)
     if constraint.excluded and not matches(banned.filter(), item):
-        return Reason(text=say("claims.unwanted", facet=name, value=value), evidence=evidence)
+        return Reason(text=view.say("claims.unwanted", facet=name, value=value), evidence=evidence)
     if constraint.values and _matching(item, constraint) is None:
-        wish = listing([_in_words(view, constraint.facet, v) for v in constraint.values[:3]], "or")
-        said = say("claims.missed", facet=name, value=value, wish=wish)
+        wish = view.listed(
+            [_in_words(view, constraint.facet, v) for v in constraint.values[:3]], "or"
+        )
+        said = view.say("claims.missed", facet=name, value=value, wish=wish)
         return Reason(text=said, evidence=evidence)
     return _bound_missed(item, view, constraint, item.values(constraint.facet)[0])
 
@@ -210,7 +243,7 @@ def mentions(item: Item, view: View) -> Reason | None:
     if not found:
         return None
     evidence = tuple(Evidence(kind="text", item_id=item.id, value=word) for word in found)
-    return Reason(text=say("claims.mentions", words=_quoted(found)), evidence=evidence)
+    return Reason(text=view.say("claims.mentions", words=_quoted(found, view)), evidence=evidence)
 
 
 def wished(item: Item, view: View) -> Iterator[Reason]:
@@ -221,7 +254,7 @@ def wished(item: Item, view: View) -> Iterator[Reason]:
         stand_in = Constraint(facet=wish.facet, values=wish.values)
         value = _matching(item, stand_in) if wish.values else item.values(wish.facet)[0]
         if value is not None:
-            said = say("claims.wished", value=view.shown(wish.facet, value),
+            said = view.say("claims.wished", value=view.shown(wish.facet, value),
                        facet=view.label(wish.facet))  # fmt: skip
             evidence = Evidence(kind="field", item_id=item.id, facet=wish.facet, value=value)
             yield Reason(text=said, evidence=(evidence,))
@@ -236,8 +269,8 @@ def _kept(item: Item, view: View, anchor: Item) -> Reason | None:
             if k.closeness(item) == 1.0][:3]  # fmt: skip
     if not same:
         return None
-    values = listing([view.named(name, item.fields[name]) for name in same])
-    said = say("claims.same", values=values, other=title_of(anchor))
+    values = view.listed([view.named(name, item.fields[name]) for name in same])
+    said = view.say("claims.same", values=values, other=title_of(anchor))
     return Reason(text=said, evidence=tuple(_relation(item, f, "same", anchor) for f in same))
 
 
@@ -249,10 +282,12 @@ def _swapped(item: Item, view: View, anchor: Item) -> Iterator[Reason]:
         if facet.role == "price" and isinstance(new, float) and isinstance(old, float):
             key, way = ("cheaper", "lower") if new < old else ("dearer", "higher")
             gap = _gap(view, name, new, old)
-            said = say(f"claims.{key}", gap=gap, other=title_of(anchor))
+            said = view.say(f"claims.{key}", gap=gap, other=title_of(anchor))
         else:
             way = "different"
-            said = say("claims.instead", value=view.named(name, new), old=view.shown(name, old))
+            said = view.say(
+                "claims.instead", value=view.named(name, new), old=view.shown(name, old)
+            )
         yield Reason(text=said, evidence=(_relation(item, name, way, anchor),))
 
 
@@ -279,13 +314,15 @@ def rating(item: Item, view: View) -> Reason | None:
     own, count = item.number(facet.name), item.number(people.name) if people else None
     evidence = [Evidence(kind="field", item_id=item.id, facet=facet.name, value=own)]
     if own is None:
-        return Reason(text=say("claims.not_rated"), evidence=tuple(evidence))
+        return Reason(text=view.say("claims.not_rated"), evidence=tuple(evidence))
     value = view.shown(facet.name, own)
     if people is None or count is None or count < 1 or not _RATERS.search(people.name):
-        return Reason(text=say("claims.rated", value=value), evidence=tuple(evidence))
+        return Reason(text=view.say("claims.rated", value=value), evidence=tuple(evidence))
     evidence.append(Evidence(kind="field", item_id=item.id, facet=people.name, value=count))
     by = view.shown(people.name, count)
-    return Reason(text=say("claims.rated_by", value=value, people=by), evidence=tuple(evidence))
+    return Reason(
+        text=view.say("claims.rated_by", value=value, people=by), evidence=tuple(evidence)
+    )
 
 
 def availability(item: Item, view: View) -> Reason | None:
@@ -298,7 +335,7 @@ def availability(item: Item, view: View) -> Reason | None:
     evidence = Evidence(
         kind="field", item_id=item.id, facet=facet.name, value=_own(item, facet.name)
     )
-    return Reason(text=say(f"claims.{key}"), evidence=(evidence,))
+    return Reason(text=view.say(f"claims.{key}"), evidence=(evidence,))
 
 
 def costs(item: Item, view: View) -> Reason | None:
@@ -308,7 +345,9 @@ def costs(item: Item, view: View) -> Reason | None:
     if facet is None or own is None:
         return None
     evidence = Evidence(kind="field", item_id=item.id, facet=facet.name, value=own)
-    return Reason(text=say("claims.costs", value=view.shown(facet.name, own)), evidence=(evidence,))
+    return Reason(
+        text=view.say("claims.costs", value=view.shown(facet.name, own)), evidence=(evidence,)
+    )
 
 
 def stated(item: Item, view: View, name: str) -> Reason:
@@ -317,5 +356,5 @@ def stated(item: Item, view: View, name: str) -> Reason:
     if own is None:
         return _missing(item, view, name)
     evidence = Evidence(kind="field", item_id=item.id, facet=name, value=own)
-    said = say("claims.field", facet=view.label(name), value=view.shown(name, own))
+    said = view.say("claims.field", facet=view.label(name), value=view.shown(name, own))
     return Reason(text=said, evidence=(evidence,))

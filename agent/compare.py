@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from agent.claims import View
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.turn import Evidence, Reason, Value
-from agent.wording import label, say, shown, title_of
+from agent.wording import label, shown, title_of
 from retrieval.catalog import Facet, Item
 from retrieval.filters import fold
 
@@ -47,25 +48,31 @@ def _best(facet: Facet, items: Sequence[Item]) -> float | None:
     return pick(numbers) if pick and len(set(numbers)) > 1 else None
 
 
-def _row(facet: Facet, items: Sequence[Item], currency: str | None) -> Row | None:
+def _row(facet: Facet, items: Sequence[Item], currency: str | None, tongue: Tongue) -> Row | None:
     values = [item.fields.get(facet.name) for item in items]
     if all(value is None for value in values):
         return None
     best = _best(facet, items)
     cells = tuple(
         Cell(
-            text="" if value is None else shown(facet, value, currency),
+            text="" if value is None else shown(facet, value, currency, tongue),
             best=best is not None and value == best,
         )
         for value in values
     )
     differs = len({fold(str(value)) for value in values}) > 1
-    return Row(facet=facet.name, label=label(facet, facet.name), cells=cells, differs=differs)
+    name = label(facet, facet.name, tongue)
+    return Row(facet=facet.name, label=name, cells=cells, differs=differs)
 
 
-def table(items: Sequence[Item], facets: tuple[Facet, ...], currency: str | None) -> Table:
+def table(
+    items: Sequence[Item],
+    facets: tuple[Facet, ...],
+    currency: str | None,
+    tongue: Tongue = ENGLISH,
+) -> Table:
     """Return the comparison of some items, differences first, the best numbers marked."""
-    rows = [row for facet in facets if (row := _row(facet, items, currency)) is not None]
+    rows = [row for facet in facets if (row := _row(facet, items, currency, tongue)) is not None]
     rows.sort(key=lambda row: not row.differs)
     return Table(
         item_ids=tuple(item.id for item in items),
@@ -109,7 +116,7 @@ def _leader(items: Sequence[Item], view: View, role: str, key: str, way: str) ->
         Evidence(kind="relation", item_id=item.id, facet=facet.name, value=way, other_id=other.id)
         for _, other in rated[1:]
     ]
-    said = say(f"claims.{key}", title=title_of(item), value=view.shown(facet.name, best))
+    said = view.say(f"claims.{key}", title=title_of(item), value=view.shown(facet.name, best))
     return Reason(text=said, evidence=tuple(evidence))
 
 

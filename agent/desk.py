@@ -52,6 +52,7 @@ class Extras:
         payer: Id of the API key that the turn is counted for; empty: nobody's.
         after: The number of turns that the session must have had.
         press: What was pressed: the plan of the turn, whatever its words say.
+        language: What the turn is answered in, and those after it; None: as the one before.
     """
 
     context: Mapping[str, str] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Extras:
     payer: str = ""
     after: int | None = None
     press: Press | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,86 +7,43 @@ store); every surface renders its events. It knows no HTTP and no terminal.
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import Protocol
 
 from agent.apply import apply, with_slate
-from agent.choosing import Chooser
-from agent.desk import Attended, Desk, DeskRequest, Extras, Outcome
+from agent.desk import Attended, DeskRequest, Extras, Outcome
 from agent.errors import Moved
 from agent.explain import checked, reasons
-from agent.explainer import LLMExplainer, Subject
-from agent.exploring import GREEDY, Policy, slate_rng
+from agent.explainer import Subject
+from agent.exploring import GREEDY, slate_rng
 from agent.feedback import new_id
+from agent.languages.tongue import Tongue
 from agent.observability.turns import watched
 from agent.pace import computing
-from agent.plan import Act, Mention, Plan
-from agent.planner import Planner, PlanRequest
-from agent.ports import Retriever
+from agent.parts import Linker, Parts
+from agent.plan import Act, Plan
+from agent.planner import PlanRequest
 from agent.pressed import plan_of
-from agent.privacy.port import MASKS_NOTHING, Masker, without_marks
+from agent.privacy.port import without_marks
 from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
 from agent.safe_text import plain
 from agent.state import State
-from agent.store import Session, Store
+from agent.store import Session
 from agent.telemetry import Timings, current_meter
 from agent.turn import Done, Items, Slate, SlateItem, StreamEvent, Text, Understood, Written
 from agent.usage import Spent, turn_tokens
 from agent.utterance import clean_utterance
-from agent.voice import RULES, Router, Voice
+from agent.voice import Voice
 from retrieval.catalog import Facet, Item
+
+__all__ = ["SHOWING", "Linker", "Parts", "item_fields", "rehearse", "respond", "shows"]
 
 SHOWING = frozenset({"recommend", "refine", "like", "more", "reject", "undo", "reset", "elicit"})
 """Acts after which items are shown."""
 
 _OF_THE_DESK = frozenset({"answer", "handoff"})
 """Acts that a desk, where there is one, has words for."""
-
-
-class Linker(Protocol):
-    """Finds mentions."""
-
-    def link(self, utterance: str, state: State, slate: Sequence[Item]) -> tuple[Mention, ...]:
-        """Return the mentions of an utterance."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What a turn is made with. Shared between threads and sessions.
-
-    Args:
-        page: Items on a slate.
-        explainer: Words the explanations; without one the templates do.
-        chooser: Reorders the best of what was found; without one the search decides.
-        voice: Name of the planner, explainer and chooser together.
-        policy: Makes a slate of a ranking.
-        router: Decides which voice answers a session; without one it is the parts' own.
-        desk: Takes care of what is not about items; without one nobody does.
-        masker: Masks personal data before anything else sees the utterance.
-    """
-
-    store: Store
-    retriever: Retriever
-    linker: Linker
-    planner: Planner
-    page: int = 5
-    explainer: LLMExplainer | None = None
-    chooser: Chooser | None = None
-    voice: str = RULES
-    policy: Policy = GREEDY
-    router: Router | None = None
-    desk: Desk | None = None
-    masker: Masker = MASKS_NOTHING
-
-    def lease(self, session_id: str) -> AbstractContextManager[Voice]:
-        """Hold the voice that answers a session for one turn."""
-        if self.router is not None:
-            return self.router.lease(session_id)
-        return nullcontext(Voice(self.voice, self.planner, self.explainer, self.chooser))
 
 
 @dataclass(slots=True)
@@ -113,6 +70,11 @@ class _Turn:
     @property
     def facets(self) -> tuple[Facet, ...]:
         return self.parts.retriever.facets
+
+    @property
+    def tongue(self) -> Tongue:
+        """The language that the turn is answered in."""
+        return self.parts.languages.tongue(self.session.state.language)
 
 
 def respond(
@@ -145,6 +107,9 @@ def respond(
             return
         if extras.after not in (None, session.turns):
             raise Moved(f"the session has had {session.turns} turns, expected {extras.after}")
+        if extras.language is not None:
+            state = session.state.model_copy(update={"language": extras.language})
+            session = replace(session, state=state)
         with parts.lease(session_id) as voice:
             turn = _Turn(parts, voice, session, utterance, raw, extras)
             yield from watched(_take(turn), session_id)
@@ -233,7 +198,7 @@ def _conclude(
 def _plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     """Link what is about items and plan the turn; what was pressed is a plan already."""
     if turn.extras.press is not None:
-        return plan_of(turn.extras.press, turn.utterance, turn.facets)
+        return plan_of(turn.extras.press, turn.utterance, turn.facets, turn.tongue)
     rest = without_marks(rest)
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
@@ -272,6 +237,7 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
             turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
             chooser=turn.voice.chooser, policy=turn.parts.policy,
             rng=slate_rng(turn.session.id, state.turn), rival=turn.voice.rival,
+            tongue=turn.tongue,
         )  # fmt: skip
 
 
@@ -294,10 +260,10 @@ def _shown(
     turn: _Turn, state: State, rank: int, item: Item, score: float, others: Mapping[str, Item]
 ) -> SlateItem:
     currency = turn.parts.retriever.currency
-    made = reasons(item, state, turn.facets, currency, others)
+    made = reasons(item, state, turn.facets, currency, others, turn.tongue)
     return SlateItem(
         item_id=item.id, rank=rank, score=round(score, 6), fields=item_fields(item),
-        reasons=checked(made, item, state, turn.facets, others),
+        reasons=checked(made, item, state, turn.facets, others, turn.tongue),
     )  # fmt: skip
 
 
@@ -327,7 +293,8 @@ def _reply(
     if attended.words and not acts:
         return Reply(pieces=())
     own = plan.model_copy(update={"acts": acts}) if acts else plan
-    reply = compose(own, turn.session.state, state, found, turn.parts.retriever, items)
+    before, retriever = turn.session.state, turn.parts.retriever
+    reply = compose(own, before, state, found, retriever, items, turn.tongue)
     if not attended.words or not reply.pieces:
         return reply
     first, *others = reply.pieces

@@ -131,7 +131,8 @@ class NeedEditor:
             self._set(rejected=union(self.need.rejected, mention.items))
         elif mention.kind == "value" and mention.facet:
             if self._beside_the_category(mention):
-                self._exclude(TEXT, (mention.text.casefold(),), mention.text)
+                words = mention.carried or mention.text
+                self._exclude(TEXT, (words.casefold(),), mention.text)
             else:
                 self._exclude(mention.facet, (*mention.values, *mention.family), mention.text)
         elif mention.kind in ("keyword", "unknown"):
@@ -226,21 +227,26 @@ class NeedEditor:
         if own and mention.values[0] in own.excluded:
             self._put(own.model_copy(update={"excluded": minus(own.excluded, mention.values)}))
         known = mention.kind == "keyword" or not self._alone
-        self._add_preference(Preference(text=mention.values[0], known=known, turn=self._turn))
+        words = mention.text if mention.carried else ""
+        wish = Preference(text=mention.values[0], words=words, known=known, turn=self._turn)
+        self._add_preference(wish)
 
     def _prefer(self, mention: Mention) -> None:
+        said, words = mention.carried or mention.text, mention.text if mention.carried else ""
         if mention.kind == "number":
             wish = Preference(
-                text=mention.text, facet=mention.facet, turn=self._turn,
+                text=said, facet=mention.facet, turn=self._turn, words=words,
                 low=mention.low,
                 high=mention.high,
             )  # fmt: skip
         elif mention.kind == "value":
             wish = Preference(
-                text=mention.text, facet=mention.facet, values=mention.values, turn=self._turn
-            )
+                text=said, facet=mention.facet, values=mention.values, words=words,
+                turn=self._turn,
+            )  # fmt: skip
         else:
-            wish = Preference(text=" ".join(mention.values) or mention.text, turn=self._turn)
+            text = " ".join(mention.values) or said
+            wish = Preference(text=text, words=words, turn=self._turn)
         self._add_preference(wish)
 
     def _add_preference(self, wish: Preference) -> None:
@@ -276,7 +282,8 @@ class NeedEditor:
             return
         values = [] if mention.kind == "order" else self._known_values(mention.facet, compared)
         if not values:
-            sorting = Sorting(facet=mention.facet, direction=mention.direction, label=mention.text)
+            said = mention.text.rpartition(" by ")[2]  # "rating" of "sort by rating"
+            sorting = Sorting(facet=mention.facet, direction=mention.direction, label=said)
             self._set(sorting=sorting)
         elif mention.direction == "down":
             update = {"high": min(values), "low": None, "strict": True}

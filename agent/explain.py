@@ -13,10 +13,11 @@ from agent import claims
 from agent import compare as tables
 from agent.claims import View
 from agent.compare import Table
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.state import Constraint, State
 from agent.turn import Reason
 from agent.verify import verify
-from agent.wording import clean, find, label, listing, repeated, say, title_of
+from agent.wording import clean, listing, ordinal, repeated, say, title_of
 from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import matches
 
@@ -40,13 +41,14 @@ def reasons(
     facets: tuple[Facet, ...],
     currency: str | None = None,
     others: Mapping[str, Item] | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> tuple[Reason, ...]:
     """Return one to four claims on why an item is shown, trade-offs included.
 
     Args:
         others: Items to compare with, by id; the reference of a like-this wish belongs here.
     """
-    view = View(state, facets, currency, others or {})
+    view = View(state, facets, currency, others or {}, tongue)
     chosen: dict[str, Reason] = {}
     subjects: set[str] = set()
     for reason in _by_weight(item, view):
@@ -73,7 +75,7 @@ def _by_weight(item: Item, view: View) -> Iterator[Reason]:
     yield from islice(_said(claims.met(item, view, c) for c in held), 3)
     yield from islice(claims.wished(item, view), 2)
     gone = claims.availability(item, view)
-    if gone is not None and gone.text == say("claims.unavailable"):
+    if gone is not None and gone.text == view.say("claims.unavailable"):
         yield gone
     yield from _said([claims.rating(item, view), claims.costs(item, view), gone])
     for facet in (primary(view.facets, "category"), primary(view.facets, "brand")):
@@ -96,13 +98,15 @@ def why(
     facets: tuple[Facet, ...],
     currency: str | None = None,
     others: Mapping[str, Item] | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> Answer:
     """Say why an item was shown."""
-    found = checked(reasons(item, state, facets, currency, others), item, state, facets, others)
+    made = reasons(item, state, facets, currency, others, tongue)
+    found = checked(made, item, state, facets, others, tongue)
     if not found:
-        return Answer(say("explain.no_reason", title=title_of(item)))
-    said = listing([reason.text for reason in found])
-    return Answer(say("explain.why", title=title_of(item), reasons=said), found)
+        return Answer(say("explain.no_reason", 0, tongue.code, title=title_of(item)))
+    said = listing([reason.text for reason in found], "claims", tongue)
+    return Answer(say("explain.why", 0, tongue.code, title=title_of(item), reasons=said), found)
 
 
 def checked(
@@ -111,9 +115,10 @@ def checked(
     state: State,
     facets: tuple[Facet, ...],
     others: Mapping[str, Item] | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> tuple[Reason, ...]:
     """Return the claims that hold when they are checked against the catalog once more."""
-    return tuple(reason for reason in found if verify(reason, item, state, others, facets))
+    return tuple(one for one in found if verify(one, item, state, others, facets, tongue))
 
 
 def why_not(
@@ -122,36 +127,31 @@ def why_not(
     facets: tuple[Facet, ...],
     currency: str | None = None,
     rank: int | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> Answer:
     """Say why an item was not shown: what it breaks, or where it ranks.
 
     Args:
         rank: Its place among all that match, where known.
     """
-    view, title = View(state, facets, currency), title_of(item)
+    view, title = View(state, facets, currency, tongue=tongue), title_of(item)
     if item.id in state.slate:
         place = state.slate.index(item.id) + 1
-        return Answer(say("explain.is_shown", title=title, place=place))
+        return Answer(view.say("explain.is_shown", title=title, place=place))
     if item.id in state.need.rejected:
-        return Answer(say("explain.rejected", title=title))
+        return Answer(view.say("explain.rejected", title=title))
     broken = [c for c in _recent_first(state) if not matches(c.filter(), item)]
     found = tuple(_said(claims.missed(item, view, c) for c in broken))
-    found = checked(found, item, state, facets)
+    found = checked(found, item, state, facets, tongue=tongue)
     if found:
-        said = listing([reason.text for reason in found])
-        return Answer(say("explain.why_not", title=title, reasons=said), found)
+        said = listing([reason.text for reason in found], "claims", tongue)
+        return Answer(view.say("explain.why_not", title=title, reasons=said), found)
     if broken:
-        wishes = listing([view.wish(constraint) for constraint in broken])
-        return Answer(say("explain.breaks", title=title, wishes=wishes))
+        wishes = view.listed([view.wish(constraint) for constraint in broken])
+        return Answer(view.say("explain.breaks", title=title, wishes=wishes))
     if rank is not None:
-        return Answer(say("explain.ranked", title=title, rank=ordinal(rank)))
-    return Answer(say("explain.outranked", title=title))
-
-
-def ordinal(n: int) -> str:
-    """Return 1st, 2nd, 3rd, 11th."""
-    tail = {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th") if n % 100 not in (11, 12, 13) else "th"
-    return f"{n}{tail}"
+        return Answer(view.say("explain.ranked", title=title, rank=ordinal(rank, tongue)))
+    return Answer(view.say("explain.outranked", title=title))
 
 
 def compare(
@@ -159,22 +159,25 @@ def compare(
     state: State,
     facets: tuple[Facet, ...],
     currency: str | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> Answer:
     """Put items side by side, differences first, and say who leads on what."""
-    compared = tables.table(items, facets, currency)
+    compared = tables.table(items, facets, currency, tongue)
     others = {item.id: item for item in items}
+    view = View(state, facets, currency, others, tongue)
     found = [
         reason
-        for reason in tables.verdicts(items, View(state, facets, currency, others))
-        if verify(reason, others[reason.evidence[0].item_id], state, others, facets)
+        for reason in tables.verdicts(items, view)
+        if verify(reason, others[reason.evidence[0].item_id], state, others, facets, tongue)
     ]
     differ = [row.label for row in compared.rows if row.differs][:4]
     if found:
-        said = say("explain.leads", verdicts="; ".join(reason.text for reason in found))
+        texts = [reason.text for reason in found]
+        said = view.say("explain.leads", verdicts=listing(texts, "clauses", tongue))
     elif differ:
-        said = say("explain.differ", facets=listing(differ))
+        said = view.say("explain.differ", facets=view.listed(differ))
     else:
-        said = say("explain.alike")
+        said = view.say("explain.alike")
     return Answer(said, tuple(found), compared)
 
 
@@ -184,6 +187,7 @@ def detail(
     facets: tuple[Facet, ...],
     currency: str | None = None,
     asked: str = "",
+    tongue: Tongue = ENGLISH,
 ) -> Answer:
     """Say what the catalog says of one field of an item, or of the item as a whole.
 
@@ -191,18 +195,18 @@ def detail(
         facet: The field asked about; None when the catalog has no such field.
         asked: The user's words for what was asked, where it is no facet.
     """
-    view, title = View(State(), facets, currency), title_of(item)
+    view, title = View(State(), facets, currency, tongue=tongue), title_of(item)
     if facet:
         claim = claims.stated(item, view, facet)
         if not item.values(facet):
-            name = label(find(facets, facet), facet)
-            return Answer(say("explain.unsaid", title=title, facet=name), (claim,))
-        return Answer(say("explain.detail", title=title, claim=claim.text), (claim,))
+            name = view.label(facet)
+            return Answer(view.say("explain.unsaid", title=title, facet=name), (claim,))
+        return Answer(view.say("explain.detail", title=title, claim=claim.text), (claim,))
     if asked.strip():
-        return Answer(say("explain.no_field", title=title, asked=repeated(asked, 40)))
+        return Answer(view.say("explain.no_field", title=title, asked=repeated(asked, 40)))
     found = tuple(claims.stated(item, view, f.name) for f in facets if item.values(f.name))[:8]
-    said = listing([reason.text for reason in found])
+    said = listing([reason.text for reason in found], "claims", tongue)
     about = f" {clean(item.description, 200)}" if item.description else ""
     if not found and not about:
-        return Answer(say("explain.nothing_more", title=title))
-    return Answer(say("explain.overview", title=title, claims=said) + about, found)
+        return Answer(view.say("explain.nothing_more", title=title))
+    return Answer(view.say("explain.overview", title=title, claims=said) + about, found)

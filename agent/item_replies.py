@@ -9,7 +9,7 @@ from agent.compare import render
 from agent.plan import Act
 from agent.recommend import recommend
 from agent.scene import Part, Scene
-from agent.wording import listing, repeated, title_of
+from agent.wording import repeated, title_of
 from retrieval.catalog import Item
 from retrieval.filters import And, Compare
 
@@ -47,7 +47,9 @@ def compare(scene: Scene, act: Act) -> Iterator[Part]:
     if len(items) < 2:
         yield Part(scene.say("reply.compare_two"))
         return
-    answer = explain.compare(items, scene.state, scene.retriever.facets, scene.retriever.currency)
+    answer = explain.compare(
+        items, scene.state, scene.retriever.facets, scene.retriever.currency, scene.tongue
+    )
     if answer.table is not None:
         yield Part(f"\n{render(answer.table)}\n", table=answer.table)
     yield Part(answer.text, answer.claims)
@@ -69,7 +71,7 @@ def why(scene: Scene, act: Act) -> Iterator[Part]:
         yield from _nothing_meant(scene, act)
     for item in items[:MOST]:
         facets, currency = scene.retriever.facets, scene.retriever.currency
-        answer = explain.why(item, scene.state, facets, currency, _anchor(scene))
+        answer = explain.why(item, scene.state, facets, currency, _anchor(scene), scene.tongue)
         yield Part(answer.text, answer.claims, about=item)
 
 
@@ -81,8 +83,9 @@ def _why_not(scene: Scene, act: Act) -> Iterator[Part]:
     ranks = _ranks(scene)
     for item in items[:MOST]:
         answer = explain.why_not(
-            item, scene.state, scene.retriever.facets, scene.retriever.currency, ranks.get(item.id)
-        )
+            item, scene.state, scene.retriever.facets, scene.retriever.currency, ranks.get(item.id),
+            scene.tongue,
+        )  # fmt: skip
         yield Part(answer.text, answer.claims)
 
 
@@ -117,7 +120,7 @@ def detail(scene: Scene, act: Act) -> Iterator[Part]:
     asked = "" if facet else (act.facet or act.text)
     for item in items[:MOST]:
         facets, currency = scene.retriever.facets, scene.retriever.currency
-        answer = explain.detail(item, facet, facets, currency, asked)
+        answer = explain.detail(item, facet, facets, currency, asked, scene.tongue)
         yield Part(answer.text, answer.claims)
 
 
@@ -128,7 +131,7 @@ def select(scene: Scene, act: Act) -> Iterator[Part]:
     if not items:
         yield from _nothing_meant(scene, act)
         return
-    titles = listing([title_of(item) for item in items[:5]])
+    titles = scene.listed([title_of(item) for item in items[:5]])
     yield Part(scene.say("reply.selected", titles=titles))
 
 
@@ -140,6 +143,6 @@ def reject(scene: Scene, act: Act) -> Iterator[Part]:
     if len(items) > MOST:
         yield Part(scene.say("reply.rejected_many", n=len(items)))
     elif items:
-        yield Part(scene.say("reply.rejected", titles=listing([title_of(i) for i in items])))
+        yield Part(scene.say("reply.rejected", titles=scene.listed([title_of(i) for i in items])))
     elif not act.refs:
         yield from _nothing_meant(scene, act)

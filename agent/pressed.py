@@ -12,7 +12,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UserInputError
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.plan import ORDER, PREFIX, Act, Mention, MentionKind, Plan
+from agent.wording import label, listing, say
 from retrieval.catalog import Facet
 from retrieval.filters import TEXT
 
@@ -79,16 +81,17 @@ class Press(BaseModel):
     drop: tuple[PressedWish, ...] = Field(default=(), max_length=MOST)
 
 
-def plan_of(press: Press, text: str, facets: Sequence[Facet]) -> Plan:
+def plan_of(press: Press, text: str, facets: Sequence[Facet], tongue: Tongue = ENGLISH) -> Plan:
     """Return the plan of a press.
 
     Args:
         text: The words that go with it.
+        tongue: The language of what it is remembered as.
 
     Raises:
         UserInputError: If a facet is not the catalog's, or a wish does not fit its kind.
     """
-    made = _Mentions({facet.name: facet for facet in facets}, text)
+    made = _Mentions({facet.name: facet for facet in facets}, text, tongue)
     refs = tuple(made.item(id) for id in press.items)
     act = Act(
         act="explain" if press.act == "why_not" else press.act,
@@ -105,8 +108,9 @@ def plan_of(press: Press, text: str, facets: Sequence[Facet]) -> Plan:
 class _Mentions:
     """The mentions of one press, numbered as a linker would."""
 
-    def __init__(self, facets: Mapping[str, Facet], text: str) -> None:
+    def __init__(self, facets: Mapping[str, Facet], text: str, tongue: Tongue) -> None:
         self._facets = facets
+        self._tongue = tongue
         self._end = len(text)
         self.made: list[Mention] = []
 
@@ -119,17 +123,21 @@ class _Mentions:
             return self._word(wish)
         facet = self._facet(wish.facet)
         if wish.direction is not None:
-            label = f"{'more' if wish.direction == 'up' else 'less'} {facet.label}"
-            return self._add("relative", label, facet=facet.name, direction=wish.direction)
+            way = "more" if wish.direction == "up" else "less"
+            words = self._say(way, facet=label(facet, facet.name, self._tongue))
+            return self._add("relative", words, facet=facet.name, direction=wish.direction)
         bounded = wish.low is not None or wish.high is not None
         if facet.kind in ("numeric", "date"):
             if not bounded or wish.values:
                 raise _unfit(wish, "low or high", facet)
-            label = _between(wish.low, wish.high)
-            return self._add("number", label, facet=facet.name, low=wish.low, high=wish.high)
+            words = self._between(wish.low, wish.high)
+            return self._add("number", words, facet=facet.name, low=wish.low, high=wish.high)
         if bounded or not wish.values:
             raise _unfit(wish, "values", facet)
-        return self._add("value", " or ".join(wish.values), facet=facet.name, values=wish.values)
+        words = listing(
+            [self._tongue.value(facet.name, v) for v in wish.values], "or", self._tongue
+        )
+        return self._add("value", words, facet=facet.name, values=wish.values)
 
     def dropped(self, wish: PressedWish) -> str:
         """Return the id of a mention whose facet, values or word are forgotten."""
@@ -141,12 +149,23 @@ class _Mentions:
             return self._word(wish)
         facet = self._facet(wish.facet)
         if wish.values:
-            label = " and ".join(wish.values)
-            return self._add("value", label, facet=facet.name, values=wish.values)
+            named = [self._tongue.value(facet.name, value) for value in wish.values]
+            words = listing(named, tongue=self._tongue)
+            return self._add("value", words, facet=facet.name, values=wish.values)
         if wish.low is not None or wish.high is not None:
-            label = _between(wish.low, wish.high)
-            return self._add("number", label, facet=facet.name, low=wish.low, high=wish.high)
-        return self._add("facet", facet.label, facet=facet.name)
+            words = self._between(wish.low, wish.high)
+            return self._add("number", words, facet=facet.name, low=wish.low, high=wish.high)
+        return self._add("facet", label(facet, facet.name, self._tongue), facet=facet.name)
+
+    def _say(self, key: str, **values: object) -> str:
+        return say(f"press.{key}", 0, self._tongue.code, **values)
+
+    def _between(self, low: float | str | None, high: float | str | None) -> str:
+        if low is None:
+            return self._say("up_to", high=_number(high))
+        if high is None:
+            return self._say("from", low=_number(low))
+        return self._say("range", low=_number(low), high=_number(high))
 
     def _word(self, wish: PressedWish) -> str:
         if len(wish.values) != 1 or not wish.values[0].strip():
@@ -167,14 +186,6 @@ class _Mentions:
         known = {"id": id, "kind": kind, "start": 0, "end": self._end, "text": text}
         self.made.append(Mention.model_validate({**known, **values}))
         return id
-
-
-def _between(low: float | str | None, high: float | str | None) -> str:
-    if low is None:
-        return f"up to {_number(high)}"
-    if high is None:
-        return f"from {_number(low)}"
-    return f"{_number(low)} to {_number(high)}"
 
 
 def _number(value: float | str | None) -> str:

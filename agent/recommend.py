@@ -16,6 +16,7 @@ from random import Random
 from agent.choosing import HEAD, Chooser, weighed
 from agent.exploring import GREEDY, Policy
 from agent.interleaving import policy_of, team_draft
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.likeness import by_likeness
 from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
 from agent.ports import Retriever
@@ -98,6 +99,7 @@ def recommend(
     policy: Policy = GREEDY,
     rng: Random | None = None,
     rival: Voice | None = None,
+    tongue: Tongue = ENGLISH,
 ) -> Recommendation:
     """Return the best k items for the need of a state, or the nearest way out, named.
 
@@ -109,8 +111,9 @@ def recommend(
         rng: The policy's source of chance; one per slate.
         rival: Whose ranking of the same items takes turns with this one in filling the slate (B in
             a team draft); such a slate is not explored.
+        tongue: What is given up is named in it.
     """
-    need, gone = _known(state.need, retriever)
+    need, gone = _known(state.need, retriever, tongue)
     banned = frozenset(exclude) | frozenset(need.rejected)
     matched = retriever.index.count(need.filter())
     lacking = not_carried(retriever.index, need)
@@ -119,7 +122,7 @@ def recommend(
     found = _find(retriever, wanted, text, banned, k, NEARBY if unknown else None)
     relaxations: tuple[Relaxation, ...] = ()
     if not found.ranked and not unknown:
-        nearby, relaxations = _find_nearby(retriever, wanted, text, banned, k)
+        nearby, relaxations = _find_nearby(retriever, wanted, text, banned, k, tongue)
         found = _Found(nearby)
     ours, learned = _chosen(found, chooser, state.need, retriever)
     if rival is not None and found.slack is not None:
@@ -184,19 +187,19 @@ def _mixed(ours: _Found, theirs: _Found, rival: str, k: int, rng: Random) -> Rec
     )
 
 
-def _known(need: Need, retriever: Retriever) -> tuple[Need, tuple[Relaxation, ...]]:
+def _known(need: Need, retriever: Retriever, tongue: Tongue) -> tuple[Need, tuple[Relaxation, ...]]:
     """Set aside constraints on facets that the catalog no longer has; it may change any time."""
     names = {facet.name for facet in retriever.facets} | {TEXT}
     lost = [constraint for constraint in need.constraints if constraint.facet not in names]
     if not lost:
         return need, ()
     kept = tuple(constraint for constraint in need.constraints if constraint.facet in names)
-    return need.model_copy(update={"constraints": kept}), tuple(_lost(one) for one in lost)
+    return need.model_copy(update={"constraints": kept}), tuple(_lost(one, tongue) for one in lost)
 
 
-def _lost(constraint: Constraint) -> Relaxation:
-    wish = describe(constraint, None, None)
-    text = say("relax.lost", wish=wish, facet=clean(constraint.facet, 40))
+def _lost(constraint: Constraint, tongue: Tongue) -> Relaxation:
+    wish = describe(constraint, None, None, tongue)
+    text = say("relax.lost", 0, tongue.code, wish=wish, facet=clean(constraint.facet, 40))
     return Relaxation(dropped=constraint, text=text)
 
 
@@ -363,10 +366,15 @@ def _text_key(facet: str) -> Callable[[Ranked], str]:
 
 
 def _find_nearby(
-    retriever: Retriever, need: Need, text: str, banned: Collection[str], k: int
+    retriever: Retriever,
+    need: Need,
+    text: str,
+    banned: Collection[str],
+    k: int,
+    tongue: Tongue,
 ) -> tuple[list[Ranked], tuple[Relaxation, ...]]:
     """Return items under the least harmful ways out, taken in turns, and what was given up."""
-    ways = ways_out(retriever, need, banned, k)
+    ways = ways_out(retriever, need, banned, k, tongue)
     found = [(way, _find(retriever, way.need, text, banned, k).best(k)) for way in ways]
     found = [(way, ranked) for way, ranked in found if ranked]
     turns = chain.from_iterable(zip_longest(*(ranked for _, ranked in found)))

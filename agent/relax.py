@@ -13,10 +13,11 @@ from datetime import date
 from itertools import combinations
 from typing import Literal
 
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.ports import Retriever
 from agent.state import Constraint, Need, Sorting
 from agent.turn import Relaxation
-from agent.wording import clean, describe, find, listing, say, shown
+from agent.wording import describe, find, label, listing, say, shown, worded
 from retrieval.catalog import Facet
 from retrieval.filters import And, Compare, Filter, matches
 from retrieval.query import Order
@@ -68,6 +69,7 @@ class Search:
 
     retriever: Retriever
     banned: Collection[str]
+    tongue: Tongue = ENGLISH
 
     def fresh(self, need: Need) -> int:
         """Return how many items fit a need and are not banned."""
@@ -187,29 +189,36 @@ def _subject(search: Search, need: Need, more: bool) -> str:
     """Return "Nothing is Blue and under €30", or "No Shirts fit ..." where a category is asked."""
     category = next((c for c in need.constraints if c.role == "category" and c.values), None)
     rest = [c for c in need.constraints if c is not category] if len(need.constraints) > 1 else []
-    currency = search.retriever.currency
-    wishes = [describe(c, search.facet(c.facet), currency) for c in rest or need.constraints]
+    currency, tongue = search.retriever.currency, search.tongue
+    asked = rest or need.constraints
+    wishes = [describe(c, search.facet(c.facet), currency, tongue) for c in asked]
+    said = listing(wishes, tongue=tongue)
     section = "nothing_more" if more else "nothing"
     if category is None or not rest:
-        return say(f"relax.{section}", wishes=listing(wishes))
-    named = listing([clean(v, 40) for v in category.values[:3]], "or")
-    return say(f"relax.{section}_in", wishes=listing(wishes), category=named)
+        return say(f"relax.{section}", 0, tongue.code, wishes=said)
+    facet = search.facet(category.facet)
+    named = listing([worded(facet, v, tongue=tongue) for v in category.values[:3]], "or", tongue)
+    return say(f"relax.{section}_in", 0, tongue.code, wishes=said, category=named)
 
 
 def _tail(search: Search, change: Change, relaxed: Need) -> str:
     """Return what was done: the closest value, the family, or what was left out."""
     facet, currency = search.facet(change.dropped.facet), search.retriever.currency
+    tongue = search.tongue
     if change.near is not None:
         name = "price" if facet is not None and facet.role == "price" else "value"
-        label = facet.label if facet is not None else change.dropped.facet
-        return say(f"relax.near_{name}", value=shown(facet, change.near, currency), facet=label)
+        near = shown(facet, change.near, currency, tongue)
+        own = label(facet, change.dropped.facet, tongue)
+        return say(f"relax.near_{name}", 0, tongue.code, value=near, facet=own)
     if change.instead is not None and change.instead.values:
         found = search.retriever.index.facet(change.dropped.facet, relaxed.filter(), limit=12)
         wider = [value for value, _ in found if value in change.instead.values][:3]
-        return say("relax.family", values=listing([str(shown(facet, v, None)) for v in wider]))
+        values = listing([worded(facet, v, 60, tongue) for v in wider], tongue=tongue)
+        return say("relax.family", 0, tongue.code, values=values)
     bare = change.dropped.model_copy(update={"excluded": ()})
     left = search.fresh(relaxed)
-    return say("relax.left_out", wish=describe(bare, facet, currency), n=left)
+    wish = describe(bare, facet, currency, tongue)
+    return say("relax.left_out", 0, tongue.code, wish=wish, n=left)
 
 
 def _way(search: Search, need: Need, changes: Sequence[Change]) -> Way | None:
@@ -218,6 +227,7 @@ def _way(search: Search, need: Need, changes: Sequence[Change]) -> Way | None:
         relaxed = change.apply(relaxed)
     if search.fresh(relaxed) <= 0:
         return None
+    colon = say("grammar.colon", 0, search.tongue.code)
     subject = _subject(search, need, search.retriever.index.count(need.filter()) > 0)
     return Way(
         relaxed,
@@ -225,7 +235,7 @@ def _way(search: Search, need: Need, changes: Sequence[Change]) -> Way | None:
             Relaxation(
                 dropped=change.dropped,
                 instead=change.instead,
-                text=f"{subject}: {_tail(search, change, relaxed)}",
+                text=f"{subject}{colon}{_tail(search, change, relaxed)}",
             )
             for change in changes
         ),
@@ -249,9 +259,11 @@ def _in_pairs(search: Search, need: Need, drops: Sequence[Change], few: int) -> 
     return None
 
 
-def ways_out(retriever: Retriever, need: Need, banned: Collection[str], k: int) -> tuple[Way, ...]:
+def ways_out(
+    retriever: Retriever, need: Need, banned: Collection[str], k: int, tongue: Tongue = ENGLISH
+) -> tuple[Way, ...]:
     """Return the least harmful ways to find something: at most two near ones, else one."""
-    search, few = Search(retriever, banned), max(1, min(3, k))
+    search, few = Search(retriever, banned, tongue), max(1, min(3, k))
     near = sorted(_near_changes(search, need, few), key=lambda change: change.harm)
     close = [c for c in near if c.near is None or c.harm <= NEAR + 0.3]
     found = [_way(search, need, [change]) for change in close]

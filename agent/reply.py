@@ -6,22 +6,24 @@ against the catalog before it is said. Strings live in `agent/strings`, one tabl
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent import item_replies
 from agent.compare import Table
 from agent.explain import checked, reasons
+from agent.languages.notes import note_in
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.needs import carried, content_words, free_wishes
 from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
 from agent.scene import Part, Scene
+from agent.small_talk import ask_back, chitchat, next_question
 from agent.state import Constraint, Need, Preference, State
-from agent.suggest import offers, question
+from agent.suggest import offers
 from agent.turn import Reason
-from agent.wording import clean, find, label, listing, repeated, title_of
+from agent.wording import clean, find, label, listing, quoted, repeated, title_of
 from retrieval.catalog import Item
 
 ENOUGH = 2
@@ -61,6 +63,7 @@ def compose(
     recommendation: Recommendation | None,
     retriever: Retriever,
     items: Mapping[str, Item],
+    tongue: Tongue = ENGLISH,
 ) -> Reply:
     """Return the reply of a turn.
 
@@ -69,20 +72,21 @@ def compose(
         recommendation: What was found, when the turn shows items.
         items: The items that the turn can speak of (slate, focus, references), by id.
     """
-    scene = Scene(plan, before, state, recommendation, retriever, items)
-    parts = [part for act in plan.acts for part in _for_act(scene, act)]
+    scene = Scene(plan, before, state, recommendation, retriever, items, tongue)
+    parts = list(_not_given(scene))
+    parts += [part for act in plan.acts for part in _for_act(scene, act)]
     parts += [Part(scene.say("reply.note", note=note), notes=(note,)) for note in _notes(scene)]
     if recommendation is not None:
         parts += _slate(scene, recommendation)
     if not any(part.text for part in parts):
         parts.append(Part(scene.say("reply.nothing_to_say")))
-    return _joined(parts)
+    return _joined(parts, scene.say("grammar.sentence"))
 
 
-def _joined(parts: Sequence[Part]) -> Reply:
+def _joined(parts: Sequence[Part], blank: str) -> Reply:
     first = {part.text: part for part in reversed(parts) if part.text}
     kept = list(dict.fromkeys(part.text for part in parts if part.text))
-    pieces = [text if text.endswith("\n") or i == len(kept) - 1 else f"{text} "
+    pieces = [text if text.endswith("\n") or i == len(kept) - 1 else f"{text}{blank}"
               for i, text in enumerate(kept)]  # fmt: skip
     tables = [part.table for part in parts if part.table is not None]
     asked = [part.asked for part in parts if part.asked]
@@ -115,7 +119,20 @@ def _notes(scene: Scene) -> Iterator[str]:
     }
     for mention in scene.plan.mentions:
         if mention.id in used and mention.note:
-            yield repeated(f"{mention.text}: {mention.note}", 120)
+            said = note_in(mention.note, scene.tongue)
+            yield repeated(scene.say("grammar.flag", facet=mention.text, value=said), 120)
+
+
+def _not_given(scene: Scene) -> Iterator[Part]:
+    """Say what the catalog cannot go by; a question about an item is answered by itself."""
+    if any(act.act == "detail" for act in scene.plan.acts):
+        return
+    said: dict[str, str] = {}
+    for mention in scene.plan.mentions:
+        if mention.kind == "absent":
+            said.setdefault(mention.values[0], mention.text)
+    for role, words in said.items():
+        yield Part(scene.say(f"absent.{role}", words=repeated(words, 40)))
 
 
 def _undo(scene: Scene, act: Act) -> Iterator[Part]:
@@ -131,27 +148,19 @@ def _undo(scene: Scene, act: Act) -> Iterator[Part]:
 def _reset(scene: Scene, act: Act) -> Iterator[Part]:
     yield Part(scene.say("reply.reset"))
     if len(scene.plan.acts) == 1 and scene.recommendation is None:
-        yield from _question(scene)
+        yield from ask_back(scene)
 
 
 def _elicit(scene: Scene, act: Act) -> Iterator[Part]:
-    asked = list(_question(scene, act.facet))
-    have, subject = offers(scene.retriever), find(scene.retriever.facets, asked[0].asked)
+    asked = list(ask_back(scene, act.facet))
+    have, subject = (
+        offers(scene.retriever, scene.tongue),
+        find(scene.retriever.facets, asked[0].asked),
+    )
     about_kind = subject is not None and subject.role == "category"
     if have and not scene.state.need.constraints and not about_kind:
         yield Part(scene.say("reply.offers", offers=have))
     yield from asked
-
-
-def _question(scene: Scene, wanted: str = "") -> Iterator[Part]:
-    facet = find(scene.retriever.facets, wanted)
-    if facet is not None and facet.values:
-        options = listing([clean(value, 30) for value, _ in facet.values[:4]], "or")
-        text = scene.say("ask.which", facet=label(facet, wanted), options=options)
-        yield Part(text, asked=facet.name)
-        return
-    found = question(scene.retriever, scene.state.need, scene.state.asked, scene.state.turn)
-    yield Part(found[0], asked=found[1]) if found else Part(scene.say("ask.open"))
 
 
 def _answer(scene: Scene, act: Act) -> Iterator[Part]:
@@ -160,30 +169,6 @@ def _answer(scene: Scene, act: Act) -> Iterator[Part]:
 
 def _handoff(scene: Scene, act: Act) -> Iterator[Part]:
     yield Part(scene.say("reply.handoff"))
-
-
-def _foreign(text: str) -> bool:
-    """Return whether most letters of a text are not Latin."""
-    letters = [c for c in text[:500] if c.isalpha()]
-    latin = sum("LATIN" in unicodedata.name(c, "") for c in letters)
-    return bool(letters) and latin < len(letters) / 2
-
-
-def _chitchat(scene: Scene, act: Act) -> Iterator[Part]:
-    said = scene.plan.utterance.casefold()
-    if not any(c.isalnum() for c in said):
-        key = "reply.no_content"
-    elif _foreign(said):
-        key = "reply.foreign"
-    elif "thank" in said or "cheers" in said:
-        key = "reply.thanks"
-    elif any(said.startswith(word) for word in ("hi", "hello", "hey", "good ")):
-        key = "reply.hello"
-    elif "bye" in said:
-        key = "reply.bye"
-    else:
-        key = "reply.chitchat"
-    yield Part(scene.say(key, offers=offers(scene.retriever) or scene.say("reply.anything")))
 
 
 _HANDLERS: Mapping[ActName, Callable[[Scene, Act], Iterator[Part]]] = {
@@ -197,30 +182,30 @@ _HANDLERS: Mapping[ActName, Callable[[Scene, Act], Iterator[Part]]] = {
     "elicit": _elicit,
     "answer": _answer,
     "handoff": _handoff,
-    "chitchat": _chitchat,
+    "chitchat": chitchat,
 }
 
 
-def _quoted(texts: Iterable[str]) -> str:
-    return listing([f"'{repeated(text, 40)}'" for text in texts])
+def _quoted(scene: Scene, texts: Iterable[str]) -> str:
+    return quoted([repeated(text, 40) for text in texts], scene.tongue)
 
 
 def _wishes(scene: Scene, need: Need) -> str:
     """Return the hard wishes of a need in one clause: "Shirts, Blue and under €60"."""
-    return listing([scene.wish(constraint) for constraint in need.constraints])
+    return scene.listed([scene.wish(constraint) for constraint in need.constraints])
 
 
 def _soft(scene: Scene, found: Recommendation) -> Iterator[Part]:
     """Yield how the soft wishes fared: whether the first item has them in its text."""
     need = carried(scene.state.need, found.not_carried)
     said_now = [wish for wish in free_wishes(need) if _is_new(scene, wish)]
-    texts = [wish.text for wish in said_now if content_words(wish.text)]
+    texts = [wish.words or wish.text for wish in said_now if content_words(wish.text)]
     if not texts or need.sorting is not None:
         return
     features = found.features.get(found.candidates[0].item.id, {})
     key = "soft_none" if not features.get("words") else "soft_part"
     key = "soft" if features.get("all_words") else key
-    yield Part(scene.say(f"reply.{key}", soft=_quoted(texts[:3])))
+    yield Part(scene.say(f"reply.{key}", soft=_quoted(scene, texts[:3])))
 
 
 def _contradictory(need: Need) -> Constraint | None:
@@ -243,14 +228,14 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
         yield Part(scene.say("reply.contradiction", wish=scene.wish(clash)))
     lacking = _new_words(scene, found.not_carried)
     if lacking:
-        named = _quoted(lacking[:3])
+        named = _quoted(scene, lacking[:3])
         key = "reply.closest" if found.candidates else "reply.not_carried"
         yield Part(scene.say(key, named=named))
     if not found.candidates:
         yield from _empty(scene, found, clash is not None)
         return
     if found.relaxations:
-        yield from (Part(text) for text in _relaxed(found))
+        yield from (Part(text) for text in _relaxed(scene, found))
     elif not found.not_carried or scene.state.need.constraints:
         yield Part(_lead(scene, found))
     yield from _soft(scene, found)
@@ -265,18 +250,21 @@ def _is_new(scene: Scene, wish: Preference) -> bool:
 
 def _new_words(scene: Scene, lacking: Sequence[str]) -> list[str]:
     """Return what the catalog lacks of what was said in this turn; earlier it was told already."""
-    now = [p.text.casefold() for p in scene.state.need.preferences if _is_new(scene, p)]
-    return [word for word in lacking if any(word.casefold() in text for text in now)]
+    now = [p for p in scene.state.need.preferences if _is_new(scene, p)]
+    found = {w: [p for p in now if w.casefold() in p.text.casefold()] for w in lacking}
+    return [said[0].words or word for word, said in found.items() if said]
 
 
-def _relaxed(found: Recommendation) -> list[str]:
+def _relaxed(scene: Scene, found: Recommendation) -> list[str]:
     """Return what was given up; two near ways share their beginning."""
+    colon, stop = scene.say("grammar.colon"), scene.say("grammar.stop")
     texts = [one.text for one in found.relaxations]
     first, rest = texts[0], texts[1:]
-    subject = first.partition(": ")[0]
-    tails = [t.partition(": ")[2].rstrip(".") for t in rest if t.startswith(f"{subject}: ")]
-    others = [t for t in rest if not t.startswith(f"{subject}: ")]
-    return ["; ".join([first.rstrip("."), *tails]) + ".", *others]
+    subject = f"{first.partition(colon)[0]}{colon}"
+    tails = [t.removeprefix(subject).removesuffix(stop) for t in rest if t.startswith(subject)]
+    others = [t for t in rest if not t.startswith(subject)]
+    said = listing([first.removesuffix(stop), *tails], "clauses", scene.tongue)
+    return [f"{said}{stop}", *others]
 
 
 def _lead(scene: Scene, found: Recommendation) -> str:
@@ -285,12 +273,13 @@ def _lead(scene: Scene, found: Recommendation) -> str:
     wishes, n, shown = _wishes(scene, need), found.matched, len(found.candidates)
     anchor = scene.item(need.like.item_id) if need.like else None
     if anchor is not None and "more" not in acts:
-        changed = listing([scene.wish(c) for c in need.constraints if c.facet in need.like.changed])  # type: ignore[union-attr]
+        own = need.like.changed if need.like else ()
+        changed = scene.listed([scene.wish(c) for c in need.constraints if c.facet in own])
         key = "reply.like_but" if changed else "reply.like"
         return scene.say(key, title=title_of(anchor), changed=changed)
     if need.sorting is not None:
         by = clean(need.sorting.label, 30) or label(
-            find(scene.retriever.facets, need.sorting.facet), need.sorting.facet
+            find(scene.retriever.facets, need.sorting.facet), need.sorting.facet, scene.tongue
         )
         key = "reply.sorted" if wishes else "reply.sorted_all"
         return scene.say(key, wishes=wishes, by=by, n=n)
@@ -308,10 +297,10 @@ def _first_pick(scene: Scene, found: Recommendation) -> Iterator[Part]:
     if scene.state.need.like and (anchor := scene.item(scene.state.need.like.item_id)):
         others[anchor.id] = anchor
     facets, currency = scene.retriever.facets, scene.retriever.currency
-    made = reasons(item, scene.state, facets, currency, others)
-    held = checked(made, item, scene.state, facets, others)[:2]
+    made = reasons(item, scene.state, facets, currency, others, scene.tongue)
+    held = checked(made, item, scene.state, facets, others, scene.tongue)[:2]
     if held:
-        said = "; ".join(reason.text for reason in held)
+        said = listing([reason.text for reason in held], "clauses", scene.tongue)
         text = scene.say("reply.first_pick", title=title_of(item), reasons=said)
         yield Part(text, held, about=item)
 
@@ -324,7 +313,7 @@ def _next(scene: Scene, found: Recommendation) -> Iterator[Part]:
     vague = bool(free_wishes(scene.state.need)) and not scene.state.need.constraints
     many = found.matched >= ENOUGH * len(found.candidates) and not vague
     if many and acts & {"recommend", "refine"} and not scene.state.need.like:
-        asked = question(scene.retriever, scene.state.need, scene.state.asked, scene.state.turn)
+        asked = next_question(scene)
         if asked is not None:
             yield Part(asked[0], asked=asked[1])
 
@@ -337,6 +326,6 @@ def _empty(scene: Scene, found: Recommendation, said: bool) -> Iterator[Part]:
         yield Part(scene.say("reply.all_seen", n=found.matched))
     elif scene.state.need.constraints and not said:
         yield Part(scene.say("reply.nothing_fits", wishes=_wishes(scene, scene.state.need)))
-    have = offers(scene.retriever)
+    have = offers(scene.retriever, scene.tongue)
     if have and not found.matched:
         yield Part(scene.say("reply.offers", offers=have))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from agent.compare import Table
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.plan import Act, Mention, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
 from agent.state import Constraint, State
 from agent.turn import Reason
-from agent.wording import describe, find, say
+from agent.wording import describe, find, listing, say
 from retrieval.catalog import Item
 
 
@@ -42,11 +44,12 @@ class Scene:
     recommendation: Recommendation | None
     retriever: Retriever
     known: Mapping[str, Item]
+    tongue: Tongue = ENGLISH
     _found: dict[str, Item] = field(default_factory=dict)
 
     def say(self, key: str, **values: object) -> str:
         """Return a sentence of the table, its variant taken by the number of the turn."""
-        return say(key, self.state.turn, self.state.language, **values)
+        return say(key, self.state.turn, self.tongue.code, **values)
 
     def item(self, id: str) -> Item | None:
         """Return an item as it is known to this turn or the catalog, None when it is gone."""
@@ -61,7 +64,11 @@ class Scene:
     def wish(self, constraint: Constraint) -> str:
         """Return a constraint as people say it."""
         facet = find(self.retriever.facets, constraint.facet)
-        return describe(constraint, facet, self.retriever.currency)
+        return describe(constraint, facet, self.retriever.currency, self.tongue)
+
+    def listed(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+        """Return "a, b and c"."""
+        return listing(parts, last, self.tongue)
 
     def mentions(self, ids: tuple[str, ...]) -> tuple[Mention, ...]:
         """Return the mentions with these ids; ids that the plan lacks are left out."""

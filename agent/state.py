@@ -65,6 +65,7 @@ class Preference(BaseModel):
     """A soft wish: free words, or values / a bound of a facet that would be nice.
 
     Args:
+        words: The user's own, where `text` was carried over from another language.
         known: False for words that the catalog lacks, said without anything it has; they are
             answered once and then forgotten.
     """
@@ -76,6 +77,7 @@ class Preference(BaseModel):
     values: tuple[str, ...] = ()
     low: float | str | None = None
     high: float | str | None = None
+    words: str = ""
     known: bool = True
     turn: int = 0
 

@@ -89,13 +89,15 @@ class Store:
         """What holds the tables, for those that have rows of their own beside sessions."""
         return self._database
 
-    def create_session(self, user: str | None = None) -> str:
+    def create_session(self, user: str | None = None, language: str = "en") -> str:
         """Start an empty session; return its id, which cannot be guessed."""
         id = new_id()
         user = None if user is None else self._secrets.stored(user)
         row = {"id": id, "user": user, "created": datetime.now(UTC), "turns": 0, "version": 0}
         with self._database.write() as connection:
-            connection.execute(insert(tables.sessions).values(**row, state=plain(State())))
+            connection.execute(
+                insert(tables.sessions).values(**row, state=plain(State(language=language)))
+            )
         return id
 
     def load(self, session_id: str) -> Session:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.ports import Retriever
 from agent.state import Need
-from agent.wording import amount, clean, label, listing, say
+from agent.wording import amount, label, listing, say, worded
 from retrieval.catalog import Facet
 from retrieval.filters import Filter
 
 _WEIGHT = {"category": 1.5, "audience": 1.3, "colour": 1.0, "material": 0.9, "size": 0.8,
-           "brand": 0.8, "language": 0.8, "availability": 0.0}  # fmt: skip
+           "brand": 0.8, "language": 0.3, "availability": 0.0}  # fmt: skip
 _COVERED = 0.5
 
 
@@ -50,30 +51,36 @@ def splitting(
 
 
 def question(
-    retriever: Retriever, need: Need, skip: Collection[str] = (), seed: int = 0
+    retriever: Retriever,
+    need: Need,
+    skip: Collection[str] = (),
+    seed: int = 0,
+    tongue: Tongue = ENGLISH,
 ) -> tuple[str, str] | None:
     """Return a useful next question and the facet it is about, or None when nothing splits."""
     found = splitting(retriever, need, skip)
     if found is not None:
         facet, values = found
-        options = listing([clean(value, 30) for value in values], "or")
+        options = listing([worded(facet, value, 30, tongue) for value in values], "or", tongue)
         key = "ask.kind" if facet.role == "category" else "ask.which"
-        return say(key, seed, facet=label(facet, facet.name), options=options), facet.name
-    return _budget(retriever, need, skip, seed)
+        name = label(facet, facet.name, tongue)
+        return say(key, seed, tongue.code, facet=name, options=options), facet.name
+    return _budget(retriever, need, skip, seed, tongue)
 
 
 def _budget(
-    retriever: Retriever, need: Need, skip: Collection[str], seed: int
+    retriever: Retriever, need: Need, skip: Collection[str], seed: int, tongue: Tongue
 ) -> tuple[str, str] | None:
     price = next((f for f in retriever.facets if f.role == "price" and f.quantiles), None)
     if price is None or price.name in skip or need.constraint(price.name):
         return None
-    low, high = (amount(price, price.quantiles[i], retriever.currency) for i in (0, -1))
-    return say("ask.budget", seed, low=low, high=high), price.name
+    ends = (amount(price, price.quantiles[i], retriever.currency, tongue) for i in (0, -1))
+    low, high = ends
+    return say("ask.budget", seed, tongue.code, low=low, high=high), price.name
 
 
-def offers(retriever: Retriever) -> str:
+def offers(retriever: Retriever, tongue: Tongue = ENGLISH) -> str:
     """Return what the catalog has most of, in words; empty when it has no categories."""
     facet = next((f for f in retriever.facets if f.role == "category"), None)
     counts = retriever.index.facet(facet.name, None, limit=4) if facet else []
-    return listing([clean(value, 30) for value, _ in counts])
+    return listing([worded(facet, value, 30, tongue) for value, _ in counts], tongue=tongue)

@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agent.claim_reading import readings
 from agent.claim_words import Case, own_words, says_its_evidence, says_only_its_evidence
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.state import Constraint, State
 from agent.turn import Evidence, Reason
 from agent.wording import describe, find
@@ -26,15 +28,24 @@ def verify(
     state: State,
     others: Mapping[str, Item] | None = None,
     facets: tuple[Facet, ...] = (),
+    tongue: Tongue = ENGLISH,
 ) -> bool:
     """Return whether a claim is true of an item and says nothing beyond its evidence.
 
     Args:
         others: The items that the claim may compare with, by id.
         facets: The catalog's facets, for their labels and roles.
+        tongue: What the claim is made in; in another language than English it holds where it can
+            be read back as an English claim that holds.
     """
     case = Case(reason, item, state, others or {}, facets)
-    said = own_words(case)
+    if tongue.code != "en":
+        return any(_holds_in_english(one) for one in readings(case, tongue))
+    return _holds_in_english(case)
+
+
+def _holds_in_english(case: Case) -> bool:
+    reason, said = case.reason, own_words(case)
     return (
         bool(reason.evidence)
         and all(_true(case, evidence) for evidence in reason.evidence)

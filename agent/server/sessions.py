@@ -9,6 +9,8 @@ from fastapi import APIRouter, Body, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from agent.errors import UnknownSession
+from agent.feedback import FeedbackEvent
+from agent.languages.languages import LANGUAGE
 from agent.payload import TurnAnswer, turn_answer
 from agent.server.access import needs
 from agent.server.context import Here
@@ -20,11 +22,15 @@ router = APIRouter(prefix="/v1/sessions", tags=["sessions"], dependencies=[needs
 
 
 class NewSession(BaseModel):
-    """Who the session is for, where that is known."""
+    """Who the session is for, where that is known, and the language it is answered in.
+
+    Without `language` it is the first of Accept-Language that there are sentences in, else English.
+    """
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"user": "ann"}]})
 
     user: str | None = Field(default=None, max_length=200)
+    language: str | None = Field(default=None, pattern=LANGUAGE)
 
 
 class NewSessionAnswer(BaseModel):
@@ -35,6 +41,7 @@ class NewSessionAnswer(BaseModel):
     """
 
     id: str
+    language: str
     opening: Opening | None = None
 
 
@@ -48,6 +55,12 @@ class SessionAnswer(BaseModel):
     turns: list[TurnAnswer]
 
 
+class SessionFeedback(BaseModel):
+    """What was told of everything that a session was shown, oldest first."""
+
+    events: list[FeedbackEvent]
+
+
 @router.post("", status_code=201, response_model_exclude_none=True)
 def create(
     here: Here,
@@ -56,10 +69,12 @@ def create(
 ) -> NewSessionAnswer:
     """Start a session."""
     user = body.user if body else None
-    id = here.parts.store.create_session(strip_control(user) if user else None)
+    asked = body.language if body else None
+    language = here.parts.languages.asked(asked, accept_language) or "en"
+    id = here.parts.store.create_session(strip_control(user) if user else None, language)
     desk = here.parts.desk
-    opening = desk.opening(accept_language) if isinstance(desk, Greets) else None
-    return NewSessionAnswer(id=id, opening=opening)
+    opening = desk.opening(asked or accept_language) if isinstance(desk, Greets) else None
+    return NewSessionAnswer(id=id, language=language, opening=opening)
 
 
 @router.get("/{session_id}")
@@ -74,6 +89,12 @@ def show(session_id: str, here: Here) -> SessionAnswer:
         state=session.state,
         turns=[turn_answer(done, retriever) for done in store.turns(session_id)],
     )
+
+
+@router.get("/{session_id}/feedback")
+def feedback(session_id: str, here: Here) -> SessionFeedback:
+    """Show the feedback on a session, so that a page can show votes again."""
+    return SessionFeedback(events=here.parts.store.feedback(session_id))
 
 
 @router.delete("/{session_id}", status_code=204, response_class=Response)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
 
 from agent.desk import Extras
+from agent.languages.languages import LANGUAGE
 from agent.payload import ShownItem, TurnAnswer, items_answer, turn_answer
 from agent.plan import Plan
 from agent.pressed import Press
@@ -35,7 +36,8 @@ class NewTurn(BaseModel):
     """What the user says; with `stream`, the answer is Server-Sent Events.
 
     `press` is what was pressed instead: it is done exactly, and `text` is its words for the
-    transcript. `context` is what tools may be called with, e.g. a customer's number; it is neither
+    transcript. `language` is what is answered in from here on, e.g. "zh"; without, that of the
+    session. `context` is what tools may be called with, e.g. a customer's number; it is neither
     stored nor logged.
     """
 
@@ -46,6 +48,7 @@ class NewTurn(BaseModel):
     text: str
     stream: bool = False
     press: Press | None = None
+    language: str | None = Field(default=None, pattern=LANGUAGE)
     context: dict[ContextName, ContextValue] = Field(default={}, max_length=20)
 
 
@@ -89,7 +92,8 @@ def take(
 ) -> TurnAnswer | EventSourceResponse:
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
-    extras = Extras(context=body.context, press=body.press)
+    language = here.parts.languages.asked(body.language)
+    extras = Extras(context=body.context, press=body.press, language=language)
     taken = taking.before() is not None  # then it was counted when it was taken
     events = taking.events(here.parts, session_id, text, extras)
     if not body.stream:

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from agent.explain import compare, detail, ordinal, reasons, verify, why, why_not
+from agent.explain import compare, detail, reasons, verify, why, why_not
 from agent.recommend import recommend
 from agent.state import Constraint, Likeness, Need, Preference, State
 from agent.turn import Evidence, Reason
+from agent.wording import ordinal
 
 SHIRTS = Constraint(facet="type", role="category", values=("Shirts",))
 BLUE = Constraint(facet="colour", role="colour", values=("Blue",), turn=2)
