@@ -36,7 +36,8 @@ def query_text(need: Need) -> str:
     for wish in need.preferences:
         parts += wish.values[:2]
     for constraint in need.constraints:
-        parts += constraint.values[:3]
+        # "Men" in a text says nothing of what is searched for, and "Mr. Men" has it twice.
+        parts += () if parts and constraint.role == "audience" else constraint.values[:3]
     return " ".join(dict.fromkeys(part.strip() for part in parts))
 
 

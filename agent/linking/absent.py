@@ -46,7 +46,7 @@ class AbsentLinker:
             own.add("date")
         if "popularity" in own:
             own.add("rating")  # "the most popular" is answered by it
-        named = {token for facet in facets for token in facet.label.casefold().split()}
+        named = {facet.label.casefold() for facet in facets}
         lacking = [facet for facet in _MEASURED if facet.role not in own]
         self._names = FacetNames(lacking)
         self._amounts = AmountLinker(lacking, self._names)

@@ -19,6 +19,13 @@ from retrieval.catalog import Facet
 Direction = Literal["up", "down"]
 
 
+_GENERAL = frozenset(norm(w) for role in ("price", "rating") for w in general().roles[role])
+"""Words that alone mean the rating or price of anything, not a few items' "surge rating"."""
+
+_RARE = 0.3
+"""Share of items below which a field is not meant by such a word alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relative:
     """A comparative or superlative phrase: its words, facet and direction."""
@@ -56,6 +63,8 @@ class FacetNames:
 
     def _words(self, facet: Facet) -> list[str]:
         words = [w for w in _label_norms(facet) if len(w) > 2 and w not in _EVERYDAY]
+        if facet.role is None and len(words) > 1 and facet.coverage < _RARE:
+            words = [w for w in words if w not in _GENERAL]
         if facet.role:
             words += general().roles.get(facet.role, ())
         return words
