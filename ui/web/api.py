@@ -1,27 +1,48 @@
 """The API as the pages call it, and what can go wrong in words a person can act on.
 
 One process or two: the pages always talk HTTP, to the server they are mounted in or to another.
+How that is done, the client knows (`agent.client`); here is which of it the pages need, as the
+JSON they keep, and which trouble each error is to somebody who shops.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any, Literal, TypeVar
 
 import httpx
 
+from agent.client import (
+    AsyncAttuneClient,
+    AttuneError,
+    Done,
+    Feedback,
+    Items,
+    NotAllowed,
+    NotFound,
+    NotReached,
+    NotUnderstood,
+    Refused,
+    TimedOut,
+    TooSlow,
+    Understood,
+    Value,
+    Words,
+)
+from agent.client.values import Picture
+
 Trouble = Literal["server", "busy", "slow", "session", "login", "refused"]
 Json = dict[str, Any]
+T = TypeVar("T")
 
 TURN_S = 60.0
 """Longer than any turn takes, deadlines of a language model included."""
 
-
 _PAGES = "page-"
+_BUSY = (429, 502, 503)
+_NAMES = {Understood: "understood", Items: "items", Words: "text", Done: "done"}
 
 
 class ApiError(Exception):
@@ -40,7 +61,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event of a turn: understood, items, text, done or error."""
+    """One event of a turn: understood, items, text or done."""
 
     name: str
     data: Json
@@ -49,58 +70,62 @@ class Event:
 class Api:
     """The routes that the pages need.
 
+    Nothing is sent again by itself: whoever looks at a page is told what is wrong, and tries again.
+
     Args:
         url: Where the API is, e.g. "http://127.0.0.1:8000".
         key: Sent as a bearer token; never shown or logged.
+        transport: What carries the requests, where httpx's own does not.
     """
 
-    def __init__(self, url: str, key: str = "", transport: Any = None) -> None:
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.url = url.rstrip("/")
-        self._client = httpx.AsyncClient(
-            base_url=self.url, headers=headers, transport=transport,
-            timeout=httpx.Timeout(TURN_S, connect=3.0),
-        )  # fmt: skip
+    def __init__(
+        self, url: str, key: str = "", transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
+        self._client = AsyncAttuneClient(
+            url, key or None, timeout=TURN_S, retries=0, transport=transport
+        )
 
     async def start(self, user: str | None = None) -> Json:
         """Start a session; return its id, and its opening where there is one."""
-        return await self.send("POST", "/v1/sessions", {"user": f"{_PAGES}{user}"} if user else {})
+        return await _json(self._client.open_session(_named(user) if user else None))
 
     async def session(self, id: str) -> Json:
         """Return a session with its turns."""
-        return await self.send("GET", f"/v1/sessions/{quote(id, safe='')}")
+        return await _json(self._client.session(id))
 
     async def delete_session(self, id: str) -> None:
         """Delete a session with all that hangs on it; one that is gone already is no error."""
         try:
-            await self.send("DELETE", f"/v1/sessions/{quote(id, safe='')}")
+            await _told(self._client.delete_session(id))
         except ApiError as error:
             if error.kind != "session":
                 raise
 
     async def known_of(self, person: str) -> Json:
         """Return everything that is stored of somebody."""
-        return await self.send("GET", f"/v1/users/{_shopper(person)}/export")
+        return await _told(self._client.export_user(_named(person)))
 
     async def forget(self, person: str) -> Json:
         """Delete everything that is stored of somebody; return how much that was."""
-        return await self.send("DELETE", f"/v1/users/{_shopper(person)}")
+        return await _json(self._client.delete_user(_named(person)))
 
     async def suggestions(self, id: str) -> Json:
         """Return the wishes of a session as chips, and what may be said next."""
-        return await self.send("GET", f"/v1/sessions/{quote(id, safe='')}/suggestions")
+        return await _json(self._client.suggestions(id))
 
     async def facets(self) -> Json:
         """Return what items can be searched by, with counts."""
-        return await self.send("GET", "/v1/facets")
+        return await _json(self._client.facets())
 
     async def item(self, id: str) -> Json:
         """Return one item as it is in the catalog now."""
-        return await self.send("GET", f"/v1/items/{quote(id, safe='')}")
+        return await _json(self._client.item(id))
 
     async def feedback(self, events: Sequence[Mapping[str, Any]]) -> None:
         """Tell what people did; each event has an id of its own, so that it counts once."""
-        await self.send("POST", "/v1/feedback", {"events": list(events)})
+        with _in_words():
+            told = [Feedback.model_validate(event) for event in events]
+            await self._client.send_feedback(*told)
 
     async def turn(
         self, session: str, text: str, press: Mapping[str, Any] | None, once: str
@@ -113,24 +138,12 @@ class Api:
         Raises:
             ApiError: Before the first event or on the way; nothing of the turn is kept then.
         """
-        body: Json = {"text": text, "stream": True}
-        if press is not None:
-            body["press"] = dict(press)
-        path = f"/v1/sessions/{quote(session, safe='')}/turns"
-        headers = {"Idempotency-Key": once}
-        async with _told(), self._client.stream("POST", path, json=body, headers=headers) as got:
-            if got.status_code >= 400:
-                await got.aread()
-                raise _refusal(got)
-            ended = False
-            async for event in _events(got):
-                if event.name == "error":
-                    error = event.data.get("error") or {}
-                    raise ApiError("refused", str(error.get("message", "")))
-                ended = event.name == "done"
-                yield event
-            if not ended:
-                raise ApiError("server")
+        taken = self._client.stream(session, text, press=press, idempotency_key=once)
+        with _in_words():
+            async with taken as events:
+                async for event in events:
+                    data = event.turn if isinstance(event, Done) else event
+                    yield Event(_NAMES[type(event)], _plain(data))
 
     async def send(self, method: str, path: str, body: Any = None) -> Json:
         """Send a request and return its JSON object; {} where the answer has none."""
@@ -138,66 +151,73 @@ class Api:
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request and return its JSON, whatever that is; None where the answer has none."""
-        async with _told():
-            got = await self._client.request(method, path, json=body)
-        if got.status_code >= 400:
-            raise _refusal(got)
-        return got.json() if got.content else None
+        return await _told(self._client.ask(method, path, body))
 
-    async def picture(self, path: str) -> httpx.Response:
-        """Return the answer with a picture that lies beside the catalog.
+    async def picture(self, path: str) -> Picture | None:
+        """Return a picture that lies beside the catalog; None where there is none.
 
-        Whoever looks at the page names the path, and the key opens more than pictures: a path that
-        would lead elsewhere is asked nobody.
+        Whoever looks at the page names the path, and the key opens more than pictures: the client
+        sends no path that would lead elsewhere.
         """
-        if any(part in ("", ".", "..") for part in path.split("/")):
-            return httpx.Response(404)
-        async with _told():
-            return await self._client.get(f"/v1/pictures/{quote(path)}")
+        try:
+            return await self._client.picture(path)
+        except (NotFound, ValueError):
+            return None
+        except AttuneError as error:
+            raise in_words(error) from error
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._client.close()
 
 
-def _shopper(person: str) -> str:
+def _named(person: str) -> str:
     """Return the API's name of somebody at a page.
 
     A browser says who it is, so its names are kept apart: no page tells or deletes what is stored
     under the names that the owner's other clients use.
     """
-    return quote(f"{_PAGES}{person}", safe="")
+    return f"{_PAGES}{person}"
 
 
-@asynccontextmanager
-async def _told() -> AsyncIterator[None]:
+def _plain(value: Value) -> Json:
+    """Return a value as the JSON that it came as."""
+    return value.model_dump(mode="json", exclude_unset=True)
+
+
+async def _json(asked: Awaitable[Value]) -> Json:
+    return _plain(await _told(asked))
+
+
+async def _told(asked: Awaitable[T]) -> T:
+    with _in_words():
+        return await asked
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
     try:
         yield
-    except httpx.TimeoutException as error:
-        raise ApiError("slow") from error
-    except httpx.TransportError as error:
-        raise ApiError("server") from error
+    except AttuneError as error:
+        raise in_words(error) from error
+    except ValueError as error:  # it cannot be sent at all
+        raise ApiError("refused", str(error)) from error
 
 
-def _refusal(got: httpx.Response) -> ApiError:
-    try:
-        error = got.json()["error"]
-        kind, reason = str(error.get("type", "")), str(error.get("message", ""))
-    except (ValueError, KeyError, TypeError):
-        kind, reason = "", ""
-    if got.status_code in (401, 403):
+def in_words(error: AttuneError) -> ApiError:
+    """Return which trouble an error is to somebody at a page."""
+    if isinstance(error, TooSlow | TimedOut):
+        return ApiError("slow")
+    if isinstance(error, NotReached):
+        return ApiError("server")
+    status = error.status if isinstance(error, Refused | NotUnderstood) else None
+    reason = error.message if isinstance(error, Refused) else ""
+    if isinstance(error, NotAllowed) or status in (401, 403):
         return ApiError("login", reason)
-    if got.status_code == 504:
+    if status == 504:
         return ApiError("slow", reason)
-    if got.status_code in (429, 502, 503):
+    if status in _BUSY:
         return ApiError("busy", reason)
-    return ApiError("session" if kind == "unknown_session" else "refused", reason)
-
-
-async def _events(got: httpx.Response) -> AsyncIterator[Event]:
-    name = ""
-    async for line in got.aiter_lines():
-        if line.startswith("event: "):
-            name = line.removeprefix("event: ")
-        elif line.startswith("data: "):
-            yield Event(name, json.loads(line.removeprefix("data: ")))
+    if isinstance(error, Refused):
+        return ApiError("session" if error.type == "unknown_session" else "refused", reason)
+    return ApiError("server")  # something else answers there

@@ -30,8 +30,10 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
             got = await api.picture(path)
         except ApiError:
             return Response(status_code=503)
+        if got is None:
+            return Response(status_code=404)
         headers = {name: got.headers[name] for name in HEADERS if name in got.headers}
-        return Response(got.content, status_code=got.status_code, headers=headers)
+        return Response(got.content, headers=headers)
 
     if owner is not None:
         app = gr.mount_gradio_app(
