@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from agent.claims import View
 from agent.languages.tongue import ENGLISH, Tongue
 from agent.turn import Evidence, Reason, Value
-from agent.wording import label, shown, title_of
+from agent.wording import label, listing, shown, title_of
 from retrieval.catalog import Facet, Item
 from retrieval.filters import fold
 
@@ -121,9 +121,24 @@ def _leader(items: Sequence[Item], view: View, role: str, key: str, way: str) ->
 
 
 def verdicts(items: Sequence[Item], view: View) -> tuple[Reason, ...]:
-    """Return who is cheapest and who is best rated, each tied to the other items' numbers."""
-    found = (
-        _leader(items, view, "price", "cheapest", "lower"),
-        _leader(items, view, "rating", "best_rated", "higher"),
-    )
-    return tuple(reason for reason in found if reason is not None)
+    """Return who is cheapest and who is best rated, each tied to the other items' numbers.
+
+    The second claim about the same item has no subject of its own: `together` puts it to the first.
+    """
+    cheapest = _leader(items, view, "price", "cheapest", "lower")
+    rated = _leader(items, view, "rating", "best_rated", "higher")
+    if cheapest is not None and rated is not None and _about_one((cheapest, rated)):
+        rated = _leader(items, view, "rating", "best_rated_too", "higher")
+    return tuple(reason for reason in (cheapest, rated) if reason is not None)
+
+
+def together(found: Sequence[Reason], view: View) -> str:
+    """Return claims on who leads as one sentence, with one subject where they are of one item."""
+    texts = [reason.text for reason in found]
+    if len(found) > 1 and _about_one(found):
+        return view.say("explain.leads_twice", first=texts[0], second=texts[1])
+    return listing(texts, "clauses", view.tongue)
+
+
+def _about_one(found: Sequence[Reason]) -> bool:
+    return len({reason.evidence[0].item_id for reason in found}) == 1

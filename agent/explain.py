@@ -172,8 +172,7 @@ def compare(
     ]
     differ = [row.label for row in compared.rows if row.differs][:4]
     if found:
-        texts = [reason.text for reason in found]
-        said = view.say("explain.leads", verdicts=listing(texts, "clauses", tongue))
+        said = view.say("explain.leads", verdicts=tables.together(found, view))
     elif differ:
         said = view.say("explain.differ", facets=view.listed(differ))
     else:

@@ -256,6 +256,16 @@ def test_compare_puts_differences_first(clothes):
     assert "Alto men blue cotton shirt is the cheapest at €35" in answer.text
 
 
+def test_compare_says_its_subject_once(clothes):
+    ahead = replace(
+        clothes.items["1"], fields={**clothes.items["1"].fields, "price": 20.0, "rating": 4.9}
+    )
+    answer = compare([ahead, clothes.items["2"]], State(), clothes.facets, "EUR")
+    assert answer.text.count("Alto men blue cotton shirt") == 1
+    assert " is the cheapest at €20 and the best rated at 4.9" in answer.text
+    assert len(answer.claims) == 2
+
+
 def test_compare_without_a_leader_says_so(clothes):
     twin = replace(clothes.items["1"], id="1b")
     answer = compare([clothes.items["1"], twin], State(), clothes.facets, "EUR")
