@@ -88,6 +88,7 @@ class AsyncAttuneClient:
     open_session = _one(calls.open_session)
     session = _one(calls.session)
     delete_session = _one(calls.delete_session)
+    session_feedback = _one(calls.session_feedback)
     suggestions = _one(calls.suggestions)
     say = _one(calls.say)
     stream = _many(calls.stream)

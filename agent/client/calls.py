@@ -72,12 +72,22 @@ def delete_session(id: str) -> Call[None]:
     return Call(Request("DELETE", f"/v1/sessions/{part(id)}"), nothing)
 
 
-def suggestions(session_id: str) -> Call[Suggestions]:
+def session_feedback(id: str) -> Call[tuple[Feedback, ...]]:
+    """Return what was told of everything that a session was shown, oldest first."""
+    request = Request("GET", f"/v1/sessions/{part(id)}/feedback")
+    return Call(request, reads(tuple[Feedback, ...], "events"))
+
+
+def suggestions(session_id: str, *, language: str | None = None) -> Call[Suggestions]:
     """Return the wishes of a session as chips, and what may be said next.
 
     Both come with the press that does it: `client.say(session, reply.text, press=reply.press)`.
+
+    Args:
+        language: Of their words, e.g. "zh"; without, the session's.
     """
-    return Call(Request("GET", f"/v1/sessions/{part(session_id)}/suggestions"), reads(Suggestions))
+    path = f"/v1/sessions/{part(session_id)}/suggestions"
+    return Call(Request("GET", path, query=given(language=language)), reads(Suggestions))
 
 
 def say(
@@ -85,6 +95,7 @@ def say(
     text: str,
     *,
     press: Press | Json | None = None,
+    language: str | None = None,
     context: Mapping[str, str] | None = None,
     idempotency_key: str | None = None,
 ) -> Call[Turn]:
@@ -92,10 +103,11 @@ def say(
 
     Args:
         press: What was pressed instead; `text` is its words for the transcript.
+        language: What is answered in from here on, e.g. "zh"; without, the session's.
         context: What tools may be called with, such as a customer's number; not stored.
         idempotency_key: To take it once, also over several calls; else each call has its own.
     """
-    return Call(_turn(session_id, text, press, context, idempotency_key), reads(Turn))
+    return Call(_turn(session_id, text, press, language, context, idempotency_key), reads(Turn))
 
 
 def stream(
@@ -103,6 +115,7 @@ def stream(
     text: str,
     *,
     press: Press | Json | None = None,
+    language: str | None = None,
     context: Mapping[str, str] | None = None,
     idempotency_key: str | None = None,
 ) -> Streamed[Event]:
@@ -110,9 +123,8 @@ def stream(
 
     Whoever leaves before the last event leaves a turn that is not kept.
     """
-    request = _turn(session_id, text, press, context, idempotency_key, stream=True)
     return Streamed(
-        request,
+        _turn(session_id, text, press, language, context, idempotency_key, stream=True),
         {
             "understood": Understood.model_validate,
             "items": Items.model_validate,
@@ -126,13 +138,15 @@ def _turn(
     session_id: str,
     text: str,
     press: Press | Json | None,
+    language: str | None,
     context: Mapping[str, str] | None,
     key: str | None,
     **more: bool,
 ) -> Request:
     if isinstance(press, Press):
         press = press.model_dump(mode="json", exclude_defaults=True)
-    body = given(text=text, press=press, context=dict(context) if context else None) | more
+    told = dict(context) if context else None
+    body = given(text=text, press=press, language=language, context=told) | more
     path = f"/v1/sessions/{part(session_id)}/turns"
     return Request("POST", path, body, new_key() if key is None else key)
 
@@ -211,9 +225,13 @@ def _explanations(
     return Request("POST", "/v1/explanations", body | more)
 
 
-def facets() -> Call[Facets]:
-    """Return what items can be searched by, with counts, and openings that the catalog can meet."""
-    return Call(Request("GET", "/v1/facets"), reads(Facets))
+def facets(*, language: str | None = None) -> Call[Facets]:
+    """Return what items can be searched by, with counts, and openings that the catalog can meet.
+
+    Args:
+        language: Of the labels and openings, e.g. "zh".
+    """
+    return Call(Request("GET", "/v1/facets", query=given(language=language)), reads(Facets))
 
 
 def item(id: str) -> Call[ItemDetail]:

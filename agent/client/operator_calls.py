@@ -188,7 +188,8 @@ def ask(method: str, path: str, body: Any = None) -> Call[Any]:
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; expected one of {', '.join(METHODS)}")
-    if not path.startswith("/"):
+    inside = path.partition("?")[0].split("/")
+    if not path.startswith("/") or "." in inside or ".." in inside:
         raise ValueError(f"expected the path of a route, from its first slash on, got {path!r}")
     safe = method in ("GET", "PUT", "DELETE")
     return Call(Request(method, path, body, None if safe else new_key(), once=not safe), anything)

@@ -193,9 +193,10 @@ class Suggestions(Value):
 
 
 class ValueCount(Value):
-    """A value and how many items have it."""
+    """A value, what people call it in the language asked for, and how many items have it."""
 
     value: str
+    label: str = ""
     count: int
 
 
@@ -252,9 +253,10 @@ class Opening(Value):
 
 
 class NewSession(Value):
-    """A session that begins."""
+    """A session that begins, in a language."""
 
     id: str
+    language: str = "en"
     opening: Opening | None = None
 
 

@@ -10,6 +10,7 @@ from agent.client import (
     Conflicted,
     Explained,
     ExplainedItem,
+    Feedback,
     Invalid,
     ItemWords,
     NotAllowed,
@@ -81,6 +82,28 @@ def test_session_opens_with_a_greeting(operator):
     german = operator.open_session(language="de-AT, en;q=0.5")
     assert german.opening.text == "Hallo!"
     assert operator.session(german.id).turns == ()
+
+
+def test_language_is_that_of_the_session(operator):
+    session = operator.create_session()
+    assert operator.open_session(language="zh-CN, en;q=0.5").language == "zh"
+    operator.say(session, BLUE, language="zh")
+    chinese, english = operator.suggestions(session), operator.suggestions(session, language="en")
+    assert [one.press for one in chinese.wishes] == [one.press for one in english.wishes]
+    assert chinese.replies[-1].label != english.replies[-1].label
+    with pytest.raises(Invalid):
+        operator.say(session, BLUE, language="not a language")
+
+
+def test_votes_come_back(operator):
+    session = operator.create_session()
+    slate = operator.say(session, BLUE).slate_id
+    vote = Feedback(slate_id=slate, kind="rating", item_id="1", value=5, id="v1")
+    operator.send_feedback(vote)
+    (found,) = operator.session_feedback(session)
+    assert (found.id, found.kind, found.item_id, found.value) == ("v1", "rating", "1", 5)
+    with pytest.raises(NotFound):
+        operator.session_feedback("nope")
 
 
 def test_picture_is_bytes(operator):
@@ -194,7 +217,13 @@ def test_any_route_can_be_asked(operator):
     assert operator.ask("DELETE", f"/v1/sessions/{session}") is None
     with pytest.raises(NotFound):
         operator.ask("GET", "/v1/owner/catalog")
-    for method, path in (("GET", "v1/jobs"), ("GET", "http://elsewhere.example/"), ("FETCH", "/")):
+    for method, path in (
+        ("GET", "v1/jobs"),
+        ("GET", "http://elsewhere.example/"),
+        ("FETCH", "/"),
+        ("GET", "/v1/sessions/../keys"),
+        ("GET", "/./metrics"),
+    ):
         with pytest.raises(ValueError, match="expected"):
             operator.ask(method, path)
 
