@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import gradio as gr
 from fastapi import FastAPI, Response
 from starlette.requests import Request
@@ -47,9 +49,16 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
         app = gr.mount_gradio_app(
             app, blocks, path=path_of(language).rstrip("/"), css=asset("page.css"),
             theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
-            js=f"() => {{ document.documentElement.lang = '{language}'; }}",
+            js=own_script(language),
         )  # fmt: skip
     return app
+
+
+def own_script(language: str) -> str:
+    """Return what a page does when it opens."""
+    words = json.dumps({"waits": Words(language)("trouble.waits")}, ensure_ascii=False)
+    lang = f"document.documentElement.lang = {json.dumps(language)};"
+    return f"() => {{ {lang} ({asset('shop.js')})({words}); }}"
 
 
 def theme() -> gr.Theme:

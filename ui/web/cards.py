@@ -10,16 +10,23 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from babel.numbers import format_currency, format_decimal
-
+from ui.web.evidence import reasons
 from ui.web.markup import button, doing, escape, tag
+from ui.web.values import (
+    Facet,
+    Item,
+    can_be_had,
+    is_number,
+    kind_of,
+    number,
+    price_of,
+    rated,
+    stock_in_words,
+)
 from ui.web.words import Words
 
-Item = Mapping[str, Any]
-
-MOST_REASONS = 3
-FEW = 5
-"""Stock from which on it is said how many are left."""
+BONES = 5
+"""Empty cards that are shown while the first items are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,8 @@ class Shelf:
         judged: Verdict by item id, "up" or "down".
         pictures: What relative picture paths are put behind.
         busy: Whether other items are being looked for.
+        facets: By name, for the words of values.
+        others: Items that those shown are compared with, by id.
     """
 
     items: Sequence[Item] = ()
@@ -42,19 +51,35 @@ class Shelf:
     judged: Mapping[str, str] = field(default_factory=dict)
     pictures: str = "pictures/"
     busy: bool = False
+    facets: Mapping[str, Facet] = field(default_factory=dict)
+    others: Mapping[str, Item] = field(default_factory=dict)
+
+    @property
+    def priced(self) -> bool:
+        """Return whether items of this catalog have prices."""
+        return not self.facets or any(one["role"] == "price" for one in self.facets.values())
 
 
 def shelf(shown: Shelf, words: Words, empty: str = "") -> str:
     """Return the cards of a slate; where there are none, the words that say why."""
+    if not shown.items and shown.busy:
+        return bones(words)
     if not shown.items:
         said = tag("p", escape(empty or words("shop.empty_shelf")), class_="at-empty")
-        return tag("div", said, class_="at-shelf", aria_busy="true" if shown.busy else None)
+        return tag("div", said, class_="at-shelf")
     cards = "".join(tag("li", card(item, shown, words)) for item in shown.items)
     busy = " at-busy" if shown.busy else ""
     return tag(
         "ol", cards, class_=f"at-shelf{busy}", aria_label=words("shop.shelf"),
         aria_busy="true" if shown.busy else None,
     )  # fmt: skip
+
+
+def bones(words: Words) -> str:
+    """Return the shapes of cards, for as long as the first ones are looked for."""
+    one = "".join(tag("span", class_=f"at-bone at-bone-{part}") for part in ("a", "b", "c", "d"))
+    made = "".join(tag("li", tag("div", one, class_="at-bones")) for _ in range(BONES))
+    return tag("ol", made, class_="at-shelf", aria_busy="true", aria_label=words("shop.looking"))
 
 
 def card(item: Item, shown: Shelf, words: Words) -> str:
@@ -64,9 +89,9 @@ def card(item: Item, shown: Shelf, words: Words) -> str:
     body = "".join((
         tag("h3", tag("button", title, type="button", class_="at-title",
                       data_do=doing(about("detail", item, shown))), id=named),
-        tag("p", escape(price_of(item, words)), class_="at-price"),
+        _price(item, shown, words),
         _facts(item, words),
-        _reasons(item, words),
+        reasons(item, shown.facets, shown.others, words, named),
         _actions(item, shown, words),
     ))  # fmt: skip
     rank = tag("span", escape(str(item.get("rank", ""))), class_="at-rank",
@@ -76,6 +101,21 @@ def card(item: Item, shown: Shelf, words: Words) -> str:
                data_item=str(item["id"]))  # fmt: skip
 
 
+def _price(item: Item, shown: Shelf, words: Words) -> str:
+    """Return the price, with the thumbs beside it; no words for it where nothing has one."""
+    there = is_number(item.get("price"))
+    text = price_of(item, words) if there or shown.priced else ""
+    verdict = shown.judged.get(str(item["id"]))
+    thumbs = "".join(
+        button(words(f"card.{name}"), about("judge", item, shown, verdict=way), sign=sign,
+               aria_pressed="true" if verdict == way else "false", class_="at-thumb")
+        for name, way, sign in (("good", "up", "👍"), ("bad", "down", "👎"))
+    )  # fmt: skip
+    style = "at-price" if there else "at-price at-unpriced"
+    return tag("div", tag("p", escape(text), class_=style) + tag("div", thumbs, class_="at-thumbs"),
+               class_="at-priced")  # fmt: skip
+
+
 def about(what: str, item: Item, shown: Shelf, **more: Any) -> dict[str, Any]:
     """Return what a button on a card tells the server."""
     return {"do": what, "item": item["id"], "title": str(item["title"])[:120],
@@ -83,45 +123,14 @@ def about(what: str, item: Item, shown: Shelf, **more: Any) -> dict[str, Any]:
 
 
 def picture(item: Item, pictures: str, words: Words) -> str:
-    """Return the picture of an item, or a tile with its kind where there is none."""
+    """Return the picture of an item, or a low tile with its kind where there is none."""
     image = item.get("image")
     if not image:
-        kind = str(item.get("category") or item.get("brand") or words("card.no_picture"))
-        letter = tag("span", escape(kind[:1].upper()), aria_hidden="true")
-        return tag("div", letter, class_="at-picture at-none", role="img",
-                   aria_label=f"{words('card.no_picture')}: {kind}")  # fmt: skip
+        return tag("div", tag("span", escape(kind_of(item)[:40])), class_="at-picture at-none")
     address = image if "://" in image else f"{pictures}{quote(image)}"
     shown = tag("img", src=address, alt=str(item["title"]), loading="lazy",
                 referrerpolicy="no-referrer", decoding="async")  # fmt: skip
     return tag("div", shown, class_="at-picture")
-
-
-def price_of(item: Item, words: Words) -> str:
-    """Return a price as people of the language write it; words where there is none."""
-    price, currency = item.get("price"), item.get("currency")
-    if price is None:
-        return words("card.no_price")
-    whole = float(price).is_integer()
-    try:
-        return (
-            str(
-                format_currency(
-                    price,
-                    currency,
-                    locale=words.language,
-                    format="¤#,##0" if whole else None,
-                    currency_digits=not whole,
-                )
-            )
-            if currency
-            else _number(price, words)
-        )
-    except (ValueError, LookupError):
-        return _number(price, words)  # fmt: skip
-
-
-def _number(value: float, words: Words) -> str:
-    return str(format_decimal(value, locale=words.language))
 
 
 def _facts(item: Item, words: Words) -> str:
@@ -132,59 +141,28 @@ def _facts(item: Item, words: Words) -> str:
 
 def rating_of(item: Item, words: Words) -> str:
     """Return the rating as stars with words for those who cannot see them."""
-    attributes = item.get("attributes") or {}
-    rating = next((v for k, v in attributes.items() if "rating" in k.lower() and _is_number(v)), 0)
-    if not rating or not 0 < rating <= 5:
+    numbers = {name.lower(): float(value) for name, value in (item.get("attributes") or {}).items()
+               if is_number(value)}  # fmt: skip
+    rating = next((v for k, v in numbers.items() if "rating" in k and 0 < v <= 5), None)
+    if rating is None:
         return ""
-    full = round(float(rating))
+    full = round(rating)
     stars = tag("span", "★" * full + "☆" * (5 - full), class_="at-stars", aria_hidden="true")
-    number = _number(round(float(rating), 1), words)
-    count = next((v for k, v in attributes.items() if "review" in k.lower() and _is_number(v)), 0)
-    said = words("card.rating", rating=number)
+    shown_as = rated(rating, words)
+    count = next((v for k, v in numbers.items() if "review" in k or "ratings_count" in k), 0)
+    said = words("card.rating", rating=shown_as)
     if count:
-        said += f", {words('card.reviews', n=_number(count, words))}"
-    shown = tag("span", escape(f"{number}" + (f" ({_number(count, words)})" if count else "")),
+        said += f", {words('card.reviews', n=number(count, words))}"
+    shown = tag("span", escape(shown_as + (f" ({number(count, words)})" if count else "")),
                 aria_hidden="true")  # fmt: skip
     return tag("span", stars + shown + tag("span", escape(said), class_="at-only-read"))
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
 def stock_of(item: Item, words: Words) -> str:
     """Return whether an item can be had, where the catalog says."""
-    stock = item.get("availability")
-    if stock is None:
-        return ""
-    there = stock > 0 if _is_number(stock) else stock
-    if isinstance(there, bool):
-        counted = _is_number(stock) and 0 < stock <= FEW
-        key = "card.few" if counted else "card.in_stock" if there else "card.out_of_stock"
-        text = words(key, n=int(stock)) if counted else words(key)
-    else:
-        text = str(there)[:40]
-    low = "at-stock" if there is not False else "at-stock at-out"
-    return tag("span", escape(text), class_=low)
-
-
-def _reasons(item: Item, words: Words) -> str:
-    """Return the reasons as chips, each with what it rests on."""
-    evidence = item.get("evidence") or []
-    chips = []
-    for place, reason in enumerate((item.get("reasons") or [])[:MOST_REASONS]):
-        rests = "; ".join(_rest(one) for one in evidence if one.get("reason") == place)
-        chips.append(tag("li", escape(reason), title=rests or None))
-    if not chips:
-        return ""
-    return tag("ul", "".join(chips), class_="at-reasons", aria_label=words("card.reasons"))
-
-
-def _rest(evidence: Mapping[str, Any]) -> str:
-    facet = evidence.get("facet") or evidence.get("kind") or ""
-    value = evidence.get("value")
-    shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
-    return f"{facet}: {shown}" if shown is not None else str(facet)
+    text = stock_in_words(item, words)
+    style = "at-stock at-out" if can_be_had(item) is False else "at-stock"
+    return tag("span", escape(text), class_=style) if text else ""
 
 
 def _corner(item: Item, shown: Shelf, words: Words) -> str:
@@ -199,16 +177,11 @@ def _corner(item: Item, shown: Shelf, words: Words) -> str:
 
 def _actions(item: Item, shown: Shelf, words: Words) -> str:
     compared = item["id"] in shown.compared
-    verdict = shown.judged.get(str(item["id"]))
     made = [
         button(words("card.more_like"), about("more_like", item, shown)),
         button(words("card.why"), about("why", item, shown)),
         button(words("card.like_but"), about("like_but", item, shown)),
         button(words("card.compare"), about("compare", item, shown),
                aria_pressed="true" if compared else "false"),
-        button(words("card.good"), about("judge", item, shown, verdict="up"), sign="👍",
-               aria_pressed="true" if verdict == "up" else "false", class_="at-thumb"),
-        button(words("card.bad"), about("judge", item, shown, verdict="down"), sign="👎",
-               aria_pressed="true" if verdict == "down" else "false", class_="at-thumb"),
     ]  # fmt: skip
     return tag("div", "".join(made), class_="at-actions")

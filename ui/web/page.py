@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +12,8 @@ from ui.web.api import Json
 MOST_CONVERSATIONS = 20
 
 Panel = Literal[
-    "", "picker", "because", "compare", "details", "saved", "wrong", "conversations", "profile",
+    "", "picker", "because", "compare", "details", "saved", "missing", "wrong", "conversations",
+    "profile",
 ]  # fmt: skip
 
 
@@ -38,6 +39,8 @@ class Page:
         guest: Whether they shop for somebody else: nothing is kept under their id or learned from.
         talks: Earlier conversations of this browser, newest first: {"id", "title"}.
         stars: How the conversation was rated.
+        others: Items that those on the shelf are compared with, by id.
+        turns: Turns of the session that this page knows of; more were taken elsewhere.
         catalog, count: Name of the catalog, and its number of items.
     """
 
@@ -62,15 +65,24 @@ class Page:
     guest: bool = False
     talks: tuple[Json, ...] = ()
     stars: int = 0
+    others: Mapping[str, Json] = field(default_factory=dict)
+    turns: int = 0
     catalog: str = ""
     count: int = 0
+
+
+def hidden_of(wishes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return the ids of the items that are hidden, as the chips tell."""
+    chips = [wish for wish in wishes if wish["kind"] == "hidden"]
+    return tuple(str(id) for chip in chips for wish in chip["press"]["drop"]
+                 for id in wish["values"])  # fmt: skip
 
 
 def kept(page: Page) -> Json:
     """Return what a browser keeps of a page, so that a reload brings it back."""
     return {
         "person": page.person, "session": page.session, "talks": list(page.talks),
-        "saved": list(page.saved), "guest": page.guest,
+        "saved": list(page.saved), "guest": page.guest, "turns": page.turns,
     }  # fmt: skip
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.web.cards import Item, Shelf, about, picture, price_of, rating_of, stock_of
+from ui.web.cards import Shelf, about, picture, rating_of, stock_of
+from ui.web.comparison import side_by_side
 from ui.web.markup import button, escape, tag
+from ui.web.values import Facet, Item, label_of, price_of, shown
 from ui.web.words import Words
-
-Facet = Mapping[str, Any]
 
 PICKED = 6
 """Facets that "like this, but …" offers."""
@@ -18,7 +18,6 @@ CHOICES = 40
 REASONS = ("price", "look", "kind", "have", "quality", "other")
 
 _ORDER = ("colour", "material", "brand", "category", "size", "audience", "language")
-_MOST_ROWS = 20
 
 
 def panel(title: str, inner: str, words: Words, name: str) -> str:
@@ -103,57 +102,38 @@ def _price(facet: Facet, words: Words) -> str:
 
 def because(item: Item, slate_id: str, words: Words) -> str:
     """Return the reasons one may give for hiding an item."""
-    shown = Shelf(slate_id=slate_id)
+    bare = Shelf(slate_id=slate_id)
     made = [
-        button(words(f"because.{name}"), about("hide", item, shown, because=name))
+        button(words(f"because.{name}"), about("hide", item, bare, because=name))
         for name in REASONS
     ]
-    made.append(button(words("because.skip"), about("hide", item, shown), class_="at-plain"))
+    made.append(button(words("because.skip"), about("hide", item, bare), class_="at-plain"))
     row = tag("ul", "".join(tag("li", one) for one in made), class_="at-chips")
     title = f"{words('because.title')} {str(item['title'])[:80]}"
     return panel(title, row, words, "because")
 
 
 def comparison(items: Sequence[Item], facets: Sequence[Facet], pictures: str, words: Words) -> str:
-    """Return items side by side, what differs first; what differs is marked."""
-    heads = "".join(
-        tag("th", picture(item, pictures, words) + escape(str(item["title"])), scope="col")
-        for item in items
+    """Return items side by side."""
+    return panel(
+        words("compare.title"), side_by_side(items, facets, pictures, words), words, "compare"
     )
-    rows = "".join(
-        tag("tr", tag("th", escape(label), scope="row")
-            + "".join(tag("td", escape(one) or words("compare.none")) for one in cells),
-            class_="at-differs" if len(set(cells)) > 1 else None)
-        for label, cells in compared_rows(items, facets, words)
-    )  # fmt: skip
-    table = tag("table", tag("thead", tag("tr", tag("td", "") + heads)) + tag("tbody", rows))
-    return panel(words("compare.title"), tag("div", table, class_="at-scroll", tabindex="0",
-                 role="region", aria_label=words("compare.title")), words, "compare")  # fmt: skip
 
 
-def compared_rows(
-    items: Sequence[Item], facets: Sequence[Facet], words: Words
-) -> list[tuple[str, list[str]]]:
-    """Return the rows of a comparison: a label and one cell for each item."""
-    price = next((f["label"] for f in facets if f["role"] == "price"), words("picker.other_price"))
-    rows = [(price, [price_of(item, words) for item in items])]
-    values = [own_values(item, facets) for item in items]
-    for facet in facets:
-        if facet["role"] == "price":
-            continue
-        cells = [", ".join(own.get(facet["name"], [])) for own in values]
-        if any(cells):
-            rows.append((str(facet["label"]), cells))
-    rows.sort(key=lambda row: len(set(row[1])) == 1)
-    return rows[:_MOST_ROWS]
-
-
-def details(item: Item, pictures: str, words: Words) -> str:
+def details(item: Item, facets: Sequence[Facet], pictures: str, words: Words) -> str:
     """Return all that the catalog says of an item."""
+    known = {facet["name"]: facet for facet in facets}
+    said = {name: shown(value, words, known.get(name))
+            for name, value in (item.get("attributes") or {}).items()}  # fmt: skip
+    own = [
+        (str(facet["label"]), shown(item.get(role), words, facet))
+        for role in ("category", "brand")
+        for facet in [one for one in facets if one["role"] == role and one["name"] not in said][:1]
+    ]
     rows = "".join(
-        tag("tr", tag("th", escape(str(name)), scope="row") + tag("td", escape(_cell(value))))
-        for name, value in (item.get("attributes") or {}).items()
-        if value not in (None, "", [])
+        tag("tr", tag("th", escape(str(label)), scope="row") + tag("td", escape(value)))
+        for label, value in (*own, *((label_of(name, known), v) for name, v in said.items()))
+        if value
     )
     text = tag("p", escape(str(item.get("description") or "")), class_="at-text")
     url = item.get("url")
@@ -166,22 +146,34 @@ def details(item: Item, pictures: str, words: Words) -> str:
     return panel(str(item["title"]), tag("div", inner, class_="at-details"), words, "details")
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def missing(hidden: Sequence[Item], words: Words) -> str:
+    """Return what was hidden, to be brought back one by one, and a way to ask for anything else."""
+    bare = Shelf()
+    rows = "".join(
+        tag("li", tag("span", escape(f"{item['title']} · {price_of(item, words)}"))
+            + button(words("missing.back"), about("bring_back", item, bare))
+            + button(words("missing.why_not"), about("why_not", item, bare)))
+        for item in hidden
+    )  # fmt: skip
+    listed = tag("ul", rows, class_="at-list") if rows else tag("p", escape(words("missing.none")))
+    field = tag("input", type="text", name="named", maxlength="200", autocomplete="off",
+                placeholder=words("missing.example"))  # fmt: skip
+    go = tag("button", escape(words("missing.ask")), type="submit", class_="at-go")
+    label = tag("label", tag("span", escape(words("missing.named"))) + field, class_="at-wide")
+    form = tag("form", label + go, data_form="why_not_named")
+    return panel(words("missing.title"), listed + form, words, "missing")
 
 
 def saved_list(items: Sequence[Item], words: Words) -> str:
     """Return what was saved, with a way to ask why it is not shown now."""
     if not items:
         return panel(words("saved.title"), tag("p", escape(words("saved.none"))), words, "saved")
-    shown = Shelf()
+    bare = Shelf()
     rows = "".join(
         tag("li", tag("span", escape(f"{item['title']} · {price_of(item, words)}"))
-            + button(words("card.details"), about("detail", item, shown))
-            + button(words("saved.why_not"), about("why_not", item, shown))
-            + button(words("saved.remove"), about("save", item, shown), sign="✕"))
+            + button(words("card.details"), about("detail", item, bare))
+            + button(words("saved.why_not"), about("why_not", item, bare))
+            + button(words("saved.remove"), about("save", item, bare), sign="✕"))
         for item in items
     )  # fmt: skip
     return panel(words("saved.title"), tag("ul", rows, class_="at-list"), words, "saved")

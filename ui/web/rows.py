@@ -34,13 +34,20 @@ def reply_row(replies: Sequence[Mapping[str, Any]], words: Words) -> str:
         return ""
     made = []
     for reply in replies:
-        does = {"do": "press" if reply.get("press") else "say", "text": reply["text"],
-                "press": reply.get("press")}  # fmt: skip
+        does = _does(reply)
         count = reply.get("count")
         label = str(reply["label"]) + (f" ({count:,})" if count else "")
         made.append(tag("li", button(label, does, class_="at-reply")))
     label = tag("h2", escape(words("shop.replies")), class_="at-only-read")
     return tag("div", label + tag("ul", "".join(made), class_="at-chips"), class_="at-replies")
+
+
+def _does(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a reply does: an action of the page's own, a press, or words."""
+    if reply.get("do"):
+        return {"do": reply["do"], "item": reply.get("item")}
+    press = reply.get("press")
+    return {"do": "press" if press else "say", "text": reply["text"], "press": press}
 
 
 def rating_row(stars: int, words: Words) -> str:

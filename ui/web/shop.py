@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from time import monotonic
 from typing import Any
@@ -11,12 +11,13 @@ from typing import Any
 import gradio as gr
 
 from ui.web import panels
-from ui.web.api import Json
+from ui.web.api import ApiError, Json
 from ui.web.cards import Shelf, shelf
 from ui.web.markup import button, escape, tag
-from ui.web.page import Page, kept
+from ui.web.page import Page, hidden_of, kept
 from ui.web.rows import rating_row, reply_row, wish_row
 from ui.web.shopping import Shop
+from ui.web.values import Facet, name_of
 from ui.web.words import DEFAULT, Words, languages
 
 STORED = "attune-shop"
@@ -28,8 +29,8 @@ PICTURES = "/pictures/"
 WORDS_S = 0.05
 """Words are drawn at most that often: each drawing costs the browser some milliseconds."""
 
-_BOX = 7
-"""Place of the box among the parts of the page, as `_Drawing.draw` gives them."""
+_CHAT, _BOX = 1, 7
+"""Places of the chat and the box among the parts of the page, as `_Drawing.draw` gives them."""
 
 ASKED_AFTER = 6
 """Messages after which it is asked how the conversation is."""
@@ -62,7 +63,7 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
             with gr.Column(scale=5, min_width=320, elem_id="at-talk"):
                 chat = gr.Chatbot(
                     label=words("shop.chat"), height="min(58vh, 620px)", render_markdown=False,
-                    placeholder=words("shop.empty_chat"), elem_id="at-chat", buttons=["copy"],
+                    placeholder=words("shop.empty_chat"), elem_id="at-chat", buttons=[],
                     feedback_options=("Like", "Dislike"), layout="bubble",
                 )  # fmt: skip
                 status = gr.HTML(
@@ -80,15 +81,19 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
             with gr.Column(scale=8, min_width=320, elem_id="at-view"):
                 wishes = _live(drawn.wishes(Page()), "at-want")
                 panel = _live("", "at-panel")
-                cards = _live(drawn.shelf(Page()), "at-items")
+                cards = _live(drawn.shelf(Page(), []), "at-items")
         parts = [page, chat, status, replies, wishes, panel, cards, box, stored, top]
         taken: dict[str, Any] = {
             "trigger_mode": "once", "concurrency_limit": None, "show_progress": "hidden",
             "api_visibility": "private",
         }  # fmt: skip
-        gr.on([box.submit, send.click], drawn.say, [page, box], parts, **taken)
+        done = {"js": "() => window.atDone?.()", "show_progress": "hidden", "queue": False}
+        said = gr.on([box.submit, send.click], drawn.say, [page, box, stored], parts, **taken,
+                     js="(...all) => { window.atSaid?.(all[1]); return all; }")  # fmt: skip
+        said.then(None, **done)
+        begun = "(...all) => { window.atBegun?.(); return all; }"
         for live in (top, replies, wishes, panel, cards):
-            live.click(drawn.act, [page], parts, **taken)
+            live.click(drawn.act, [page, stored], parts, **taken, js=begun).then(None, **done)
         chat.like(drawn.judge, [page], parts, **taken)
         blocks.load(drawn.load, [stored], parts, show_progress="hidden", api_visibility="private")
     return blocks
@@ -104,8 +109,8 @@ def _live(value: str, name: str) -> Any:
 def _top(words: Words, page: Page, owner: bool) -> str:
     """Return the head of the page: what this is, and ways elsewhere."""
     skip = tag("a", escape(words("page.skip")), href="#at-box", class_="at-skip")
-    name = tag("h1", escape(page.catalog.capitalize() or words("page.title")))
-    said = words("page.tagline", items=f"{page.count:,}", catalog=page.catalog)
+    name = tag("h1", escape(name_of(page.catalog) or words("page.title")))
+    said = words("page.tagline", items=f"{page.count:,}")
     line = tag("p", escape(said if page.catalog else ""))
     others = [Words(one) for one in languages() if one != words.language]
     links = [
@@ -130,31 +135,34 @@ class _Drawing:
         self.shop = shop
         self.owner = owner
         self.words = shop.words
-        self._facets: Json = {}
+        self._facets: list[Facet] = []
 
-    async def say(self, page: Page, text: str) -> AsyncIterator[list[Any]]:
+    async def say(self, page: Page, text: str, stored: Json) -> AsyncIterator[list[Any]]:
         """Take what was typed."""
-        async for drawn in self._changes(page, self.shop.say(page, text), text):
+        async for drawn in self._changes(page, stored, lambda now: self.shop.say(now, text)):
             yield drawn
 
-    async def act(self, page: Page, event: gr.EventData) -> AsyncIterator[list[Any]]:
+    async def act(self, page: Page, stored: Json, event: gr.EventData) -> AsyncIterator[list[Any]]:
         """Do what a button says."""
-        async for drawn in self._changes(page, self.shop.act(page, event._data or {})):
+        does = event._data or {}
+        async for drawn in self._changes(page, stored, lambda now: self.shop.act(now, does)):
             yield drawn
 
     async def _changes(
-        self, before: Page, pages: AsyncIterator[Page], typed: str | None = None
+        self, before: Page, stored: Json, pages: Callable[[Page], AsyncIterator[Page]]
     ) -> AsyncIterator[list[Any]]:
         """Draw what changes from page to page; words a few at a time.
 
         Args:
-            typed: What is in the box; None where it is not known, and left as it is.
+            stored: What the browser keeps. A server that was started again knows no page of it.
         """
-        shown, last = await self.draw(before), before
-        shown[_BOX] = before.draft if typed is None else typed
+        shown = await self.draw(before) if before.person else []
+        if not before.person:
+            before = await self.shop.opened(stored)
+        last = before
         waiting: Page | None = None
         told = 0.0
-        async for page in pages:
+        async for page in pages(before):
             more_words = last.messages and page == replace(
                 last, messages=(*last.messages[:-1], *page.messages[-1:])
             )
@@ -175,13 +183,20 @@ class _Drawing:
 
     async def load(self, stored: Json) -> list[Any]:
         """Open the page, with the conversation that the browser remembers."""
-        return await self.draw(await self.shop.opened(stored))
+        self._facets = []
+        page = await self.shop.opened(stored)
+        values = await self.draw(page)
+        example = str(page.replies[0]["text"]) if page.replies and not page.messages else ""
+        hint = self.words("shop.example", example=example) if example else ""
+        values[_BOX] = gr.Textbox(placeholder=hint or self.words("shop.placeholder"))
+        return _changed([], values)
 
     async def draw(self, page: Page) -> list[Any]:
         """Return the value of every part of the page."""
+        facets = await self._known_facets()
         return [
-            page, messages(page), self.status(page), self.replies(page), self.wishes(page),
-            await self.panel(page), self.shelf(page), page.draft, kept(page),
+            page, talk(page), self.status(page), self.replies(page), self.wishes(page),
+            self.panel(page, facets), self.shelf(page, facets), gr.skip(), kept(page),
             _top(self.words, page, self.owner),
         ]  # fmt: skip
 
@@ -189,11 +204,14 @@ class _Drawing:
         """Return what is going on; read out when it changes."""
         style = "at-status at-trouble" if page.trouble else "at-status"
         working = bool(page.unsent[1]) and not page.trouble
-        return tag("p", escape(page.status), class_=style, role="status", aria_live="polite",
-                   data_working=working)  # fmt: skip
+        return tag("p", escape(page.status), class_=style, data_working=working,
+                   data_kept=bool(page.draft))  # fmt: skip
 
     def replies(self, page: Page) -> str:
         """Return what may be said next, and what was chosen to be compared."""
+        if page.trouble and not (page.replies or page.messages):
+            again = button(self.words("trouble.again"), {"do": "retry"}, class_="at-reply")
+            return tag("div", again, class_="at-replies")
         asked = rating_row(page.stars, self.words) if len(page.messages) >= ASKED_AFTER else ""
         return reply_row(page.replies, self.words) + asked
 
@@ -205,31 +223,43 @@ class _Drawing:
         if page.messages:
             ways = (("shop.undo", "undo"), ("shop.start_over", "reset"))
             tray += [button(words(key), {"do": do}, class_="at-reply") for key, do in ways]
+            hidden = len(hidden_of(page.wishes))
+            label = words("missing.hidden", n=hidden) if hidden else words("missing.open")
+            tray.append(button(label, {"do": "missing"}, class_="at-reply"))
         if page.saved:
             label = f"{words('saved.title')} ({len(page.saved)})"
             tray.append(button(label, {"do": "saved"}, class_="at-reply"))
-        if page.compared:
-            n = len(page.compared)
-            go = {"do": "compare_go"} if n > 1 else {"do": ""}
-            label = words("compare.go" if n > 1 else "compare.chosen", n=n)
-            tray.append(button(label, go, class_="at-reply"))
-            tray.append(button(words("compare.clear"), {"do": "clear"}, class_="at-reply"))
+        tray += self._chosen(len(page.compared))
         return "".join(made) + tag("div", "".join(tray), class_="at-tray")
 
-    async def panel(self, page: Page) -> str:
+    def _chosen(self, n: int) -> list[str]:
+        """Return what to do with the items chosen to be compared; one alone waits for another."""
+        words = self.words
+        if not n:
+            return []
+        go = (
+            button(words("compare.go", n=n), {"do": "compare_go"}, class_="at-reply at-ready")
+            if n > 1
+            else tag("span", escape(words("compare.one_more")), class_="at-hint", role="status")
+        )
+        return [go, button(words("compare.clear"), {"do": "clear"}, class_="at-reply")]
+
+    def panel(self, page: Page, facets: Sequence[Facet]) -> str:
         """Return what is open beside the shelf."""
         words, about = self.words, page.about
         match page.panel:
             case "picker":
-                return panels.picker(about[0], await self._all_facets(), words)
+                return panels.picker(about[0], facets, words)
             case "because":
                 return panels.because(about[0], page.slate, words)
             case "compare":
-                return panels.comparison(about, await self._all_facets(), PICTURES, words)
+                return panels.comparison(about, facets, PICTURES, words)
             case "details":
-                return panels.details(about[0], PICTURES, words)
+                return panels.details(about[0], facets, PICTURES, words)
             case "saved":
                 return panels.saved_list(page.saved, words)
+            case "missing":
+                return panels.missing(about, words)
             case "wrong":
                 return panels.wrong(about[0] if about else {}, words)
             case "conversations":
@@ -238,26 +268,55 @@ class _Drawing:
                 return panels.profile(about[0], page.guest, words)
         return ""
 
-    async def _all_facets(self) -> list[Json]:
+    async def _known_facets(self) -> list[Facet]:
+        """Return the facets of the catalog; none for as long as the server is not there."""
         if not self._facets:
-            self._facets = await self.shop.api.facets()
-        return list(self._facets["facets"])
+            try:
+                self._facets = (await self.shop.api.facets())["facets"]
+            except ApiError:
+                return []
+        return self._facets
 
-    def shelf(self, page: Page) -> str:
+    def shelf(self, page: Page, facets: Sequence[Facet]) -> str:
         """Return the cards."""
         shown = Shelf(
             page.items, page.slate, {one["id"] for one in page.compared},
             {one["id"] for one in page.saved}, page.judged, PICTURES, page.busy,
+            {one["name"]: one for one in facets}, page.others,
         )  # fmt: skip
         return shelf(shown, self.words, self.words("shop.nothing") if page.nothing else "")
 
 
 def _changed(shown: list[Any], values: list[Any]) -> list[Any]:
     """Return what is to be sent: the page itself, and what the browser does not show already."""
-    rest = zip(shown[1:], values[1:], strict=True)
-    return [values[0], *(gr.skip() if new == old else new for old, new in rest)]
+    if not shown:
+        return [*values[:_CHAT], values[_CHAT].drawn(votes=True), *values[_CHAT + 1 :]]
+    made = [gr.skip() if new == old else new for old, new in zip(shown, values, strict=True)]
+    made[0] = values[0]
+    if values[_CHAT] != shown[_CHAT]:
+        made[_CHAT] = values[_CHAT].drawn(votes=values[_CHAT].votes != shown[_CHAT].votes)
+    return made
 
 
-def messages(page: Page) -> list[Mapping[str, Any]]:
-    """Return what was said as Gradio shows it."""
-    return [{"role": one["role"], "content": one["content"]} for one in page.messages]
+@dataclass(frozen=True)
+class Talk:
+    """What was said as Gradio shows it, and the verdicts on the answers among it."""
+
+    messages: tuple[Json, ...]
+    votes: tuple[str | None, ...]
+
+    def drawn(self, *, votes: bool) -> Any:
+        """Return it as the chat takes it; verdicts only where it does not know them."""
+        if not votes:
+            return list(self.messages)
+        return gr.Chatbot(list(self.messages), feedback_value=list(self.votes))
+
+
+def talk(page: Page) -> Talk:
+    """Return what was said on a page."""
+    told = {"up": "Like", "down": "Dislike"}
+    return Talk(
+        tuple({"role": one["role"], "content": one["content"]} for one in page.messages),
+        tuple(told.get(page.judged.get(str(one.get("turn")), "")) for one in page.messages
+              if one["role"] == "assistant"),
+    )  # fmt: skip

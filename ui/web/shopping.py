@@ -7,18 +7,31 @@ be tested without a browser. `ui.web.shop` draws them; this module knows no Grad
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ui.web import telling
 from ui.web.api import Api, ApiError, Json
-from ui.web.page import MOST_CONVERSATIONS, Page, Panel, kept, profile_of, remembered
+from ui.web.page import (
+    MOST_CONVERSATIONS,
+    Page,
+    Panel,
+    hidden_of,
+    kept,
+    profile_of,
+    remembered,
+)
+from ui.web.telling import MOST_CHARACTERS
+from ui.web.turns import anchors_of, answered, asked_about, compared_by, said, turn_of
 from ui.web.words import Words
 
 MOST_COMPARED = 4
-MOST_CHARACTERS = 20_000
+MOST_HIDDEN = 30
+"""Hidden items that are listed; the latest ones."""
 
 _OF_THE_PERSON = frozenset({"open", "new", "guest", "delete", "forget", "profile"})
+_PANELS: Mapping[str, Panel] = {"close": "", "saved": "saved", "conversations": "conversations"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +59,47 @@ class Shop:
 
     async def _restored(self, page: Page) -> Page:
         try:
-            stored = await self.api.session(page.session)
+            page = await self._loaded(page)
         except ApiError as error:
             if error.kind != "session":
                 raise
-            talks = tuple(one for one in page.talks if one["id"] != page.session)
-            fresh = await self.opened(kept(replace(page, session="", talks=talks)))
-            return replace(fresh, status=self.words("trouble.session"), trouble=True)
+            fresh = await self.opened(kept(replace(_without(page, page.session), session="")))
+            return replace(fresh, status=self.words("trouble.session_new"), trouble=True)
+        return page
+
+    async def _loaded(self, page: Page) -> Page:
+        """Return a page with all that its session has: turns, items, wishes and verdicts."""
+        stored = await self.api.session(page.session)
         messages: list[Json] = []
         for turn in stored["turns"]:
-            messages += [_said(turn["utterance"]), _answered(turn)]
+            messages += [said(turn["utterance"]), answered(turn)]
             if turn["items"]:
                 page = replace(page, items=tuple(turn["items"]), slate=turn["slate_id"])
-        return await self._suggested(replace(page, messages=tuple(messages)))
+        page = replace(page, messages=tuple(messages), turns=len(stored["turns"]))
+        told = await self.api.send("GET", f"/v1/sessions/{page.session}/feedback")
+        return await self._suggested(telling.with_votes(page, told["events"]))
 
     async def _suggested(self, page: Page) -> Page:
+        """Return a page with the wishes, what may be said next, and what is compared with."""
         suggested = await self.api.suggestions(page.session)
-        return replace(page, wishes=tuple(suggested["wishes"]), replies=tuple(suggested["replies"]))
+        # There is a button of its own for the way back.
+        replies = (one for one in suggested["replies"]
+                   if (one.get("press") or {}).get("act") != "undo")  # fmt: skip
+        anchors = await self._items(anchors_of(page.items), page)
+        return replace(page, wishes=tuple(suggested["wishes"]), replies=tuple(replies),
+                       others={one["id"]: one for one in anchors})  # fmt: skip
+
+    async def _items(self, ids: Iterable[str], page: Page) -> tuple[Json, ...]:
+        """Return items by id, those that have left the catalog left out."""
+        known = {**page.others, **{str(one["id"]): one for one in (*page.saved, *page.items)}}
+        found = []
+        for id in ids:
+            try:
+                found.append(known.get(id) or await self.api.item(id))
+            except ApiError as error:
+                if error.kind != "refused":
+                    raise
+        return tuple(found)
 
     async def say(
         self, page: Page, text: str, press: Mapping[str, Any] | None = None
@@ -81,7 +118,7 @@ class Shop:
         once = known or secrets.token_hex(16)
         before = page
         page = replace(
-            page, messages=(*page.messages, _said(text)), busy=True, trouble=False, panel="",
+            page, messages=(*page.messages, said(text)), busy=True, trouble=False, panel="",
             about=(), status=self.words("shop.looking"), draft="", unsent=(text, once),
         )  # fmt: skip
         yield page
@@ -91,24 +128,26 @@ class Shop:
             async for after in self._taken(page, text, press, once):
                 page = after
                 yield page
-            page = await self._suggested(page)
+            page = await self._settled(page, before)
         except ApiError as error:
-            kept = replace(before, session=page.session, draft=text, unsent=(text, once))
-            yield self._troubled(kept, error)
+            draft = "" if press is not None else text
+            kept = replace(before, session=page.session, talks=page.talks, draft=draft,
+                           unsent=(text, once))  # fmt: skip
+            yield self._gone(kept) if error.kind == "session" else self._troubled(kept, error)
             return
-        yield replace(page, busy=False, status=self._outcome(page), unsent=("", ""))
+        yield replace(page, busy=False, unsent=("", ""))
 
     async def _started(self, page: Page, text: str) -> Page:
         """Start a session, kept under the person's id unless they shop for somebody else."""
         id = (await self.api.start(None if page.guest else page.person or None))["id"]
         talks = ({"id": id, "title": text[:60]}, *page.talks)[:MOST_CONVERSATIONS]
-        return replace(page, session=id, talks=talks)
+        return replace(page, session=id, talks=talks, turns=0)
 
     async def _taken(
         self, page: Page, text: str, press: Mapping[str, Any] | None, once: str
     ) -> AsyncIterator[Page]:
         """Yield the page as the events of a turn come in."""
-        said, answer = "", page.messages
+        spoken, answer = "", page.messages
         async for event in self.api.turn(page.session, text, press, once):
             if event.name == "items":
                 items, slate = tuple(event.data["items"]), event.data["slate_id"]
@@ -118,12 +157,33 @@ class Shop:
                 )  # fmt: skip
                 yield page
             elif event.name == "text":
-                said += event.data["delta"]
-                page = replace(page, messages=(*answer, {"role": "assistant", "content": said}))
+                spoken += event.data["delta"]
+                page = replace(page, messages=(*answer, {"role": "assistant", "content": spoken}))
                 yield page
             elif event.name == "done":
-                page = replace(page, messages=(*answer, _answered(event.data)), busy=False)
-                yield page
+                turn = event.data
+                yield replace(page, messages=(*answer, answered(turn)), busy=False,
+                              turns=turn["state"]["turn"], about=(turn,))  # fmt: skip
+
+    async def _settled(self, page: Page, before: Page) -> Page:
+        """Return a page after its turn: what came with it, and what others said meanwhile."""
+        turn = page.about[0] if page.about else {}
+        page = replace(page, about=(), status=self._outcome(page))
+        if before.session == page.session and page.turns != before.turns + 1:
+            loaded = await self._loaded(page)
+            return replace(loaded, status=self.words("trouble.elsewhere"))
+        page = await self._suggested(page)
+        if not turn:
+            return page
+        together = await self._items(compared_by(turn)[:MOST_COMPARED], page)
+        if len(together) > 1:
+            return replace(page, panel="compare", about=together, compared=together)
+        missed = [
+            {"label": self.words("missing.see", title=_short(one["title"])), "do": "detail",
+             "item": one["id"]}
+            for one in await self._items(asked_about(turn), page)
+        ]  # fmt: skip
+        return replace(page, replies=(*missed, *page.replies))
 
     def _outcome(self, page: Page) -> str:
         n = len(page.items)
@@ -135,64 +195,97 @@ class Shop:
         told = self.words(f"trouble.{error.kind}", reason=error.reason)
         return replace(page, status=told, trouble=True, busy=False)
 
+    def _gone(self, page: Page) -> Page:
+        """Return the page of a session that was deleted: what was said stays to be read."""
+        messages = tuple({k: one[k] for k in ("role", "content")} for one in page.messages)
+        return replace(
+            _without(page, page.session), session="", turns=0, messages=messages, wishes=(),
+            replies=(), slate="", judged={}, stars=0, panel="", about=(), unsent=("", ""),
+            status=self.words("trouble.session"), trouble=True, busy=False,
+        )  # fmt: skip
+
     async def act(self, page: Page, action: Mapping[str, Any]) -> AsyncIterator[Page]:
         """Do what a button says; unknown ones do nothing."""
-        does = str(action.get("do", ""))
-        title, item = str(action.get("title", "")), str(action.get("item", ""))
-        turn = _turn_of(does, action, item, title, self.words)
-        if does == "compare_go" and len(page.compared) > 1:
-            turn = _comparing(page.compared, self.words)
-        if turn is not None:
-            if does == "hide":
-                await self._tell(page, action, "reject")
-            async for after in self.say(page, *turn):
-                page = after
-                yield page
-            if does == "compare_go" and not page.trouble:
-                yield replace(page, panel="compare", about=page.compared)
-            return
+        turn = turn_of(action, page.compared, self.words)
         try:
-            yield await self._opened_panel(page, does, action, item)
+            if turn is None:
+                yield await self._done(page, str(action.get("do", "")), action)
+                return
+            if action.get("do") == "hide":
+                await telling.tell(self.api, page, action, "reject")
         except ApiError as error:
-            yield self._troubled(page, error)
+            yield self._gone(page) if error.kind == "session" else self._troubled(page, error)
+            return
+        async for after in self.say(page, *turn):
+            yield after
 
-    async def _opened_panel(
-        self, page: Page, does: str, action: Mapping[str, Any], item: str
-    ) -> Page:
-        known = {str(one["id"]): one for one in (*page.saved, *page.items)}
-        opened: dict[str, Panel] = {
-            "close": "", "saved": "saved", "conversations": "conversations", "wrong_panel": "wrong"
-        }  # fmt: skip
-        if does in opened:
-            return replace(page, panel=opened[does], about=(), status="", trouble=False)
+    async def _done(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
+        """Return the page after an action that is no turn."""
+        item = str(action.get("item", ""))
+        known = {str(one["id"]): one for one in (*page.compared, *page.saved, *page.items)}
+        if does in _PANELS:
+            return replace(page, panel=_PANELS[does], about=(), status="", trouble=False)
         if does in _OF_THE_PERSON:
             return await self._personal(page, does, action)
-        if does in ("rate", "wrong"):
-            return await self._rated(page, does, action)
+        if does == "sync":
+            return await self._synced(page)
+        if does == "retry":
+            return await self.opened(kept(page))
+        if does == "missing":
+            hidden = await self._items(hidden_of(page.wishes)[-MOST_HIDDEN:], page)
+            return replace(page, panel="missing", about=hidden, status="", trouble=False)
+        if does in ("rate", "wrong", "judge"):
+            return await self._told(page, does, action)
         if does == "clear":
-            return replace(page, compared=(), panel="", about=())
+            panel: Panel = "" if page.panel == "compare" else page.panel
+            return replace(page, compared=(), panel=panel, about=() if not panel else page.about)
         if does == "compare":
             return self._compared(page, known.get(item))
         if does == "save":
             return await self._saved(page, known.get(item), action)
-        if does == "judge":
-            return await self._judged(page, item, str(action.get("verdict", "")), action)
         if does in ("detail", "like_but", "because") and item:
-            if does == "detail":
-                await self._tell(page, action, "click")
-            names: dict[str, Panel] = {"detail": "details", "like_but": "picker"}
-            found = known.get(item) if does != "detail" else await self.api.item(item)
-            return (
-                replace(page, panel=names.get(does, "because"), about=(found,)) if found else page
-            )
+            return await self._about(page, does, action, known.get(item))
         return page
+
+    async def _about(
+        self, page: Page, does: str, action: Mapping[str, Any], item: Json | None
+    ) -> Page:
+        """Open what is about one item."""
+        if does == "detail":
+            try:
+                item = await self.api.item(str(action["item"]))
+            except ApiError as error:
+                if error.kind != "refused":
+                    raise
+                title = str(action.get("title") or action["item"])
+                told = self.words("trouble.gone", title=title)
+                return replace(page, status=told, trouble=True)
+            await telling.tell(self.api, page, action, "click")
+        names: dict[str, Panel] = {"detail": "details", "like_but": "picker"}
+        if item is None:
+            return page
+        return replace(page, panel=names.get(does, "because"), about=(item,), status="",
+                       trouble=False)  # fmt: skip
+
+    async def _synced(self, page: Page) -> Page:
+        """Return the page with what was said in another window."""
+        if not page.session:
+            return page
+        stored = await self.api.session(page.session)
+        if len(stored["turns"]) == page.turns:
+            return page
+        return replace(await self._loaded(page), status=self.words("trouble.elsewhere"),
+                       trouble=False, busy=False)  # fmt: skip
 
     def _compared(self, page: Page, item: Json | None) -> Page:
         if item is None:
             return page
         left = tuple(one for one in page.compared if one["id"] != item["id"])
         if len(left) < len(page.compared):
-            return replace(page, compared=left, status="", trouble=False)
+            page = replace(page, compared=left, status="", trouble=False)
+            if page.panel != "compare":
+                return page
+            return replace(page, about=left) if len(left) > 1 else replace(page, panel="", about=())
         if len(page.compared) >= MOST_COMPARED:
             return replace(page, status=self.words("compare.most"), trouble=True)
         return replace(page, compared=(*page.compared, item), status="", trouble=False)
@@ -203,50 +296,32 @@ class Shop:
         left = tuple(one for one in page.saved if one["id"] != item["id"])
         if len(left) < len(page.saved):
             return replace(page, saved=left)
-        await self._tell(page, action, "select")
+        await telling.tell(self.api, page, action, "select")
         return replace(page, saved=(*page.saved, item))
 
-    async def _judged(self, page: Page, item: str, verdict: str, action: Mapping[str, Any]) -> Page:
-        value = {"up": 5, "down": 1}.get(verdict)
-        if value is None or page.judged.get(item) == verdict:
+    async def _told(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
+        """Keep a verdict on an item, how the conversation was, or what was wrong with an answer."""
+        if does == "judge":
+            after = await telling.judged_item(self.api, page, action)
+        elif does == "rate":
+            after = await telling.rated(self.api, page, action.get("stars"))
+        else:
+            after = await telling.corrected(self.api, page, action.get("fields") or {})
+        if after == page:
             return page
-        page = await self._told(page, action, "rating", value)
-        return replace(page, judged={**page.judged, item: verdict})
+        return replace(after, status=self.words("feedback.thanks"), trouble=False)
 
     async def judge(self, page: Page, place: int, good: bool) -> Page:
         """Keep a verdict on the answer at a place of the conversation."""
         message = page.messages[place] if 0 <= place < len(page.messages) else {}
-        turn, slate = str(message.get("turn", "")), str(message.get("slate", ""))
-        verdict = "up" if good else "down"
-        if not turn or page.judged.get(turn) == verdict:
-            return page
         try:
-            await self._tell(page, {"slate": slate}, "rating", 5 if good else 1)
+            after = await telling.judged_answer(self.api, page, message, "up" if good else "down")
         except ApiError as error:
-            return self._troubled(page, error)
-        page = replace(
-            page, judged={**page.judged, turn: verdict}, status=self.words("feedback.thanks"),
-            trouble=False,
-        )  # fmt: skip
-        return page if good else replace(page, panel="wrong", about=(message,))
-
-    async def _rated(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
-        """Keep how a conversation was, or what was wrong with an answer and its better words."""
-        message = next((one for one in reversed(page.messages) if one.get("slate")), {})
-        about = page.about[0] if page.panel == "wrong" and page.about else message
-        told = {"slate": about.get("slate", "")}
-        if does == "rate":
-            stars = action.get("stars")
-            if stars not in (1, 2, 3, 4, 5):
-                return page
-            page = await self._told(page, told, "rating", stars)
-            return replace(page, stars=int(stars))
-        said = action.get("fields") or {}
-        for name, kind in (("what", "critique"), ("edit", "edit")):
-            text = str(said.get(name, "")).strip()[:MOST_CHARACTERS]
-            if text and text != about.get("content"):
-                page = await self._told(page, told, kind, text)
-        return replace(page, panel="", about=())
+            return self._gone(page) if error.kind == "session" else self._troubled(page, error)
+        if after is page:
+            return page
+        thanked = replace(after, status=self.words("feedback.thanks"), trouble=False)
+        return thanked if good else replace(thanked, panel="wrong", about=(message,))
 
     async def _personal(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
         """Show, change or forget what is kept of the person; open another conversation."""
@@ -261,88 +336,31 @@ class Shop:
         if does == "delete":
             id = str(action.get("session", ""))
             await self.api.delete_session(id)
-            talks = tuple(one for one in page.talks if one["id"] != id)
-            page = replace(page, talks=talks, panel="conversations", about=())
+            page = replace(_without(page, id), panel="conversations", about=())
             if id != page.session:
                 return page
             fresh = await self.opened(kept(replace(page, session="")))
             return replace(fresh, panel="conversations")
-        if does == "forget":
-            gone = await self.api.forget(page.person)
-            fresh = await self.opened()
-            told = self.words("profile.forgotten", **{k: gone[k] for k in ("sessions", "events")})
-            return replace(fresh, status=told)
-        about = await self.api.known_of(page.person)
-        return replace(page, panel="profile", about=(profile_of(about),))
-
-    async def _told(
-        self, page: Page, action: Mapping[str, Any], kind: str, value: object = None
-    ) -> Page:
-        await self._tell(page, action, kind, value)
-        return replace(page, status=self.words("feedback.thanks"), trouble=False)
-
-    async def _tell(
-        self, page: Page, action: Mapping[str, Any], kind: str, value: object = None
-    ) -> None:
-        """Send feedback on an item of a slate; without a slate there is nothing to tell."""
-        slate = str(action.get("slate") or "")
-        if not slate:
-            return
-        event = {"id": secrets.token_hex(16), "slate_id": slate, "item_id": action.get("item"),
-                 "kind": kind, "consent": not page.guest}  # fmt: skip
-        events = [event if value is None else {**event, "value": value}]
-        because = action.get("because")
-        if because:
-            events.append({**event, "id": secrets.token_hex(16), "kind": "critique",
-                           "value": str(because)})  # fmt: skip
-        await self.api.feedback(events)
+        try:
+            if does == "forget":
+                gone = await self.api.forget(page.person)
+                fresh = await self.opened()
+                counts = {name: gone[name] for name in ("sessions", "events")}
+                return replace(fresh, status=self.words("profile.forgotten", **counts))
+            about = await self.api.known_of(page.person)
+        except ApiError as error:
+            if error.kind != "login":
+                raise
+            # Of all that the page does, only this takes a key that may do everything.
+            return replace(page, status=self.words("trouble.profile"), trouble=True)
+        return replace(page, panel="profile", about=(profile_of(about),), status="",
+                       trouble=False)  # fmt: skip
 
 
-def _turn_of(
-    does: str, action: Mapping[str, Any], item: str, title: str, words: Words
-) -> tuple[str, Mapping[str, Any] | None] | None:
-    """Return the words and the press of an action that is a turn; None for others."""
-    about = {"items": [item]}
-    match does:
-        case "say":
-            return str(action.get("text", "")), None
-        case "press":
-            return str(action.get("text", "")), action.get("press")
-        case "more_like":
-            return words("say.more_like", title=title), {"act": "like", **about}
-        case "why":
-            return words("say.why", title=title), {"act": "explain", **about}
-        case "why_not":
-            return words("say.why_not", title=title), {"act": "why_not", **about}
-        case "hide":
-            return words("say.hide", title=title), {"act": "reject", **about}
-        case "undo" | "reset":
-            key = "say.undo" if does == "undo" else "say.start_over"
-            return words(key), {"act": does}
-        case "like_form":
-            wishes = {"want": action.get("want") or [], "avoid": action.get("avoid") or []}
-            said = str(action.get("said", ""))[:200]
-            if not said:
-                return None
-            text = words("say.like_but", title=title, changes=said)
-            return text, {"act": "like", **about, **wishes}
-    return None
+def _without(page: Page, session: str) -> Page:
+    """Return a page whose list of conversations lacks one."""
+    return replace(page, talks=tuple(one for one in page.talks if one["id"] != session))
 
 
-def _comparing(items: tuple[Json, ...], words: Words) -> tuple[str, Mapping[str, Any]]:
-    titles = ", ".join(str(item["title"])[:60] for item in items)
-    press = {"act": "compare", "items": [item["id"] for item in items]}
-    return words("say.compare", titles=titles), press
-
-
-def _said(text: str) -> Json:
-    return {"role": "user", "content": text}
-
-
-def _answered(turn: Mapping[str, Any]) -> Json:
-    reply = str(turn["reply"])
-    if any(act["act"] == "compare" for act in turn["plan"]["acts"]) and "\n" in reply.strip():
-        # The table has a place of its own on the page; what it comes to stands below it.
-        reply = reply.strip().rpartition("\n")[2]
-    return {"role": "assistant", "content": reply.strip(), "turn": turn["turn_id"],
-            "slate": turn["slate_id"]}  # fmt: skip
+def _short(title: str) -> str:
+    return title if len(title) <= 42 else f"{title[:40].rstrip()}…"

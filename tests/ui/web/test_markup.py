@@ -5,12 +5,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from ui.web.cards import Shelf, price_of, shelf
+from ui.web.cards import Shelf, shelf
 from ui.web.panels import (
     because,
     comparison,
     conversations,
     details,
+    missing,
     picked,
     picker,
     profile,
@@ -20,7 +21,7 @@ from ui.web.panels import (
 from ui.web.rows import reply_row, wish_row
 from ui.web.words import Words, languages
 
-EN, ZH = Words(), Words("zh")
+EN = Words()
 EVIL = "\"><img src=x onerror=alert(1)><script>alert(1)</script>' javascript:"
 FACETS = [
     {"name": "colour", "label": "colour", "kind": "categorical", "role": "colour", "coverage": 1.0,
@@ -78,11 +79,6 @@ def test_card_says_what_the_item_is():
     assert page.all("img")[0]["alt"] == "Blue dress"
 
 
-def test_reason_shows_its_evidence():
-    (chip,) = [known for known in read(item()).all("li") if "title" in known]
-    assert chip["title"] == "colour: Blue"
-
-
 def test_every_button_knows_its_item():
     does = read(item()).does
     assert {one["do"] for one in does} == {
@@ -91,11 +87,15 @@ def test_every_button_knows_its_item():
     assert all((one["item"], one["slate"]) == ("7", "s1") for one in does)
 
 
+OF_WORDS = ("at-title", "at-go", "at-reason")
+"""Buttons that show what they are called."""
+
+
 def test_every_button_has_a_name():
     for markup in (shelf(Shelf([item()], "s1"), EN), picker(item(), FACETS, EN)):
         reader = Reader(markup)
         for known in reader.all("button"):
-            named = known.get("aria-label") or known.get("class") in ("at-title", "at-go")
+            named = known.get("aria-label") or known.get("class") in OF_WORDS
             assert named or known.get("data-do")
 
 
@@ -107,19 +107,26 @@ def test_marked_cards_say_so():
 
 @pytest.mark.parametrize(
     ("lack", "words"),
-    [({"price": None}, "Price on request"), ({"image": None}, "D"), ({"attributes": {}}, "€40.95"),
-     ({"availability": None}, "€40.95"), ({"availability": 0}, "Not available now"),
+    [({"price": None}, "Price on request"), ({"image": None}, "Dresses"),
+     ({"attributes": {}}, "€40.95"), ({"availability": None}, "€40.95"),
+     ({"availability": 0}, "Not available now"),
      ({"availability": "preorder"}, "preorder"), ({"reasons": [], "evidence": []}, "€40.95")],
 )  # fmt: skip
 def test_what_is_missing_leaves_a_whole_card(lack, words):
     assert words in " ".join(read(item(**lack)).said)
 
 
-def test_price_is_of_the_language():
-    assert price_of(item(price=1234.5), EN) == "€1,234.50"
-    assert price_of(item(price=40.0), EN) == "€40"
-    assert "40.95" in price_of(item(currency="???"), EN)
-    assert price_of(item(price=None), ZH) == "价格请询问"
+def test_shop_without_prices_says_nothing_of_them():
+    unpriced = [facet for facet in FACETS if facet["role"] != "price"]
+    page = read(item(price=None), facets={one["name"]: one for one in unpriced})
+    assert "Price on request" not in " ".join(page.said)
+
+
+def test_shapes_of_cards_stand_in_while_looking():
+    page = read(busy=True)
+    assert [known["aria-busy"] for known in page.all("ol")] == ["true"]
+    assert len(page.all("li")) == 5
+    assert "What fits will be shown here." in read().said
 
 
 def hostile():
@@ -136,7 +143,8 @@ def test_nothing_written_elsewhere_is_markup():
     reply = {"label": EVIL, "text": EVIL, "press": None, "count": 3}
     pieces = [
         shelf(Shelf([one], EVIL), EN), picker(one, FACETS, EN), because(one, EVIL, EN),
-        comparison([one, item()], FACETS, "p/", EN), details(one, "p/", EN),
+        comparison([one, item()], FACETS, "p/", EN), details(one, FACETS, "p/", EN),
+        missing([one], EN),
         saved_list([one], EN), wrong({"content": EVIL}, EN),
         conversations([{"id": EVIL, "title": EVIL}], "x", EN),
         profile({"conversations": 1, "wishes": [EVIL], "done": {EVIL: [EVIL]}, "adapters": [EVIL]},
@@ -161,14 +169,6 @@ def test_picker_offers_what_the_item_has():
     assert "=Blue" not in values
 
 
-def test_comparison_puts_differences_first():
-    other = item(id="8", attributes={"colour": "Red", "cut": "slim"})
-    reader = Reader(comparison([item(), other], FACETS, "p/", EN))
-    rows = [known.get("class") for known in reader.all("tr")[1:]]
-    assert rows == sorted(rows, key=lambda name: name is None)
-    assert rows.count("at-differs") == 1
-
-
 def test_chip_carries_its_press():
     press = {"act": "refine", "drop": [{"facet": "colour"}]}
     reader = Reader(wish_row([{"label": "Blue", "kind": "want", "press": press}], EN))
@@ -180,6 +180,11 @@ def test_reply_without_press_is_said():
     reader = Reader(reply_row([{"label": "A", "text": "a", "press": None, "count": 1200}], EN))
     assert reader.does == [{"do": "say", "text": "a", "press": None}]
     assert "A (1,200)" in reader.said
+
+
+def test_reply_can_be_an_action_of_the_page():
+    reply = {"label": "See A", "do": "detail", "item": "7"}
+    assert Reader(reply_row([reply], EN)).does == [{"do": "detail", "item": "7"}]
 
 
 def test_every_language_has_every_word():

@@ -307,7 +307,8 @@ def test_item_that_vanished_is_told(opened, go):
     gone = replace(page, items=({**page.items[0], "id": "gone"},))
     after = go(gone, {**on(gone, 0, "detail"), "slate": ""})[-1]
     assert after.trouble
-    assert "gone" in after.status
+    assert after.status == f"“{page.items[0]['title']}” is no longer in the catalog."
+    assert after.items == gone.items
 
 
 def test_page_is_a_value():

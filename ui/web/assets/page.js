@@ -8,7 +8,7 @@ const send = (action) => {
   if (!waits) settle(Date.now() + 60000);
 };
 const settle = (until) => {
-  if (document.querySelector('[data-working]') && Date.now() < until) {
+  if (window.atWorking?.() && Date.now() < until) {
     setTimeout(settle, 40, until);
     return;
   }
@@ -16,14 +16,19 @@ const settle = (until) => {
   window.atWaiting = undefined;
   trigger('click', action);
 };
+if (element.closest('#at-top')) window.atSend = send;
 element.addEventListener('click', (event) => {
   const button = event.target.closest('[data-do]');
   if (!button || !element.contains(button) || button.disabled) return;
   event.preventDefault();
   if (button.closest('.at-busy') && !button.closest('.at-panel')) return;
   if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
+  // What opened a panel has the focus again when it closes.
+  if (!button.closest('.at-panel')) window.atOpener = button.dataset.do;
   send(JSON.parse(button.dataset.do));
 });
+// Safari gives a pressed button no focus, and evidence is shown by it.
+element.addEventListener('click', (event) => event.target.closest('.at-reason')?.focus());
 element.addEventListener('submit', (event) => {
   const form = event.target.closest('form[data-form]');
   if (!form) return;
@@ -61,8 +66,21 @@ element.addEventListener('error', (event) => {
   tile.setAttribute('aria-label', event.target.alt);
   tile.textContent = (event.target.alt[0] || '?').toUpperCase();
 }, true);
+const back = () => {
+  const all = [...document.querySelectorAll('[data-do]')];
+  return all.find((one) => one.dataset.do === window.atOpener) ?? document.querySelector('#at-box textarea');
+};
+let open = '';
 watch('value', () => {
   // A panel that has just opened takes the focus, so that a keyboard or a reader is there too.
+  if (!element.closest('#at-panel')) return;
   const panel = element.querySelector('.at-panel [tabindex="-1"]');
-  if (panel) { panel.focus({preventScroll: true}); panel.scrollIntoView({block: 'nearest', behavior: 'smooth'}); }
+  const now = panel?.textContent ?? '';
+  if (panel && now !== open) {
+    panel.focus({preventScroll: true});
+    panel.scrollIntoView({block: 'nearest', behavior: 'smooth'});
+  } else if (!panel && open && document.activeElement === document.body) {
+    back().focus({preventScroll: true});
+  }
+  open = now;
 });
