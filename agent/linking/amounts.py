@@ -122,8 +122,8 @@ class AmountLinker:
             return tuple(f for f in self._numeric if f.role == "rating")[:1]
         own = [(f, f.unit.casefold()) for f in self._numeric if f.unit]
         exact = [f for f, name in own if name == unit]
-        exact = exact or [f for f, name in own if (unit, name) in numbers().factors]
-        return tuple(exact or [f for f in self._numeric if unit in f.name.casefold().split("_")])
+        exact = exact or [f for f in self._numeric if _names_unit(f, unit)]
+        return tuple(exact or [f for f, name in own if (unit, name) in numbers().factors])
 
     def _named(self, tokens: Sequence[Token], bound: Bounded) -> Placed | None:
         """Find a numeric facet named beside the bound: "rating above 4", "80 cm wide"."""
@@ -157,6 +157,12 @@ class AmountLinker:
             strict=facet.role != "date" and _excludes_itself(bound.cue),
             score=_sureness(bound), note=note,
         )  # fmt: skip
+
+
+def _names_unit(facet: Facet, unit: str) -> bool:
+    """Return whether the name of a facet says its unit: "screen_inches"."""
+    parts = facet.name.casefold().split("_")[1:]
+    return any(part in (unit, f"{unit}s", f"{unit}es") for part in parts)
 
 
 _STRICT = frozenset({"than", "under", "below", "over", "above", "beneath", "exceeding", "<", ">"})

@@ -37,9 +37,8 @@ class WordLinker:
     def find(self, tokens: Sequence[Token], taken: Sequence[bool]) -> list[Found]:
         """Return the content words left over: keywords the catalog knows, and unknown ones."""
         found: list[Found] = []
-        stop = general().stop
         for i, token in enumerate(tokens):
-            if taken[i] or not token.is_word or token.word in stop or token.norm in stop:
+            if taken[i] or not token.is_word or _carries_nothing(tokens, i):
                 continue
             if len(token.norm) < 3 and not token.text.isupper():
                 continue
@@ -74,6 +73,25 @@ class WordLinker:
         total = self._index.count(word)
         top = self._index.facet(facet, word, 1) if total >= _FEW else []
         return str(top[0][0]) if top and top[0][1] >= _TYPICAL * total else ""
+
+
+def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether a word is no topic: a stop word, or the day that a gift is for."""
+    token, before = tokens[i], tokens[i - 1] if i else None
+    said = before.word if before else ""
+    if token.word in general().pastimes:
+        return said not in general().fond
+    if token.word in general().stop or token.norm in general().stop:
+        return True
+    if token.word == "saw":
+        return said in ("i", "we")
+    if before is None or token.norm not in general().gift_days:
+        return False
+    alone = i + 1 == len(tokens) or not tokens[i + 1].is_word
+    return before.norm in general().relations or (alone and said in _OWNERS)
+
+
+_OWNERS = frozenset({"my", "his", "her", "our", "their", "a", "the"})
 
 
 def _named(tokens: Sequence[Token], i: int) -> bool:

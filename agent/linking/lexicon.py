@@ -260,11 +260,12 @@ def _add_synonyms(builder: _Builder) -> None:
 
 def _add_kinds(builder: _Builder, facets: tuple[Facet, ...]) -> None:
     """Let "shoes" stand for Sneakers, Boots and Sandals where there is no such category."""
+    tables = {"category": general().kinds, "material": general().materials}
     for facet in facets:
-        if facet.role != "category":
+        if facet.role not in tables or facet.kind not in _LISTED:
             continue
         named = {value: key_of(value) for value, _ in facet.values}
-        for kind, members in general().kinds.items():
+        for kind, members in tables[facet.role].items():
             values = tuple(v for v, key in named.items() if _is_a(key, members))
             if len(values) > 1 and not builder.is_named(kind):
                 builder.add(kind, Entry(facet.name, values, score=0.95))

@@ -27,6 +27,9 @@ class Words:
     roles: Mapping[str, tuple[str, ...]]
     relations: frozenset[str]
     kinds: Mapping[str, frozenset[str]]
+    materials: Mapping[str, frozenset[str]]
+    pastimes: frozenset[str]
+    fond: frozenset[str]
     greetings: frozenset[str]
     gift_days: frozenset[str]
     basket_verbs: frozenset[str]
@@ -41,7 +44,7 @@ class Words:
 
 _PLAIN_LISTS = (
     "greetings", "gift_days", "basket_verbs", "baskets", "noun_leads", "not_heads", "no_makers",
-    "opinions",
+    "opinions", "pastimes", "fond",
 )  # fmt: skip
 
 
@@ -60,6 +63,7 @@ def general() -> Words:
         roles={role: tuple(words.split()) for role, words in data["roles"].items()},
         relations=frozenset(norm(word) for word in data["relations"].split()),
         kinds={kind: frozenset(words.split()) for kind, words in data["kinds"].items()},
+        materials={kind: frozenset(words.split()) for kind, words in data["materials"].items()},
         spelled=tuple(data["spelled"].split()),
         abbreviations=data["abbreviations"],
         **{name: frozenset(data[name].split()) for name in _PLAIN_LISTS},

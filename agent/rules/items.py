@@ -18,7 +18,8 @@ def about_items(reading: Reading) -> list[Act]:
 def detail_act(reading: Reading) -> Act:
     """Return a question about the items named."""
     facet = asked_facet(reading.masked, reading.request.facets)
-    return Act(act="detail", refs=reading.refs(), facet=facet)
+    named = [reading.facet(id) for id in reading.ids("want", "value", "facet")]
+    return Act(act="detail", refs=reading.refs(), facet=facet or next(filter(None, named), ""))
 
 
 def _compare(reading: Reading) -> list[Act]:
@@ -35,6 +36,8 @@ def _explain(reading: Reading) -> list[Act]:
     request = reading.request
     asked = reading.references or request.slate or request.state.need.constraints
     why_not = reading.cue("why_not")
+    if request.slate and reading.cue("advice") and not reading.firm:
+        return [Act(act="explain", refs=reading.liked_refs)]
     if not asked or not (why_not or reading.cue("explain")):
         return []
     if why_not and (reading.references or reading.want or reading.avoid):
@@ -130,9 +133,17 @@ def _chosen(reading: Reading) -> list[Act]:
     if not reading.cue("select") or not (reading.references or reading.request.slate):
         return []
     changes = reading.ids("want", "value", "number")
-    if (changes and _like(reading)) or _only_judged(reading):
+    if (changes and _like(reading)) or _only_judged(reading) or reading.cue("asks_on"):
         return []
-    return [Act(act="select", refs=reading.refs())]
+    return [Act(act="select", refs=reading.refs()), *_sought_beside(reading)]
+
+
+def _sought_beside(reading: Reading) -> list[Act]:
+    """Return the search for another kind of thing: "I'll take it, and find me a matching bag"."""
+    if not reading.cue("seeks_too"):
+        return []
+    kinds = any(reading.facet(id) in reading.categories for id in reading.ids("want", "value"))
+    return wishes(reading, "recommend") if kinds else []
 
 
 def _only_judged(reading: Reading) -> bool:

@@ -49,6 +49,8 @@ class PolarityReader:
         found: dict[str, Polarity] = {}
         for i, mention in enumerate(self._order):
             found[mention.id] = self._one(mention, self._before(i), found)
+            if found[mention.id] == "want" and self._or_preferred(mention, self._before(i), found):
+                found[mention.id] = "prefer"
         self._spare_heads(found)
         return found
 
@@ -73,6 +75,15 @@ class PolarityReader:
             return "avoid"
         preferred = self._preferred(start, end) or self._follows(end, "prefer_after")
         return "prefer" if preferred else "want"
+
+    def _or_preferred(
+        self, mention: Mention, before: Mention | None, found: dict[str, Polarity]
+    ) -> bool:
+        """Return whether a value is another choice of what is preferred: "ideally grey or navy"."""
+        if before is None or mention.kind != "value" or found.get(before.id) != "prefer":
+            return False
+        gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
+        return before.facet == mention.facet and gap.strip() in ("or", "/")
 
     def _preferred(self, start: int, end: int) -> bool:
         return any(

@@ -92,7 +92,7 @@ class Reading:
     def avoid(self) -> tuple[str, ...]:
         """What must not be: values, words, and named items that are not on the slate."""
         named = tuple(id for id in self.refs("avoid") if not self.on_slate((id,)))
-        return self.ids("avoid", "value", "keyword", "number", "facet") + named
+        return self.ids("avoid", "value", "keyword", "unknown", "number", "facet") + named
 
     @property
     def prefer(self) -> tuple[str, ...]:

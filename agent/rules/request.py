@@ -15,6 +15,7 @@ class PlanRequest:
 
     Args:
         slate: The items of the last slate, in rank order.
+        typed: What the user wrote, where the utterance was carried over from another language.
     """
 
     utterance: str
@@ -22,3 +23,4 @@ class PlanRequest:
     state: State
     slate: tuple[Item, ...]
     facets: tuple[Facet, ...]
+    typed: str = ""

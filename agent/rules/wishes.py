@@ -8,14 +8,18 @@ from agent.plan import Act, ActName
 from agent.rules import cues
 from agent.rules.reading import Reading
 
+_NAMED = 0.8
+"""Score above which a word names a kind of item, and is no part of a longer name."""
+
 
 def wish_act(reading: Reading, name: ActName, refs: tuple[str, ...]) -> Act:
     """Return an act on some references with all wishes of the utterance."""
     joins = cues.has(reading.masked, "polarity", "add") and not reading.need_cue("fresh")
+    want = _corrected_want(reading)
     return Act(
-        act=name, refs=refs, want=_corrected_want(reading), avoid=reading.avoid,
+        act=name, refs=refs, want=want, avoid=reading.avoid,
         prefer=reading.prefer, drop=reading.drop, change=reading.change,
-        join="add" if joins else "replace",
+        join="add" if joins else "replace", text=_modifiers(reading, want),
     )  # fmt: skip
 
 
@@ -48,11 +52,31 @@ def _compatible(reading: Reading) -> tuple[str, ...]:
         if _says_less(reading, id):
             continue
         rivals = [one for one in kept if _says_the_same(reading, one, id)]
-        if not rivals or _stands_beside(reading, id, rivals):
+        if rivals and _heads(reading, rivals[-1], id):
+            kept[kept.index(rivals[-1])] = id
+        elif not rivals or _stands_beside(reading, id, rivals):
             kept.append(id)
         elif reading.mention(id).score > reading.mention(rivals[0]).score:
             kept[kept.index(rivals[0])] = id
     return tuple(kept)
+
+
+def _heads(reading: Reading, modifier: str, id: str) -> bool:
+    """Return whether a kind of item right behind another one is what is meant: "laptop bag"."""
+    both = {reading.facet(modifier), reading.facet(id)}
+    first, last = reading.mention(modifier), reading.mention(id)
+    if not both <= reading.categories or set(first.values) & set(last.values):
+        return False
+    gap = reading.masked.text[reading.masked.spans[modifier][1] : reading.masked.spans[id][0]]
+    return gap == " " and last.score > _NAMED
+
+
+def _modifiers(reading: Reading, want: Sequence[str]) -> str:
+    """Return the words of kinds that only say more of another one: the laptop of a laptop bag."""
+    given_up = [id for id in reading.want if id not in want]
+    kept = [reading.mention(id).text for id in given_up if any(
+        _heads(reading, id, other) for other in want if reading.facet(other))]  # fmt: skip
+    return " ".join(kept)
 
 
 def _says_less(reading: Reading, id: str) -> bool:

@@ -320,6 +320,10 @@ def test_wanted_relative_is_a_change():
     assert wanted == take(state_of(slate=SHOWN), act(change=(CHEAPER,)))
 
 
+def test_an_order_is_named_by_its_field(mind):
+    assert mind.hear("shoes", "sort by rating").need.sorting.label == "rating"
+
+
 def test_superlatives_sort_only():
     after = take(SEEN, act(change=(CHEAPEST,)))
     assert after.need.sorting == Sorting(facet="price", direction="down", label="cheapest")

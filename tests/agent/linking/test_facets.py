@@ -147,3 +147,11 @@ def test_ranges_outside_are_empty():
 )
 def test_adjectives_tell_the_measure(word, expected):
     assert [facet.name for facet in NAMES.by_adjective([word])] == expected
+
+
+def test_a_rare_field_is_not_the_rating_of_anything():
+    surge = numeric("surge_energy_rating", coverage=0.01)
+    assert FacetNames((surge,)).named("rating") == ()
+    assert FacetNames((surge,)).named("surge") == (surge,)
+    common = numeric("surge_energy_rating", coverage=0.9)
+    assert FacetNames((common,)).named("rating") == (common,)

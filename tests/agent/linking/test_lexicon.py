@@ -205,3 +205,11 @@ def test_own_category_beats_its_kind():
     kinds = Facet("category", "categorical", "category", "category", values=values)
     (entry,) = build((kinds,)).lookup("shoe")
     assert entry.values == ("Shoes",)
+
+
+def test_kinds_of_materials_stand_for_those_that_exist():
+    values = (("polyester", 4), ("wool", 3), ("nylon", 2), ("stainless steel", 1))
+    material = Facet("material", "categorical", "material", "material", values=values)
+    built = build((material,))
+    assert [entry.values for entry in built.lookup("synthetic")] == [("polyester", "nylon")]
+    assert built.lookup("wooden") == ()
