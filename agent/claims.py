@@ -54,7 +54,7 @@ class View:
         """Return a claim, or a part of one, in words."""
         return say(key, 0, self.tongue.code, **values)
 
-    def listed(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+    def listed(self, parts: Sequence[str], last: Literal["and", "or", "wishes"] = "and") -> str:
         """Return "a, b and c"."""
         return listing(parts, last, self.tongue)
 

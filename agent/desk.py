@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from agent.jobs import NewJob
+from agent.languages.carrying import Carried
 from agent.plan import Plan
 from agent.pressed import Press
 from agent.service.values import DeskState, Service
@@ -87,6 +88,7 @@ class DeskRequest:
         utterance: As it may be stored: personal data masked.
         raw: As it was said; for arguments of tools only, never stored, logged or shown to a model.
         slate: The items on show, best first; focus: those spoken of last.
+        carried: Where the user did not write English, how that became `utterance` and `raw`.
     """
 
     session_id: str
@@ -97,6 +99,11 @@ class DeskRequest:
     focus: Sequence[Item] = ()
     facets: Sequence[Facet] = ()
     extras: Extras = field(default_factory=Extras)
+    carried: Carried | None = None
+
+    def said(self, words: str) -> str:
+        """Return some words of the utterance as the user wrote them."""
+        return words if self.carried is None else self.carried.said(words)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from agent.explain import checked, reasons
 from agent.explainer import Subject
 from agent.exploring import GREEDY, slate_rng
 from agent.feedback import new_id
+from agent.languages.carrying import Carried
 from agent.languages.tongue import Tongue
 from agent.observability.turns import watched
 from agent.pace import computing
@@ -54,6 +55,8 @@ class _Turn:
         utterance: As it is stored: personal data masked.
         raw: As it was said.
         kept: Whether it is stored.
+        carried: The utterance in the English words that it is understood by, where it is not in
+            English.
     """
 
     parts: Parts
@@ -63,6 +66,7 @@ class _Turn:
     raw: str
     extras: Extras
     kept: bool = True
+    carried: Carried | None = None
     timings: Timings = field(default_factory=Timings)
     said: list[str] = field(default_factory=list)
     written: list[Written] = field(default_factory=list)
@@ -107,9 +111,7 @@ def respond(
             return
         if extras.after not in (None, session.turns):
             raise Moved(f"the session has had {session.turns} turns, expected {extras.after}")
-        if extras.language is not None:
-            state = session.state.model_copy(update={"language": extras.language})
-            session = replace(session, state=state)
+        session = _spoken(parts, session, extras.language, utterance)
         with parts.lease(session_id) as voice:
             turn = _Turn(parts, voice, session, utterance, raw, extras)
             yield from watched(_take(turn), session_id)
@@ -127,6 +129,14 @@ def rehearse(parts: Parts, session: Session, text: str) -> Done:
         return next(event for event in _take(turn) if isinstance(event, Done))
 
 
+def _spoken(parts: Parts, session: Session, asked: str | None, text: str) -> Session:
+    """Return a session in the language asked for, else in the one whose letters a turn is in."""
+    language = asked or parts.languages.of_letters(text)
+    if language is None or language == session.state.language:
+        return session
+    return replace(session, state=session.state.model_copy(update={"language": language}))
+
+
 def _again(done: Done) -> Iterator[StreamEvent]:
     """Yield a stored turn as it was yielded when it was taken."""
     yield Understood(plan=done.plan, state=done.state)
@@ -138,6 +148,8 @@ def _again(done: Done) -> Iterator[StreamEvent]:
 
 def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
     before = turn.session.state
+    with computing(), turn.timings.span("language"):
+        turn.carried = turn.parts.languages.carried(turn.utterance, before.language)
     request = _at_desk(turn)
     attended = _attend(turn, request)
     plan = _plan(turn, attended.rest, request.slate)
@@ -169,16 +181,20 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
 def _at_desk(turn: _Turn) -> DeskRequest:
     state, retriever = turn.session.state, turn.parts.retriever
     slate, focus = retriever.get_many(state.slate), retriever.get_many(state.focus)
+    utterance, raw = turn.utterance, turn.raw
+    if turn.carried is not None:
+        own = turn.parts.languages.carried(raw, state.language) if raw != utterance else None
+        utterance, raw = turn.carried.text, (own or turn.carried).text
     return DeskRequest(
-        turn.session.id, turn.utterance, turn.raw, state, tuple(slate), tuple(focus),
-        turn.facets, turn.extras,
+        turn.session.id, utterance, raw, state, tuple(slate), tuple(focus),
+        turn.facets, turn.extras, turn.carried,
     )  # fmt: skip
 
 
 def _attend(turn: _Turn, request: DeskRequest) -> Attended:
     """Have the desk take care of what is about the shop."""
     if turn.parts.desk is None or turn.extras.press is not None:
-        return Attended(turn.utterance, turn.session.state.desk)
+        return Attended(request.utterance, turn.session.state.desk)
     with turn.timings.span("desk"):
         attended = turn.parts.desk.attend(request)
         return replace(attended, rest="") if turn.extras.repeated else attended
@@ -199,14 +215,22 @@ def _plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     """Link what is about items and plan the turn; what was pressed is a plan already."""
     if turn.extras.press is not None:
         return plan_of(turn.extras.press, turn.utterance, turn.facets, turn.tongue)
-    rest = without_marks(rest)
+    plan = _english_plan(turn, without_marks(rest), slate)
+    return plan if turn.carried is None else turn.carried.home(plan)
+
+
+def _english_plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
     with computing(), turn.timings.span("link"):
         mentions = turn.parts.linker.link(rest, state, slate)
+    nothing = turn.carried is not None and not turn.carried.known
+    if nothing and all(mention.kind == "unknown" for mention in mentions):
+        return Plan(acts=(Act(act="chitchat"),), mentions=mentions, utterance=rest)
     with turn.timings.span("plan"):
-        request = PlanRequest(rest, mentions, state, tuple(slate), turn.facets)
+        typed = "" if turn.carried is None else turn.carried.typed
+        request = PlanRequest(rest, mentions, state, tuple(slate), turn.facets, typed)
         return turn.voice.planner.plan(request)
 
 

@@ -147,7 +147,7 @@ def why_not(
         said = listing([reason.text for reason in found], "claims", tongue)
         return Answer(view.say("explain.why_not", title=title, reasons=said), found)
     if broken:
-        wishes = view.listed([view.wish(constraint) for constraint in broken])
+        wishes = view.listed([view.wish(constraint) for constraint in broken], "wishes")
         return Answer(view.say("explain.breaks", title=title, wishes=wishes))
     if rank is not None:
         return Answer(view.say("explain.ranked", title=title, rank=ordinal(rank, tongue)))

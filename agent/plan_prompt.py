@@ -144,6 +144,7 @@ def _turn(request: PlanRequest, budget: Budget) -> dict[str, Any]:
             focus=[positions[id] for id in request.state.focus if id in positions],
         ),
         "utterance": _middle_cut(request.utterance, budget.utterance),
+        **_filled(utterance_as_typed=_middle_cut(request.typed, budget.utterance)),
         "mentions": [_mention(mention, request, positions, budget) for mention in mentions],
         **_filled(mentions_left_out=left_out),
     }

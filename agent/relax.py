@@ -192,7 +192,7 @@ def _subject(search: Search, need: Need, more: bool) -> str:
     currency, tongue = search.retriever.currency, search.tongue
     asked = rest or need.constraints
     wishes = [describe(c, search.facet(c.facet), currency, tongue) for c in asked]
-    said = listing(wishes, tongue=tongue)
+    said = listing(wishes, "wishes", tongue)
     section = "nothing_more" if more else "nothing"
     if category is None or not rest:
         return say(f"relax.{section}", 0, tongue.code, wishes=said)

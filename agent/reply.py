@@ -192,7 +192,7 @@ def _quoted(scene: Scene, texts: Iterable[str]) -> str:
 
 def _wishes(scene: Scene, need: Need) -> str:
     """Return the hard wishes of a need in one clause: "Shirts, Blue and under €60"."""
-    return scene.listed([scene.wish(constraint) for constraint in need.constraints])
+    return scene.listed([scene.wish(constraint) for constraint in need.constraints], "wishes")
 
 
 def _soft(scene: Scene, found: Recommendation) -> Iterator[Part]:

@@ -66,7 +66,7 @@ class Scene:
         facet = find(self.retriever.facets, constraint.facet)
         return describe(constraint, facet, self.retriever.currency, self.tongue)
 
-    def listed(self, parts: Sequence[str], last: Literal["and", "or"] = "and") -> str:
+    def listed(self, parts: Sequence[str], last: Literal["and", "or", "wishes"] = "and") -> str:
         """Return "a, b and c"."""
         return listing(parts, last, self.tongue)
 

@@ -175,17 +175,22 @@ def _has_excluded(case: Case) -> bool:
     return bool(only) and all(c.excluded and not matches(c.filter(), case.item) for c in only)
 
 
+def _texts(case: Case) -> list[str]:
+    """Return the words that the evidence is about, one by one."""
+    said: list[str] = []
+    for evidence in case.reason.evidence:
+        value = evidence.value or ()
+        said += [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
+    return said
+
+
 def _silent(case: Case) -> bool:
-    said = [v for e in case.reason.evidence for v in (e.value or ())]
+    said = _texts(case)
     return bool(said) and not any(matches(Compare("text", "contains", v), case.item) for v in said)
 
 
 def _mentioned(case: Case) -> bool:
-    said: list[str] = []
-    for evidence in case.reason.evidence:
-        value = evidence.value
-        said += [str(v) for v in value] if isinstance(value, list | tuple) else [str(value)]
-    return all(matches(Compare("text", "contains", v), case.item) for v in said)
+    return all(matches(Compare("text", "contains", v), case.item) for v in _texts(case))
 
 
 _NEGATIONS = re.compile(r", not\b|^not (?:rated|available)\b|\bdoesn't (?:mention|say)\b")

@@ -91,7 +91,7 @@ def title_of(item: Item) -> str:
 
 def listing(
     parts: Sequence[str],
-    last: Literal["and", "or", "claims", "clauses"] = "and",
+    last: Literal["and", "or", "wishes", "claims", "clauses"] = "and",
     tongue: Tongue = ENGLISH,
 ) -> str:
     """Return "a, b and c" as a language has it; `last` says what is listed."""
@@ -203,7 +203,8 @@ def _named(
     constraint: Constraint, facet: Facet | None, values: tuple[str, ...], tongue: Tongue
 ) -> list[str]:
     if constraint.facet == "text":
-        return [say("grammar.quote", 0, tongue.code, text=repeated(v, 40)) for v in values]
+        own = [repeated(tongue.value("text", value), 40) for value in values]
+        return [say("grammar.quote", 0, tongue.code, text=text) for text in own]
     if facet is not None and facet.kind == "boolean":
         name = label(facet, constraint.facet, tongue)
         lacking = say("wishes.flag_no", 0, tongue.code, facet=name)

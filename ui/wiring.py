@@ -39,6 +39,7 @@ from ui.adapter_serving import make_adapters, make_router, speaking
 from ui.chat_models import adapter_model, asking_of, model_name, sure_of
 from ui.explaining import make_explainer
 from ui.knowledge import add_demo_pages, make_library
+from ui.languages_wiring import add_demo_languages, has_languages, make_languages
 from ui.privacy_wiring import make_masker, secrets_of
 from ui.service_wiring import add_demo_service, has_service, with_desk
 from ui.settings import Settings
@@ -199,6 +200,7 @@ def open_project(
         store, retriever, linker, voice.planner, explainer=voice.explainer,
         chooser=voice.chooser, voice=voice.name, policy=policy_of(settings), router=router,
         masker=make_masker(linker, retriever, settings),
+        languages=make_languages(folder, retriever),
     )  # fmt: skip
     parts = with_desk(parts, retriever, settings)
     if router is not None:
@@ -266,11 +268,13 @@ def default_project(settings: Settings) -> Path:
 def demo_project(settings: Settings) -> Path:
     """Return the project directory of the demo catalog, made and indexed on first use."""
     folder = settings.home / f"demo-{version('attune')}"
-    if not (has_manifest(folder) and has_manifest(folder / PAGES) and has_service(folder)):
+    ready = has_service(folder) and has_languages(folder)
+    if not (has_manifest(folder) and has_manifest(folder / PAGES) and ready):
         with _alone(folder):
             _prepare_demo(folder, settings)
             add_demo_pages(folder, settings)
             add_demo_service(folder)
+            add_demo_languages(folder)
     return folder
 
 

@@ -105,14 +105,15 @@ def back(hours: Hours, moment: datetime, language: str = "en") -> str:
     if days == 1:
         return say("service.back_tomorrow", language=language, time=clock)
     key = "service.back_weekday" if days < _A_WEEK else "service.back_date"
-    name = DAYS[found.weekday()].capitalize()
-    return say(key, language=language, time=clock, weekday=name, date=_date(found))
+    name = _dated(found, "EEEE", language)
+    day = _dated(found, say("service.date_pattern", language=language), language)
+    return say(key, language=language, time=clock, weekday=name, date=day)
 
 
-def _date(moment: datetime) -> str:
+def _dated(moment: datetime, pattern: str, language: str) -> str:
     from babel.dates import format_date
 
-    return str(format_date(moment.date(), "d MMMM", "en"))
+    return str(format_date(moment.date(), pattern, language))
 
 
 def spans_of(texts: Sequence[str]) -> tuple[Span, ...]:

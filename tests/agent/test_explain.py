@@ -327,3 +327,15 @@ def test_every_slate_item_can_be_explained(clothes):
     wanted = state(SHIRTS, UNDER_60)
     for item in recommend(clothes, wanted).items:
         assert why(item, wanted, clothes.facets, "EUR").claims
+
+
+def test_silence_about_a_text_is_checked(clothes):
+    """A passage that the text has cannot be said to be missing from it."""
+    item = next(one for one in clothes.items.values() if one.description)
+    word = item.description.split()[0].strip(".,")
+    said = Evidence(kind="text", item_id=item.id, value=word)
+    claims = {
+        text: verify(Reason(text=text, evidence=(said,)), item, state(), {}, clothes.facets)
+        for text in (f"mentions '{word}'", f"doesn't mention '{word}'")
+    }
+    assert list(claims.values()) == [True, False]
