@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -12,6 +12,7 @@ import httpx
 
 from agent.client import calls, operator_calls
 from agent.client.call import Call, Request, Streamed, as_method, error_of
+from agent.client.values import File
 from agent.client.wire import Events, Patience, failure_of, options_of, request_of
 
 P = ParamSpec("P")
@@ -126,16 +127,32 @@ class AsyncAttuneClient:
     ready = _one(operator_calls.ready)
     ask = _one(operator_calls.ask)
 
+    @asynccontextmanager
+    async def download(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> AsyncIterator[File[AsyncIterator[bytes]]]:
+        """Get a file piece by piece, from any route that gives one: `async with … as file:`."""
+        request = operator_calls.file(path, query)
+        async with self._opened(request) as response:
+            media_type = response.headers.get("content-type", "")
+            yield File(media_type, self._pieces(response, request))
+
     async def _do(self, call: Call[T]) -> T:
         return call.read(await self._send(call.request))
 
     @asynccontextmanager
     async def _stream(self, call: Streamed[T]) -> AsyncIterator[AsyncIterator[T]]:
-        response = await self._send(call.request, stream=True)
+        async with self._opened(call.request) as response:
+            yield self._events(response, call)
+
+    @asynccontextmanager
+    async def _opened(self, request: Request) -> AsyncIterator[httpx.Response]:
+        """Send a request and give its answer, its body not read yet."""
+        response = await self._send(request, stream=True)
         try:
             if not response.is_success:
                 raise error_of(response)
-            yield self._events(response, call)
+            yield response
         finally:
             await response.aclose()
 
@@ -159,10 +176,14 @@ class AsyncAttuneClient:
 
     async def _events(self, response: httpx.Response, call: Streamed[T]) -> AsyncIterator[T]:
         events = Events(call)
+        async for piece in self._pieces(response, call.request):
+            for event in events.feed(piece):
+                yield event
+        events.end()
+
+    async def _pieces(self, response: httpx.Response, request: Request) -> AsyncIterator[bytes]:
         try:
             async for piece in response.aiter_bytes():
-                for event in events.feed(piece):
-                    yield event
+                yield piece
         except httpx.RequestError as error:
-            raise failure_of(error, call.request) from error
-        events.end()
+            raise failure_of(error, request) from error

@@ -188,8 +188,22 @@ def ask(method: str, path: str, body: Any = None) -> Call[Any]:
     """
     if method not in METHODS:
         raise ValueError(f"no method {method!r}; expected one of {', '.join(METHODS)}")
+    safe = method in ("GET", "PUT", "DELETE")
+    key = None if safe else new_key()
+    return Call(Request(method, _route(path), body, key, once=not safe), anything)
+
+
+def file(path: str, query: Mapping[str, str] | None = None) -> Request:
+    """Return the request for a file, whatever is in it.
+
+    Args:
+        path: Of the route that gives it, e.g. "/v1/owner/catalog/never-shown.csv".
+    """
+    return Request("GET", _route(path), query=query or {})
+
+
+def _route(path: str) -> str:
     inside = path.partition("?")[0].split("/")
     if not path.startswith("/") or "." in inside or ".." in inside:
         raise ValueError(f"expected the path of a route, from its first slash on, got {path!r}")
-    safe = method in ("GET", "PUT", "DELETE")
-    return Call(Request(method, path, body, None if safe else new_key(), once=not safe), anything)
+    return path

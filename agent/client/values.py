@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 Json = Mapping[str, Any]
+T = TypeVar("T")
 
 FeedbackKind = Literal[
     "impression", "click", "select", "reject", "critique", "rating", "edit", "dwell", "purchase"
@@ -243,6 +245,18 @@ class Picture(Value):
     content: bytes = Field(repr=False)
     media_type: str
     headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class File(Generic[T]):
+    """A file as it comes.
+
+    Args:
+        pieces: Its content, to be read once, in order.
+    """
+
+    media_type: str
+    pieces: T
 
 
 class Opening(Value):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from types import TracebackType
 from typing import Concatenate, ParamSpec, TypeVar
@@ -12,6 +12,7 @@ import httpx
 
 from agent.client import calls, operator_calls
 from agent.client.call import Call, Request, Streamed, as_method, error_of
+from agent.client.values import File
 from agent.client.wire import Events, Patience, failure_of, options_of, request_of
 
 P = ParamSpec("P")
@@ -124,16 +125,32 @@ class AttuneClient:
     ready = _one(operator_calls.ready)
     ask = _one(operator_calls.ask)
 
+    @contextmanager
+    def download(
+        self, path: str, query: Mapping[str, str] | None = None
+    ) -> Iterator[File[Iterator[bytes]]]:
+        """Get a file piece by piece, from any route that gives one: `with … as file:`."""
+        request = operator_calls.file(path, query)
+        with self._opened(request) as response:
+            media_type = response.headers.get("content-type", "")
+            yield File(media_type, self._pieces(response, request))
+
     def _do(self, call: Call[T]) -> T:
         return call.read(self._send(call.request))
 
     @contextmanager
     def _stream(self, call: Streamed[T]) -> Iterator[Iterator[T]]:
-        response = self._send(call.request, stream=True)
+        with self._opened(call.request) as response:
+            yield self._events(response, call)
+
+    @contextmanager
+    def _opened(self, request: Request) -> Iterator[httpx.Response]:
+        """Send a request and give its answer, its body not read yet."""
+        response = self._send(request, stream=True)
         try:
             if not response.is_success:
                 raise error_of(response)
-            yield self._events(response, call)
+            yield response
         finally:
             response.close()
 
@@ -157,9 +174,12 @@ class AttuneClient:
 
     def _events(self, response: httpx.Response, call: Streamed[T]) -> Iterator[T]:
         events = Events(call)
-        try:
-            for piece in response.iter_bytes():
-                yield from events.feed(piece)
-        except httpx.RequestError as error:
-            raise failure_of(error, call.request) from error
+        for piece in self._pieces(response, call.request):
+            yield from events.feed(piece)
         events.end()
+
+    def _pieces(self, response: httpx.Response, request: Request) -> Iterator[bytes]:
+        try:
+            yield from response.iter_bytes()
+        except httpx.RequestError as error:
+            raise failure_of(error, request) from error

@@ -228,6 +228,15 @@ def test_any_route_can_be_asked(operator):
             operator.ask(method, path)
 
 
+def test_file_comes_in_pieces(operator):
+    with operator.download("/v1/pictures/images/blue shirt.svg") as file:
+        assert (file.media_type, b"".join(file.pieces)) == ("image/svg+xml", b"<svg/>")
+    with pytest.raises(Invalid), operator.download("/v1/jobs", {"limit": "0"}):
+        pytest.fail("the limit is wrong")
+    with pytest.raises(ValueError, match="expected the path"), operator.download("http://x/"):
+        pytest.fail("that is no path")
+
+
 async def _asked(whole):
     async with AsyncAttuneClient(whole.url, whole.key) as client:
         session = (await client.open_session(language="de")).id
@@ -237,12 +246,15 @@ async def _asked(whole):
             done = [event async for event in events][-1]
         async with client.stream_explanations(["9"], text="shoes") as events:
             explained = [event async for event in events][-1]
+        async with client.download("/metrics") as file:
+            lines = b"".join([piece async for piece in file.pieces]).splitlines()
         made = await client.add_key("x", ["chat"])
         with pytest.raises(NotFound):
             await client.picture("none.png")
         return {
             "pressed": done.turn.utterance == "without it",
             "explained": explained.items[0].id == "9",
+            "file": b"attune_" in lines[-1],
             "facets": (await client.facets()).items == 14,
             "jobs": await client.jobs(limit=1) == (),
             "handovers": await client.handovers() == (),

@@ -182,6 +182,18 @@ def test_broken_stream_is_told(told):
     assert caught.value.idempotency_key == "k"
 
 
+def test_broken_file_is_told(told):
+    told.answers = [
+        (200, {"content-type": "text/csv", "content-length": "9", "connection": "close"}, b"a,b")
+    ]
+    with (
+        AttuneClient(told.url) as client,
+        client.download("/v1/owner/catalog/never-shown.csv") as file,
+        pytest.raises(NotReached),
+    ):
+        list(file.pieces)
+
+
 def test_error_within_a_stream_is_raised(told):
     body = b'event: error\ndata: {"error": {"type": "store_unavailable", "message": "full"}}\n\n'
     told.answers = [(200, STREAM, body)]
