@@ -81,6 +81,8 @@ def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
     said = before.word if before else ""
     if token.word in general().pastimes:
         return said not in general().fond
+    if token.word in _PURPOSES and said == "to":
+        return word_at(tokens, i - 2) not in _PLACES
     if token.word in general().stop or token.norm in general().stop:
         return True
     if token.word == "saw":
@@ -91,6 +93,8 @@ def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
     return before.norm in general().relations or (alone and said in _OWNERS)
 
 
+_PURPOSES = frozenset({"sleep", "eat", "cook", "drink", "work"})
+_PLACES = frozenset({"somewhere", "place", "room", "corner", "space"})
 _OWNERS = frozenset({"my", "his", "her", "our", "their", "a", "the"})
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
 from agent.linking.spelling import english
-from agent.linking.text import Token, key, key_of, tokenize
+from agent.linking.text import Token, key, key_of, tokenize, word_at
 from agent.linking.vocabulary import general
 from agent.plan import Mention
 from retrieval.catalog import Item
@@ -126,7 +126,7 @@ class TitleLinker:
                 continue
             if shown and len(part) > 1 and not is_value([token.norm for token in part]):
                 return _mention(tokens, i, last, shown[:1], 1.0), i, last
-            pointed = i > 0 and tokens[i - 1].word in _NAMING
+            pointed = _is_pointed(tokens, i)
             if len(ids) > 1 and not pointed:
                 continue
             if ids and _names_an_item(part, tokens, i, is_value):
@@ -154,7 +154,7 @@ def _names_an_item(
         )
     if all(is_value([token.norm]) for token in content) and len(part) < 4:
         return False
-    pointed = i > 0 and tokens[i - 1].word in _NAMING
+    pointed = _is_pointed(tokens, i)
     if len(part) == 1:
         last = i + len(part)
         if capital and last < len(tokens) and tokens[last].word == "by":
@@ -162,6 +162,12 @@ def _names_an_item(
         rare = pointed and part[0].word not in english() and len(part[0].word) > 3
         return rare or (bool(capital) and i > 0 and (pointed or tokens[i - 1].word not in _STARTS))
     return len(part) > 3 or pointed or len(capital) >= max(2, len(content) - 1)
+
+
+def _is_pointed(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether the word before names what follows: "similar to …", not "want to learn …"."""
+    before = word_at(tokens, i - 1)
+    return before in _NAMING and (before != "to" or word_at(tokens, i - 2) in _BESIDE)
 
 
 def _is_initial(part: Sequence[Token], tokens: Sequence[Token], i: int) -> bool:
@@ -190,6 +196,12 @@ _NAMING = frozenset(
     {"like", "to", "about", "read", "than", "compare", "and", "or", "vs", "versus", "own", "seen",
      "bought"}
 )  # fmt: skip
+_BESIDE = frozenset(
+    {"similar", "close", "closer", "closest", "compared", "comparable", "identical", "akin",
+     "equal", "related", "equivalent", "alternative", "alternatives", "sequel", "prefer", "next",
+     "listened", "back", "no", "yes"}
+)  # fmt: skip
+"""Words before "to" that set something beside a named item."""
 _STARTS = frozenset(".!?")
 _NAME = 3
 """Words of a value's name within which a word of a title is not looked for."""

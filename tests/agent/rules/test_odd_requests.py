@@ -85,3 +85,27 @@ def test_topics_stay_topics(mind, text, word):
 
 def test_a_unit_in_a_name_goes_before_one_that_is_converted(mind):
     assert bounds(mind.hear("under 60 cm wide"))["width_cm"][1] == 60
+
+
+def test_words_of_a_title_are_no_item_behind_a_plain_to(mind):
+    plan = mind.plan("i want to learn watercolour basics but i know nothing", state_of())
+    assert [act.act for act in plan.acts] == ["recommend"]
+
+
+def test_words_of_a_title_are_the_item_behind_similar_to(mind):
+    act = mind.plan("something similar to watercolour basics", state_of()).acts[0]
+    assert (act.act, len(act.refs)) == ("like", 1)
+
+
+@pytest.mark.parametrize("text", ["ive done the first one already", "i've tried the first one"])
+def test_what_is_had_already_is_hidden(mind, text):
+    assert acts(mind, text) == ["reject"]
+
+
+def test_asking_for_the_wishes_changes_none(mind):
+    after = mind.hear("what did i ask for so far", state=SHOP)
+    assert after.need == SHOP.need
+
+
+def test_a_place_to_sleep_is_a_topic(mind):
+    assert "sleep" in " ".join(m.text for m in mind.link("i need somewhere to sleep"))
