@@ -46,7 +46,8 @@ def write_report(path: Path, name: str, number: int, beside: str, *, passed: boo
     """Write a gate's report on an adapter beside another one."""
     gain = number if passed else -3 * number
     ours = {metric: round(base + gain * step, 4) for metric, base, step in METRICS}
-    before = {metric: round(base + (gain - 1) * step, 4) for metric, base, step in METRICS}
+    since = number - 1 if passed else 1
+    before = {metric: round(base + since * step, 4) for metric, base, step in METRICS}
     judged = {
         metric: {"candidate": ours[metric], "baseline": before[metric],
                  "interval": [round(ours[metric] - before[metric] - abs(step), 4),

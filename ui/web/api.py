@@ -31,7 +31,9 @@ from agent.client import (
     Value,
     Words,
 )
+from agent.client.call import error_of
 from agent.client.values import Picture
+from agent.client.wire import options_of
 
 Trouble = Literal["server", "busy", "slow", "session", "login", "refused"]
 Json = dict[str, Any]
@@ -84,6 +86,7 @@ class Api:
         self._client = AsyncAttuneClient(
             url, key or None, timeout=TURN_S, retries=0, transport=transport
         )
+        self._files = httpx.AsyncClient(transport=transport, **options_of(url, key or None, TURN_S))
 
     async def start(self, user: str | None = None) -> Json:
         """Start a session; return its id, and its opening where there is one."""
@@ -153,6 +156,19 @@ class Api:
         """Send a request and return its JSON, whatever that is; None where the answer has none."""
         return await _told(self._client.ask(method, path, body))
 
+    async def download(self, path: str, given: Mapping[str, str]) -> httpx.Response:
+        """Return the answer with a file, its body not read yet; whoever reads it closes it."""
+        with _in_words():
+            try:
+                asked = self._files.build_request("GET", path, params=dict(given))
+                got = await self._files.send(asked, stream=True)
+            except httpx.RequestError as error:
+                raise ApiError("server") from error
+            if not got.is_success:
+                await got.aread()
+                raise error_of(got)
+            return got
+
     async def picture(self, path: str) -> Picture | None:
         """Return a picture that lies beside the catalog; None where there is none.
 
@@ -169,6 +185,7 @@ class Api:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+        await self._files.aclose()
 
 
 def _named(person: str) -> str:

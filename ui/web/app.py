@@ -10,11 +10,12 @@ from starlette.requests import Request
 
 from ui.web.api import Api, ApiError
 from ui.web.owner import make_owner
+from ui.web.owner.files import add_files
+from ui.web.owner.login import PATH as OWNER
+from ui.web.owner.login import add_login
 from ui.web.shop import asset, make_shop, path_of
 from ui.web.shopping import Shop
 from ui.web.words import DEFAULT, Words, languages
-
-OWNER = "/owner"
 
 HEADERS = ("content-type", "cache-control", "content-security-policy", "x-content-type-options")
 
@@ -38,9 +39,12 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
         return Response(got.content, headers=headers)
 
     if owner is not None:
+        add_login(app, owner)
+        add_files(app, api)
         app = gr.mount_gradio_app(
-            app, make_owner(api), path=OWNER, auth=[("owner", owner)], css=asset("page.css"),
+            app, make_owner(api), path=OWNER, css=asset("page.css") + asset("owner.css"),
             theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
+            head=f"<script>{asset('owner.js')}</script>",
         )  # fmt: skip
     # The default language is at "/", which takes whatever is left: it comes last.
     for language in (*(one for one in languages() if one != DEFAULT), DEFAULT):

@@ -18,7 +18,6 @@ from ui.pages import with_operator_key
 from ui.settings import Settings
 from ui.web.api import Api
 from ui.web.app import mount_pages
-from ui.web.owner import figures_of, table
 from ui.web.shop import path_of
 
 # Gradio's own: deprecations, and sockets of event loops that it leaves to the collector.
@@ -79,19 +78,21 @@ def test_pictures_are_passed_on(client):
 
 
 def test_owner_is_let_in_by_password(client):
-    assert "Latest conversations" not in client.get("/owner/").text
-    login = {"username": "owner", "password": "wrong"}
-    assert client.post("/owner/login", data=login).status_code == 400
-    assert "Latest conversations" not in client.get("/owner/").text
-    assert client.post("/owner/login", data={**login, "password": "open sesame"}).is_success
-    assert "Latest conversations" in client.get("/owner/").text
+    browser = {"accept": "text/html"}
+    assert "Latest conversations" not in client.get("/owner/", headers=browser).text
+    assert client.get("/owner/gradio_api/info").status_code == 401
+    wrong = client.post("/owner/login", data={"password": "wrong"})
+    assert wrong.status_code == 401
+    assert "not the password" in wrong.json()["error"]["message"]
+    right = client.post("/owner/login", data={"password": "open sesame"}, headers=browser)
+    assert "at-owner-tabs" in right.text
 
 
 def test_without_password_there_are_no_owners_pages(catalog, store):
     parts = Parts(store, catalog, Linker.build(catalog), RulePlanner(catalog.facets))
     app = create_app(parts)
     with TestClient(mount_pages(app, Api("http://x", transport=_over(app)))) as client:
-        assert "Latest conversations" not in client.get("/owner/").text
+        assert "at-owner-tabs" not in client.get("/owner/").text
 
 
 def test_page_loads_nothing_from_elsewhere(client):
@@ -115,16 +116,3 @@ def test_project_and_url_exclude_each_other(tmp_path):
     done = CliRunner().invoke(main, ["ui", str(tmp_path), "--url", "http://x.example"])
     assert done.exit_code == 1
     assert "expected one of them" in done.output
-
-
-def test_table_shows_what_is_no_number_as_text():
-    made = table([{"a": 1.23456, "b": None}, {"a": True, "c": ["x"]}])
-    assert list(made.columns) == ["a", "b", "c"]
-    assert made.values.tolist() == [[1.2346, "", ""], ["True", "", "['x']"]]
-    assert list(table([], ("only", "names")).columns) == ["only", "names"]
-
-
-def test_figures_are_ours_first():
-    assert figures_of({"ours": {"a": 1, "b": "x", "c": True}, "n": 3}) == [("a", 1.0)]
-    assert figures_of({"n": 3, "text": "x"}) == [("n", 3.0)]
-    assert figures_of(None) == figures_of([1]) == []

@@ -1,0 +1,97 @@
+"""What the owner's pages ask of the API, and how they say what it could not do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from ui.web.api import Api, ApiError, Json
+from ui.web.markup import escape, tag
+from ui.web.shop import asset
+
+OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""Of every listener: what the pages do is no API of its own, and not told before the login."""
+
+TROUBLE = {
+    "server": "The shop's server cannot be reached. Nothing was changed; try again in a moment.",
+    "slow": "That took too long. Try again in a moment.",
+    "busy": "The server has too much to do just now. Try again in a moment.",
+    "login": "The key that these pages use has expired, was revoked or lacks the admin scope. "
+    "Whoever runs the server makes another one (attune keys add), sets it as ATTUNE_KEY and starts "
+    "the pages again.",
+    "session": "There is no such conversation: it may have been deleted.",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What came of something, for the line under the head of the page."""
+
+    text: str = ""
+    trouble: bool = False
+
+    def markup(self) -> str:
+        """Return it as a line that is read out when it changes."""
+        style = "at-status at-trouble" if self.trouble else "at-status"
+        return tag("p", escape(self.text), class_=style, role="status", aria_live="polite")
+
+
+class Desk:
+    """Asks the API with the key of the pages."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+
+    async def get(self, path: str) -> tuple[Any, Told]:
+        """Return an answer and nothing to tell, or None and what is wrong."""
+        return await self._ask("GET", path)
+
+    async def post(self, path: str, body: Json) -> tuple[Any, Told]:
+        """Send something; return as `get` does."""
+        return await self._ask("POST", path, body)
+
+    async def decide(self, path: str, body: Json) -> Told:
+        """Send a decision; return what was done, or why it was not."""
+        done, told = await self.post(path, body)
+        return told if done is None else Told(str(done.get("said", "Done.")))
+
+    async def _ask(self, method: str, path: str, body: Json | None = None) -> tuple[Any, Told]:
+        try:
+            return await self.api.ask(method, path, body), Told()
+        except ApiError as error:
+            return None, Told(in_words(error), trouble=True)
+
+
+def in_words(error: ApiError) -> str:
+    """Return what is wrong, and what to do about it."""
+    known = TROUBLE.get(error.kind, "")
+    reason = error.reason and f"{error.reason[0].upper()}{error.reason[1:]}"
+    if not known:
+        return f"That was refused. {reason}".strip()
+    return f"{known} ({error.reason})" if error.reason else known
+
+
+def live(name: str, value: str = "") -> gr.HTML:
+    """Return a piece of the page whose buttons and forms send what they do."""
+    return gr.HTML(value, js_on_load=asset("page.js"), elem_id=name, apply_default_css=False,
+                   padding=False)  # fmt: skip
+
+
+def told_line() -> gr.HTML:
+    """Return the line that says what came of the last thing done."""
+    return gr.HTML(Told().markup(), js_on_load=None, elem_id="at-owner-told",
+                   apply_default_css=False, padding=False)  # fmt: skip
+
+
+def pressed(event: gr.EventData) -> Json:
+    """Return what was pressed, with the fields of a form beside."""
+    data = event._data
+    return dict(data) if isinstance(data, dict) else {}
+
+
+def fields(action: Json) -> dict[str, str]:
+    """Return the fields of a form that was sent."""
+    given = action.get("fields")
+    return {str(k): str(v).strip() for k, v in given.items()} if isinstance(given, dict) else {}

@@ -1,0 +1,223 @@
+"""Pieces of the owner's pages as HTML: tables, panels, bars and intervals.
+
+Tables are HTML and not Gradio's, whose cells are selected one by one and which cannot be pressed as
+rows or read on a phone. Cells come as markup, already escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ui.web.markup import button, doing, escape, tag
+from ui.web.owner.telling import number
+
+FLAGS = {
+    "thumbs_down": ("👎", "not content"), "fallback": ("⚙", "rules instead of the model"),
+    "nothing": ("∅", "nothing found"), "handover": ("☎", "a person was called"),
+}  # fmt: skip
+"""Sign and words of what makes a turn worth a look."""
+
+
+def grid(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    label: str,
+    *,
+    empty: str = "Nothing yet.",
+    current: int | None = None,
+) -> str:
+    """Return a table; on a phone each row becomes a card with the heads before its cells.
+
+    Args:
+        heads: Of the columns; one that begins with "#" is of numbers.
+        rows: Cells as markup.
+        label: What it is of: its heading.
+        empty: Said where there are no rows.
+        current: Place of the row that is open.
+    """
+    title = tag("h3", escape(label)) if label else ""
+    if not rows:
+        return tag("section", title + tag("p", escape(empty), class_="at-none-yet"))
+    names = [head.removeprefix("#") for head in heads]
+    numeric = ["at-number" if head.startswith("#") else None for head in heads]
+    top = "".join(tag("th", escape(name), scope="col", class_=style)
+                  for name, style in zip(names, numeric, strict=True))  # fmt: skip
+    body = "".join(
+        tag("tr", "".join(
+            tag("td", cell or ("–" if name else ""), class_=style, data_label=name or None)
+            for cell, name, style in zip(row, names, numeric, strict=True)
+        ), class_="at-row" if "at-open" in "".join(row) else None,
+           aria_current="true" if place == current else None)
+        for place, row in enumerate(rows)
+    )  # fmt: skip
+    table = tag("table", tag("thead", tag("tr", top)) + tag("tbody", body), class_="at-grid")
+    box = tag("div", table, class_="at-scroll", tabindex="0", role="region", aria_label=label)
+    return tag("section", title + box)
+
+
+def opens(label: str, does: Mapping[str, Any]) -> str:
+    """Return the cell of a row that is pressed anywhere to open it."""
+    return tag("button", escape(label), type="button", class_="at-open", data_do=doing(does))
+
+
+def press(label: str, does: Mapping[str, Any], style: str = "") -> str:
+    """Return a button; `at-go` is the main one, `at-stop` one that ends something."""
+    return button(label, does, class_=f"at-press {style}".strip())
+
+
+def link(label: str, address: str) -> str:
+    """Return a link to something to be saved."""
+    return tag("a", escape(label), href=address, class_="at-press", download=True)
+
+
+def flags(names: Sequence[str], *, words: bool = False) -> str:
+    """Return what makes a turn worth a look, as signs that are read out in words."""
+    made = []
+    for name in names:
+        sign, said = FLAGS.get(name, ("!", name))
+        inner = tag("span", sign, aria_hidden="true")
+        inner += f" {escape(said)}" if words else tag("span", escape(said), class_="at-only-read")
+        made.append(tag("span", inner, class_=f"at-flag at-flag-{name}", title=said))
+    return "".join(made)
+
+
+def badge(text: str, kind: str = "") -> str:
+    """Return a word set apart; kinds: good, bad, live."""
+    return tag("span", escape(text), class_=f"at-badge at-badge-{kind}" if kind else "at-badge")
+
+
+def fold(title: str, inner: str, *, shown: bool = False) -> str:
+    """Return something that can be opened."""
+    return tag("details", tag("summary", escape(title)) + inner, open=shown or None)
+
+
+def facts(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return names with values that are markup."""
+    made = "".join(
+        tag("div", tag("dt", escape(name)) + tag("dd", value)) for name, value in pairs if value
+    )
+    return tag("dl", made, class_="at-pairs")
+
+
+def verbatim(text: str, label: str) -> str:
+    """Return text as it is, to be scrolled."""
+    return tag("pre", escape(text), tabindex="0", aria_label=label, role="region")
+
+
+def said(text: str, kind: str = "") -> str:
+    """Return a line of words; kinds: trouble, good."""
+    return tag("p", escape(text), class_=f"at-say at-say-{kind}" if kind else "at-say")
+
+
+def cards(pairs: Sequence[tuple[str, str, str]]) -> str:
+    """Return figures in large type, each with its name and a note."""
+    made = "".join(
+        tag("li", tag("span", escape(name)) + tag("strong", escape(value))
+            + (tag("small", escape(note)) if note else ""))
+        for name, value, note in pairs
+    )  # fmt: skip
+    return tag("ul", made, class_="at-cards")
+
+
+def bar(share: float, text: str, kind: str = "") -> str:
+    """Return a share as a bar with its words."""
+    width = f"{max(0.0, min(share, 1.0)):.1%}"
+    filled = tag("span", "", class_="at-bar-fill", style=f"width:{width}", aria_hidden="true")
+    style = f"at-bar at-bar-{kind}" if kind else "at-bar"
+    return tag("span", tag("span", filled, class_="at-bar-track") + tag("span", escape(text)),
+               class_=style)  # fmt: skip
+
+
+def bars(values: Mapping[str, float], unit: str, label: str) -> str:
+    """Return values by name as bars, as long as the largest allows."""
+    most = max(values.values(), default=0.0) or 1.0
+    rows = [
+        (escape(name), bar(value / most, f"{number(value, 1)} {unit}".strip()))
+        for name, value in values.items()
+    ]
+    return tag("div", grid(("", ""), rows, label), class_="at-bars")
+
+
+def whiskers(
+    rows: Sequence[tuple[str, float, float | None, float | None]], label: str, zero: bool = False
+) -> str:
+    """Return values with their intervals as dots and lines on one scale.
+
+    Args:
+        rows: Name, value, and the interval where there is one.
+        zero: Whether nought is marked: for differences.
+    """
+    known = [one for _, value, low, high in rows for one in (value, low, high) if one is not None]
+    if not known:
+        return ""
+    least, most = min([*known, 0.0] if zero else known), max([*known, 0.0] if zero else known)
+    span = (most - least) or 1.0
+
+    def at(value: float) -> float:
+        return round(100 * (value - least) / span, 2)
+
+    made = []
+    for name, value, low, high in rows:
+        marks = tag("span", "", class_="at-zero", style=f"left:{at(0)}%") if zero else ""
+        interval = ""
+        if low is not None and high is not None:
+            width = round(at(high) - at(low), 2)
+            marks += tag("span", "", class_="at-range", style=f"left:{at(low)}%;width:{width}%")
+            interval = f" ({low:.3f} to {high:.3f})"
+        marks += tag("span", "", class_="at-dot", style=f"left:{at(value)}%")
+        told = f"{value:+.3f}" if zero else f"{value:.3f}"
+        made.append(tag("li", tag("span", escape(name))
+                        + tag("span", marks, class_="at-scale", aria_hidden="true")
+                        + tag("span", escape(told + interval), class_="at-number")))  # fmt: skip
+    head = tag("h3", escape(label)) if label else ""
+    return tag("section", head + tag("ul", "".join(made), class_="at-whiskers"))
+
+
+def field(
+    name: str, label: str, value: str = "", *, kind: str = "text", hint: str = "", **more: Any
+) -> str:
+    """Return a field of a form with its label."""
+    made = tag("input", "", name=name, value=value, type=kind, **more)
+    made = made.removesuffix("</input>")
+    return tag("label", escape(label) + made + (tag("small", escape(hint)) if hint else ""))
+
+
+def choice(name: str, label: str, options: Sequence[tuple[str, str]], chosen: str = "") -> str:
+    """Return a choice of a form: value and words of each."""
+    made = "".join(
+        tag("option", escape(words), value=value, selected=value == chosen)
+        for value, words in options
+    )
+    return tag("label", escape(label) + tag("select", made, name=name))
+
+
+def tick(name: str, label: str, *, on: bool = False) -> str:
+    """Return a box to tick."""
+    made = tag("input", "", name=name, type="checkbox", value="yes", checked=on)
+    return tag("label", made.removesuffix("</input>") + tag("span", escape(label)),
+               class_="at-tick")  # fmt: skip
+
+
+def panel(title: str, inner: str, name: str) -> str:
+    """Return a panel that takes the focus when it opens (`assets/page.js`)."""
+    head = tag("div", tag("h2", escape(title), tabindex="-1")
+               + button("Close", {"do": "cancel"}, sign="✕", class_="at-close"),
+               class_="at-head")  # fmt: skip
+    return tag("div", head + inner, class_=f"at-panel at-panel-{name}", role="group",
+               aria_label=title)  # fmt: skip
+
+
+def confirm(title: str, says: str, fields: str, go: str, name: str, *, stops: bool = False) -> str:
+    """Return a panel that says what will happen, and does it only when that is confirmed.
+
+    Args:
+        fields: Markup of what else is to be given; all of them are sent with the form.
+        go: What the button says.
+        name: Of the form, which is what it does.
+    """
+    ways = tag("button", escape(go), type="submit",
+               class_="at-press at-stop" if stops else "at-press at-go")  # fmt: skip
+    ways += press("Cancel", {"do": "cancel"})
+    form = tag("form", fields + tag("div", ways, class_="at-wide at-ways"), data_form=name)
+    return panel(title, tag("p", escape(says), class_="at-say") + form, name)
