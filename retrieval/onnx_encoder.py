@@ -1,7 +1,8 @@
 """A sentence-transformers model run by onnxruntime: exported once, then no torch is imported.
 
-An exported model is a folder: model.onnx (ids and mask in, unit vectors out), tokenizer.json and
-encoder.json (dimension, length limit, prompts, padding). This module does not know items.
+An exported model is a folder: model.onnx (ids and mask in, unit vectors of texts and vectors of
+their tokens out), tokenizer.json and encoder.json (dimension, length limit, prompts, padding).
+This module does not know items.
 """
 
 from __future__ import annotations
@@ -21,9 +22,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoder import BATCH, DEFAULT_ENCODER, SentenceTransformerEncoder, encodable, unit
+from retrieval.encoder import (
+    BATCH,
+    DEFAULT_ENCODER,
+    SentenceTransformerEncoder,
+    encodable,
+    installed,
+    unit,
+)
 from retrieval.errors import RetrievalError
-from retrieval.query import Vectors
+from retrieval.query import Tokens, Vectors
 
 THREADS = 2
 CHUNK = 4096
@@ -40,6 +48,16 @@ def folder_of(name: str, cache: Path) -> Path:
 def is_exported(name: str, cache: Path) -> bool:
     """Return whether a model was exported before."""
     return (folder_of(name, cache) / "encoder.json").is_file()
+
+
+def current(name: str, cache: Path, weights: Path | None = None) -> Path:
+    """Return the folder of an exported model; one that has no tokens yet is exported anew."""
+    folder = folder_of(name, cache)
+    if is_exported(name, cache):
+        about = json.loads((folder / "encoder.json").read_text())
+        if about.get("tokens") or not installed("torch", "onnx", "onnxscript"):
+            return folder
+    return export(name, cache, weights)
 
 
 def export(name: str, cache: Path, weights: Path | None = None) -> Path:
@@ -78,6 +96,7 @@ def _description(name: str, model: Any) -> dict[str, Any]:
         "pad_id": int(model.tokenizer.pad_token_id),
         "query_prompt": prompts.get("query", ""),
         "item_prompt": prompts.get("document", prompts.get("passage", "")),
+        "tokens": True,
     }
 
 
@@ -91,7 +110,7 @@ def _export_graph(model: Any, path: Path) -> None:
 
         def forward(self, ids: Any, mask: Any) -> Any:
             features = self.model({"input_ids": ids, "attention_mask": mask})
-            return features["sentence_embedding"]
+            return features["sentence_embedding"], features["token_embeddings"]
 
     ids = torch.arange(5, 19).reshape(2, 7)
     mask = torch.ones_like(ids)
@@ -106,7 +125,7 @@ def _export_graph(model: Any, path: Path) -> None:
             dynamo=True,
             verbose=False,
             input_names=["ids", "mask"],
-            output_names=["sentence_vector"],
+            output_names=["sentence_vector", "token_vectors"],
             dynamic_shapes=(shape, shape),
         )
     if program is None:
@@ -132,8 +151,7 @@ class OnnxEncoder:
         import onnxruntime
         from tokenizers import Tokenizer
 
-        folder = folder_of(name, cache) if is_exported(name, cache) else None
-        folder = folder or export(name, cache, weights)
+        folder = current(name, cache, weights)
         about = json.loads((folder / "encoder.json").read_text())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = THREADS
@@ -143,6 +161,7 @@ class OnnxEncoder:
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
         )
+        self._outputs = {one.name for one in self._session.get_outputs()}
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(about["max_length"])
         self._tokenizer.no_padding()
@@ -178,14 +197,29 @@ class OnnxEncoder:
         by_length = np.argsort([len(ids) for ids in tokens], kind="stable")
         for start in range(0, len(texts), BATCH):
             rows = by_length[start : start + BATCH]
-            yield rows, self._run([tokens[row] for row in rows])
+            yield rows, self._run([tokens[row] for row in rows], "sentence_vector")
 
-    def _run(self, tokens: list[list[int]]) -> Vectors:
+    def encode_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text, prompts aside; none where the export knows of none."""
+        found = self._tokenizer.encode_batch(encodable(texts))
+        if "token_vectors" not in self._outputs or not found:
+            return [Tokens((), np.zeros((0, self.dimension), np.float32)) for _ in found]
+        made = []
+        for start in range(0, len(found), BATCH):
+            part = found[start : start + BATCH]
+            vectors = self._run([one.ids for one in part], "token_vectors")
+            for one, own in zip(part, vectors, strict=True):
+                places = [i for i, (first, last) in enumerate(one.offsets) if last > first]
+                spans = tuple(one.offsets[i] for i in places)
+                made.append(Tokens(spans, unit(own[places])))
+        return made
+
+    def _run(self, tokens: list[list[int]], output: str) -> Vectors:
         width = max(len(ids) for ids in tokens)
         ids = np.full((len(tokens), width), self._pad, dtype=np.int64)
         mask = np.zeros((len(tokens), width), dtype=np.int64)
         for row, own in enumerate(tokens):
             ids[row, : len(own)] = own
             mask[row, : len(own)] = 1
-        vectors: Vectors = self._session.run(None, {"ids": ids, "mask": mask})[0]
+        vectors: Vectors = self._session.run([output], {"ids": ids, "mask": mask})[0]
         return vectors

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,23 @@ class Encoder(Protocol):
 
     def encode_items(self, texts: Sequence[str], progress: bool = False) -> Vectors:
         """Return one unit vector per item text, shape (len(texts), dimension)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The tokens of a text: the characters each stands for, and its unit vector in that text."""
+
+    spans: tuple[tuple[int, int], ...]
+    vectors: Vectors
+
+
+@runtime_checkable
+class TokenEncoder(Protocol):
+    """An encoder that also gives the vectors of single tokens, each in its text."""
+
+    def encode_tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text."""
         ...
 
 

@@ -16,9 +16,9 @@ ASKED = [Question("a", ("yes",)), Question("b", ("yes",)), Question("c"), Questi
 def test_every_answer_stands_in_a_page(business):
     texts = [one.text for upload in pages(business) for one in passages(read_bytes(upload))]
     asked = questions(business)
-    assert len(texts) > 40
-    assert sum(bool(one.answers) for one in asked) >= 80
-    assert sum(not one.answers for one in asked) >= 45
+    assert len(texts) > 15
+    assert sum(bool(one.answers) for one in asked) >= 40
+    assert sum(not one.answers for one in asked) >= 30
     assert len({one.text for one in asked}) == len(asked)
     for answer in (words for one in asked for words in one.answers):
         assert any(answer in text for text in texts), answer

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from agent.knowledge.kinds import asked_kind, shows_kind
+from agent.knowledge.tokens import by_word, met
 from agent.knowledge.words import Word, objects_of, rarity, words_of
-from retrieval.query import Vectors
+from retrieval.query import Tokens, Vectors
 
 SAME_GROUP = 0.85
 """What a word counts that the passage has another word for."""
@@ -28,6 +29,8 @@ _ALONE = 4.0
 """How far ahead a passage is that no other comes near."""
 _CLOSE = 1.5
 """Passages of one page that are so near each other in rank are quoted together."""
+_ADDED = 0.5
+"""From which closeness on a passage has a word in other words."""
 _SOLD = 0.25
 """What a word that names something of the catalog counts."""
 
@@ -65,6 +68,8 @@ class Asked:
     Args:
         text: With typing errors corrected.
         sold: Words of it that name what the shop sells; passages on service need not have them.
+        tokens: Of the text, where the encoder gives them.
+        added: Stems of the words that it adds to the question it leans on.
     """
 
     text: str
@@ -72,6 +77,8 @@ class Asked:
     words: tuple[Word, ...]
     sold: frozenset[str] = frozenset()
     kind: str | None = None
+    tokens: Tokens | None = None
+    added: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, text: str, vector: Vectors, sold: frozenset[str] = frozenset()) -> Asked:
@@ -99,6 +106,7 @@ class Seen:
         under: The heading right above it, often a question; with its vector where it has one.
         lexical: Its BM25 score as a share of the best one.
         page: The source and the outermost heading, which passages of one subject share.
+        tokens: Of heading and text, where the encoder gives them.
     """
 
     id: str
@@ -110,6 +118,19 @@ class Seen:
     title_vector: Vectors | None = None
     lexical: float = 0.0
     page: str = ""
+    tokens: Tokens | None = None
+
+    @property
+    def whole(self) -> str:
+        """Its headings and its text, which its tokens are of."""
+        return f"{self.title}. {self.text}"
+
+    def tokens_of(self, start: int, end: int) -> Tokens:
+        """Return the tokens of a part of its text."""
+        assert self.tokens is not None
+        head = len(self.title) + 2
+        own = [n for n, (at, _) in enumerate(self.tokens.spans) if start <= at - head < end]
+        return Tokens(tuple(self.tokens.spans[n] for n in own), self.tokens.vectors[own])
 
 
 def matches(words: Sequence[Word], text_words: Sequence[Word]) -> dict[str, float]:
@@ -149,6 +170,7 @@ def features(asked: Asked, seen: Seen, corpus: Corpus, vectors_of: WordVectors |
     return {
         **_by_vectors(asked, seen),
         **_by_words(asked, seen, corpus, exact, soft),
+        **_by_tokens(asked, seen, corpus),
         "lexical": seen.lexical,
         **_by_kind(asked, f"{seen.under}\n{seen.text}"),
         "words": min(1.0, len(asked.words) / 6),
@@ -196,12 +218,51 @@ def _by_words(
     }
 
 
+def _by_tokens(asked: Asked, seen: Seen, corpus: Corpus) -> Features:
+    """Return how well the question's words are met in their context."""
+    if asked.tokens is None or seen.tokens is None:
+        return {}
+    closeness = met(asked.tokens, seen.tokens)
+    if not closeness:
+        return {}
+    mean, least = sum(closeness) / len(closeness), min(closeness)
+    found = by_word(asked.text, asked.tokens, closeness, asked.words)
+    own = {word.stem: asked.discount(word) * corpus.weight(word) for word in asked.words}
+    missed = [asked.discount(word) * (1.0 - found.get(word.stem, 1.0)) for word in asked.words]
+    by_object = [found[stem] for stem in objects_of(asked.text) if stem in found]
+    return {
+        "token_all": mean,
+        "token_least": least,
+        "token_covered": share(found, {stem: own[stem] for stem in found}) if found else mean,
+        "token_word": min(found.values(), default=least),
+        "token_lacking": max(missed) if found else 1.0 - least,
+        "token_object": min(by_object or found.values(), default=least),
+    }
+
+
 def _by_kind(asked: Asked, text: str) -> Features:
     shows = asked.kind is not None and shows_kind(text, asked.kind)
     return {
         "kind_given": float(shows),
         "kind_lacking": float(asked.kind is not None and not shows),
     }
+
+
+def adds(asked: Asked, seen: Seen) -> bool:
+    """Return whether a passage has something of what a question adds to the one it leans on.
+
+    "And what about a wedding?" is not answered by what answers the question before.
+    """
+    words = [word for word in asked.words if word.stem in asked.added]
+    if not words:
+        return True
+    found = matches(words, words_of(f"{seen.title}\n{seen.text}"))
+    if any(found.values()):
+        return True
+    if asked.tokens is None or seen.tokens is None:
+        return False
+    close = by_word(asked.text, asked.tokens, met(asked.tokens, seen.tokens), words)
+    return max(close.values(), default=0.0) >= _ADDED
 
 
 def share(match: Mapping[str, float], weights: Mapping[str, float]) -> float:

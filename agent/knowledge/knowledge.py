@@ -21,6 +21,7 @@ from agent.knowledge.features import (
     Features,
     Seen,
     Sentence,
+    adds,
     chosen,
     features,
     standing,
@@ -29,24 +30,28 @@ from agent.knowledge.model import Models, models_for
 from agent.knowledge.questions import bare, leans, split
 from agent.knowledge.quoting import excerpt
 from agent.knowledge.relevance import relevance_features
+from agent.knowledge.tokens import TokenVectors
 from agent.knowledge.values import KnowledgeAnswer, Source
 from agent.knowledge.words import others_of, words_of
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 from retrieval.catalog import Item
 from retrieval.errors import RetrievalError
 from retrieval.filters import TEXT, Compare
 from retrieval.project import has_manifest
-from retrieval.query import Encoder, Vectors
+from retrieval.query import Encoder, TokenEncoder, Tokens, Vectors
 from retrieval.retriever import Retriever
 from retrieval.spelling import Spelling, read_words
 
 CANDIDATES = 12
 """Passages that are looked at closely."""
+MOST_OFFERED = 3
+"""Pages that are offered where none certainly answers."""
 PER_PART = {shelf.PASSAGE: 8, shelf.SENTENCE: 12, shelf.TITLE: 6}
 KEPT_WORDS = 20_000
 KEPT_VERDICTS = 64
 BEFORE = 0.7
 """How much of a question that leans on another one is itself, as a vector."""
+LONGEST_TITLE = 90
 LONGEST = 600
 """Characters of a question that are looked at."""
 
@@ -70,6 +75,7 @@ class Verdict:
 
     Args:
         quoted: How many passages the answer would be taken from.
+        fits: Whether the best passage has what a question adds to the one it leans on.
     """
 
     asked: Asked | None = None
@@ -77,6 +83,7 @@ class Verdict:
     quoted: int = 0
     score: float = 0.0
     features: Features = field(default_factory=dict)
+    fits: bool = True
 
 
 class Knowledge:
@@ -92,6 +99,7 @@ class Knowledge:
         self.folder = folder
         self._encoder = encoder
         self._sells = sells
+        self._tokens = TokenVectors(encoder) if isinstance(encoder, TokenEncoder) else None
         self.models = models_for(encoder.name)
         self._lock = threading.Lock()
         self._retriever: Retriever | None = None
@@ -113,11 +121,12 @@ class Knowledge:
         quotes: list[Quote] = []
         answered: list[str] = []
         unanswered: list[str] = []
+        offered: list[Offer] = []
         sure: list[float] = []
         unsure: list[float] = [0.0]
         for one in split(question[:LONGEST]):
             found = self.judge(one, before)
-            if found.ranked and found.score >= self.models.answers.threshold:
+            if found.ranked and found.fits and found.score >= self.models.answers.threshold:
                 best = found.ranked[: found.quoted]
                 new = [_quote(found, passage.seen, passage.item) for passage in best]
                 quotes += [quote for quote in new if quote not in quotes]
@@ -127,8 +136,22 @@ class Knowledge:
             else:
                 unanswered.append(one)
                 unsure.append(found.score)
+                if found.fits and found.score >= self.models.offers:
+                    offered += _offers(found, one)
         confidence = min(sure) if sure else max(unsure)
-        return KnowledgeAnswer(tuple(quotes), tuple(answered), tuple(unanswered), confidence)
+        return KnowledgeAnswer(
+            tuple(quotes), tuple(answered), tuple(unanswered), tuple(offered[:MOST_OFFERED]),
+            confidence,
+        )  # fmt: skip
+
+    def quote(self, offer: Offer) -> Quote | None:
+        """Return the words of a page that was offered; None where it is there no more."""
+        retriever = self.open()
+        items = retriever.get_many([offer.id]) if retriever is not None else []
+        if retriever is None or not items:
+            return None
+        asked = self._asked(offer.question or offer.title, None)
+        return _quoted(asked, self.seen(retriever, items[0], 0.0), items[0], 1.0)
 
     def relevance(self, clause: str) -> float:
         """Return how likely a clause is about the shop's service and not about items, 0 to 1.
@@ -173,7 +196,7 @@ class Knowledge:
         asked = self._asked(question, before)
         vectors = self._word_vectors if self.models.by_meaning else None
         ranked = []
-        for seen, item in self._candidates(retriever, asked):
+        for seen, item in self._with_tokens(self._candidates(retriever, asked)):
             found = features(asked, seen, self._corpus, vectors)
             ranked.append(Ranked(seen, item, self.models.rank(found), found))
         if not ranked:
@@ -182,7 +205,8 @@ class Knowledge:
         ranks = [one.rank for one in ranked]
         quoted = chosen(ranks, [one.seen.page for one in ranked])
         best = standing(ranks, [one.features for one in ranked], quoted)
-        return Verdict(asked, tuple(ranked), quoted, self.models.answers.score(best), best)
+        score = self.models.answers.score(best)
+        return Verdict(asked, tuple(ranked), quoted, score, best, adds(asked, ranked[0].seen))
 
     def close(self) -> None:
         """Release files; safe to call twice."""
@@ -219,12 +243,30 @@ class Knowledge:
         sold = frozenset(word.stem for word in words if self._sells(word.text))
         asked = Asked.of(text, vector, sold)
         if before is None or not leans(question):
-            return asked
+            return replace(asked, tokens=self._tokens_of(text))
         both = f"{self._spelling.correct(before)} {text}"
         joined: Vectors = self._encoder.encode_queries([both])[0]
         mixed = BEFORE * joined + (1 - BEFORE) * vector
         mixed = (mixed / np.linalg.norm(mixed)).astype(np.float32)
-        return replace(asked, text=both, vector=mixed, words=words_of(both))
+        return replace(
+            asked, text=both, vector=mixed, words=words_of(both), tokens=self._tokens_of(both),
+            added=frozenset(one.stem for one in words) - {one.stem for one in words_of(before)},
+        )  # fmt: skip
+
+    def _tokens_of(self, text: str) -> Tokens | None:
+        if self._tokens is None or not self.models.by_meaning:
+            return None
+        return self._tokens.of(text)
+
+    def _with_tokens(self, found: list[tuple[Seen, Item]]) -> list[tuple[Seen, Item]]:
+        """Return candidates with their tokens, where the encoder gives any."""
+        if self._tokens is None or not self.models.by_meaning:
+            return found
+        told = self._tokens.of_passages([seen.whole for seen, _ in found])
+        return [
+            (replace(seen, tokens=tokens), item)
+            for (seen, item), tokens in zip(found, told, strict=True)
+        ]
 
     def _candidates(self, retriever: Retriever, asked: Asked) -> list[tuple[Seen, Item]]:
         """Return the passages found whole, by a sentence or by their question."""
@@ -274,9 +316,27 @@ class Knowledge:
 
 def _quote(found: Verdict, seen: Seen, item: Item) -> Quote:
     assert found.asked is not None
+    return _quoted(found.asked, seen, item, found.score)
+
+
+def _quoted(asked: Asked, seen: Seen, item: Item, score: float) -> Quote:
     passage = shelf.passage_of(item)
-    return Quote(text=excerpt(found.asked, seen), source=passage.source, title=passage.title,
-                 place=passage.place, url=passage.url, score=round(found.score, 3))  # fmt: skip
+    return Quote(text=excerpt(asked, seen), source=passage.source, title=passage.title,
+                 place=passage.place, url=passage.url, score=round(score, 3))  # fmt: skip
+
+
+def _offers(found: Verdict, question: str) -> list[Offer]:
+    """Return the best passages by the headings they stand under, each heading once."""
+    made: dict[str, Offer] = {}
+    for one in found.ranked[:MOST_OFFERED]:
+        passage = shelf.passage_of(one.item)
+        title = passage.heading[-1] if passage.heading else passage.text.split("\n")[0]
+        title = f"{title[:LONGEST_TITLE]}…" if len(title) > LONGEST_TITLE else title
+        if title in made:
+            continue
+        made[title] = Offer(id=one.item.id, title=title, question=question[:LONGEST],
+                            source=passage.source, url=passage.url)  # fmt: skip
+    return list(made.values())
 
 
 def open_knowledge(folder: Path, encoder: Encoder, sells: Sells = lambda word: False) -> Knowledge:

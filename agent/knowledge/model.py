@@ -54,12 +54,14 @@ class Models:
         answers: Whether the best passage answers the question.
         relevant: Whether a clause is about the service and not about items.
         by_meaning: Whether the vectors of the encoder are looked at.
+        offers: From which score of `answers` on pages are offered instead of an answer.
     """
 
     ranks: Mapping[str, float]
     answers: Logistic
     relevant: Logistic
     by_meaning: bool
+    offers: float = 1.0
 
     def rank(self, features: Mapping[str, float]) -> float:
         """Return how a passage ranks among those of one question."""
@@ -73,7 +75,8 @@ def models_for(encoder: str) -> Models:
     data = tomllib.loads(text)
     known = encoder in data["encoders"]
     own = data["encoders"][encoder] if known else data["words"]
-    return Models(own["ranks"], logistic(own["answers"]), logistic(own["relevant"]), known)
+    answers, relevant = logistic(own["answers"]), logistic(own["relevant"])
+    return Models(own["ranks"], answers, relevant, known, own["answers"]["offers"])
 
 
 def logistic(data: Mapping[str, Any]) -> Logistic:

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from agent.knowledge.features import Asked, Seen, matches, share
 from agent.knowledge.kinds import shows_kind
-from agent.knowledge.sentences import sentences
+from agent.knowledge.sentences import Sentence, sentences
+from agent.knowledge.tokens import met
 from agent.knowledge.words import rarity, words_of
 
 MOST = 3
-SHORT_WORDS = 45
+SHORT_WORDS = 60
 """A passage of so few words, in three sentences at most, is quoted whole."""
+ENOUGH_WORDS = 40
+"""What is shorter is quoted with what stands beside it: a price without its condition misleads."""
+TOKENS = 1.0
+"""What closeness by tokens counts beside that by vectors."""
+EARLIER = 0.06
+"""How much the first sentence of a passage is ahead of its last: the rule stands before the
+exceptions."""
 CLOSE = 0.12
 """A neighbour so close to the best sentence is quoted with it."""
+LEAD_WORDS = 10
 _GOES_ON = re.compile(
     r"(?:this|that|these|those|it|they|then|after that|however|otherwise|if not|but|in that case|"
     r"please note|exceptions?)\b",
@@ -26,7 +36,10 @@ def excerpt(asked: Asked, seen: Seen) -> str:
     found = sentences(seen.text)
     if len(found) <= MOST and len(seen.text.split()) <= SHORT_WORDS:
         return seen.text
-    scores = [_score(asked, one.text, seen, place) for place, one in enumerate(found)]
+    scores = [
+        _score(asked, one, seen, place) - EARLIER * place / len(found)
+        for place, one in enumerate(found)
+    ]
     best = max(range(len(found)), key=lambda place: scores[place])
     first = last = best
     while last + 1 < len(found) and last - first + 1 < MOST:
@@ -36,15 +49,50 @@ def excerpt(asked: Asked, seen: Seen) -> str:
         if "\n\n" in seen.text[found[last].end : after.start]:
             break
         last += 1
+    if last == best and last + 1 < len(found) and _leads(found[last].text):
+        last += 1
     if first > 0 and last - first + 1 < MOST and _GOES_ON.match(found[first].text):
         first -= 1
+    first, last = _filled(seen.text, found, first, last)
     return seen.text[found[first].start : found[last].end]
 
 
-def _score(asked: Asked, text: str, seen: Seen, place: int) -> float:
+def _leads(text: str) -> bool:
+    """Return whether a sentence only names what is said after it."""
+    return len(text.split()) <= LEAD_WORDS and not text.rstrip("\"'”’)").endswith((".", "!", "…"))
+
+
+def _filled(text: str, found: Sequence[Sentence], first: int, last: int) -> tuple[int, int]:
+    """Return a quote with its neighbours in the same paragraph, while it is short."""
+
+    def fits(left: int, right: int) -> bool:
+        whole = text[found[left].start : found[right].end]
+        return len(whole.split()) <= ENOUGH_WORDS and "\n" not in whole
+
+    while last - first + 1 < MOST:
+        if last + 1 < len(found) and fits(first, last + 1):
+            last += 1
+        elif first > 0 and fits(first - 1, last):
+            first -= 1
+        else:
+            break
+    return first, last
+
+
+def _met(asked: Asked, seen: Seen, start: int, end: int) -> float:
+    """Return how close the tokens of a sentence come to those of a question, on average."""
+    if asked.tokens is None or seen.tokens is None:
+        return 0.0
+    closeness = met(asked.tokens, seen.tokens_of(start, end))
+    return sum(closeness) / len(closeness) if closeness else 0.0
+
+
+def _score(asked: Asked, one: Sentence, seen: Seen, place: int) -> float:
     """Return how well a sentence answers; it need not say again what its heading says."""
+    text = one.text
     close = float(asked.vector @ seen.sentences[place].vector) if place < len(seen.sentences) else 0
     weights = {word.stem: asked.discount(word) * rarity(word.text) for word in asked.words}
     kind = asked.kind is not None and shows_kind(text, asked.kind)
     said = share(matches(asked.words, words_of(text)), weights)
-    return close + 0.3 * said + (0.15 if kind else 0.0)
+    tokens = _met(asked, seen, one.start, one.end)
+    return close + TOKENS * tokens + 0.3 * said + (0.15 if kind else 0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 
 HEADINGS = " › "
 """Between the headings of a path."""
@@ -84,6 +84,7 @@ class KnowledgeAnswer:
     Args:
         quotes: Verbatim; empty where the pages do not answer.
         answered, unanswered: The questions that were asked, each in one of the two.
+        offered: Pages that may hold what is unanswered, likeliest first; nothing is claimed.
         confidence: Of the least certain answer; where there is none, of the best that was not
             certain enough.
     """
@@ -91,6 +92,7 @@ class KnowledgeAnswer:
     quotes: tuple[Quote, ...]
     answered: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    offered: tuple[Offer, ...] = ()
     confidence: float = 0.0
 
     @property

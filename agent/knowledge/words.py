@@ -35,6 +35,11 @@ class Word:
     stem: str
     group: int | None = None
 
+    @property
+    def stems(self) -> tuple[str, ...]:
+        """The stems of its words: two for a phrase."""
+        return tuple(map(stem, self.text.split()))
+
 
 @cache
 def _stemmer() -> Stemmer.Stemmer:
@@ -82,6 +87,11 @@ def words_of(text: str) -> tuple[Word, ...]:
         if own not in empty and word not in taken and (len(own) > 1 or own.isdigit()):
             result.setdefault(own, Word(word, own, single.get(own)))
     return tuple(result.values())
+
+
+def stems_at(text: str) -> list[tuple[int, int, str]]:
+    """Return where each word of a text stands, and its stem."""
+    return [(found.start(), found.end(), stem(found[0])) for found in _WORD.finditer(text)]
 
 
 _LEADS_A_NOUN = frozenset(

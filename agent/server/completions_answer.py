@@ -122,7 +122,7 @@ def calls_of(done: Done) -> list[Call]:
 
 
 def _call(done: Done, place: int, use: ToolUse) -> Call:
-    arguments = json.dumps(use.arguments, ensure_ascii=False)
+    arguments = json.dumps(dict(use.said), ensure_ascii=False)
     function = CallFunction(name=use.tool, arguments=arguments)
     return Call(id=f"call_{done.turn_id}_{place}", function=function)
 

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from agent.service.choosing import Unclear, listed
 from agent.service.ports import Answer, Knowledge
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 from agent.service.visit import Visit
 from agent.wording import clean, repeated
 
 MOST_QUOTES = 3
 
 
-def answer(visit: Visit, knowledge: Knowledge, question: str, *, refuse: bool = True) -> bool:
-    """Ask the pages and say what they say; return whether they answer anything of it.
+def answer(
+    visit: Visit, knowledge: Knowledge, question: str, *, refuse: bool = True, before: str = ""
+) -> bool:
+    """Ask the pages and say what they say; return whether they answer or offer anything.
 
     Args:
         refuse: Whether to say so where they do not; else nothing was asked.
+        before: The question of the turn before, which this one is read with where it says nothing
+            by itself.
     """
     found = knowledge.ask(question)
+    if not found.quotes and before:
+        joined = knowledge.ask(question, before)
+        found = joined if joined.quotes else found
     if not found.quotes and not refuse:
         return False
     tell(visit, found, question)
-    return bool(found.quotes)
+    return bool(found.quotes or visit.offered)
 
 
 def tell(visit: Visit, found: Answer, question: str) -> None:
@@ -35,7 +45,57 @@ def tell(visit: Visit, found: Answer, question: str) -> None:
     left = found.unanswered if found.quotes else (question,)
     visit.unanswered += left
     for one in left:
-        visit.say("unknown", clause=repeated(one, 80))
+        pages = [] if visit.offered else _new(visit, found, one if found.quotes else "")
+        if pages:
+            _offer(visit, pages, one)
+        else:
+            visit.say("unknown", clause=repeated(visit.request.said(one), 80))
+
+
+def _new(visit: Visit, found: Answer, question: str) -> list[Offer]:
+    """Return the pages that are offered for a question and were not quoted."""
+    quoted = {(quote.source, quote.title.rpartition(" › ")[2]) for quote in visit.quotes}
+    return [
+        one
+        for one in found.offered
+        if (one.source, one.title) not in quoted and (not question or one.question == question)
+    ]
+
+
+def _offer(visit: Visit, pages: list[Offer], question: str) -> None:
+    """Ask whether it is one of some pages."""
+    visit.offered += pages
+    visit.remember(offers=tuple(pages))
+    clause = repeated(question, 80)
+    if len(pages) == 1:
+        visit.say("offered_one", clause=clause, page=pages[0].title)
+    else:
+        visit.say("offered", clause=clause, pages=listed(pages))
+
+
+def chosen(visit: Visit, knowledge: Knowledge, one: Offer) -> None:
+    """Say the words of a page that was chosen."""
+    visit.asked.append(one.title)
+    quote = knowledge.quote(one)
+    if quote is None:
+        visit.unanswered.append(one.title)
+        visit.say("unknown", clause=repeated(one.title, 80))
+        return
+    visit.quotes.append(quote)
+    visit.say("quoted", text=quote.text.strip(), source=source_of(quote))
+    visit.remember(question=clean(f"{one.question} {one.title}", 300))
+
+
+def unclear(visit: Visit, offers: Sequence[Offer], what: Unclear) -> None:
+    """Ask once more which page is meant, or take it that none is."""
+    visit.asked.append(offers[0].question or offers[0].title)
+    if what == "which":
+        visit.offered += offers
+        visit.remember(offers=tuple(offers))
+        visit.say("offered_which", pages=listed(offers))
+    else:
+        visit.unanswered.append(offers[0].question or offers[0].title)
+        visit.say("offered_none")
 
 
 def source_of(quote: Quote) -> str:

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 
 from agent.desk import Attended, DeskRequest, Outcome
 from agent.rules import cues
-from agent.service.answering import answer, tell
+from agent.service.answering import answer, chosen, tell, unclear
+from agent.service.choosing import choose
 from agent.service.clauses import Clause, split, without
 from agent.service.escalation import Escalation
 from agent.service.openings import Opening, Openings
@@ -30,6 +31,7 @@ from agent.service.topics import (
     settle,
     topic,
 )
+from agent.service.values import Offer
 from agent.service.visit import Visit
 from agent.wording import say
 
@@ -58,7 +60,7 @@ class ServiceDesk:
     def attend(self, request: DeskRequest) -> Attended:
         """Take care of what in an utterance is about the shop."""
         visit = Visit(request, request.state.desk)
-        visit.remember(offered=False, question="")  # they count for one turn
+        visit.remember(offered=False, question="", offers=())  # they count for one turn
         if self.escalation.follow(visit):
             return visit.attended("")
         if self.tools is not None and request.extras.results:
@@ -71,10 +73,17 @@ class ServiceDesk:
         if self.tools is not None:
             resume(self.tools, visit, heard, raw)
         self._accept(visit, heard)
+        self._chosen(visit, heard)
         left = [place for place, one in enumerate(heard) if one.clause not in visit.taken]
         topics = settle([topic(heard[place]) for place in left])
+        beside = [
+            (heard[place], raw[place])
+            for place, about in zip(left, topics, strict=True)
+            if about in ("items", "told", "courtesy") and not heard[place].wishes
+        ]
         for place, about in zip(left, topics, strict=True):
-            self._serve(visit, heard[place], raw[place], about)
+            if heard[place].clause not in visit.taken:
+                self._serve(visit, heard[place], raw[place], about, beside)
         self.escalation.tell_once(visit)
         return visit.attended(without(request.utterance, visit.taken))
 
@@ -91,10 +100,30 @@ class ServiceDesk:
     def _accept(self, visit: Visit, heard: Sequence[Heard]) -> None:
         """Take a yes to the offer of a person in the turn before."""
         before = visit.request.state.desk
-        if before.offered and before.pending is None and heard and is_yes(heard):
+        free = before.pending is None and not before.offers
+        if before.offered and free and heard and is_yes(heard):
             visit.taken.append(heard[0].clause)
             visit.asked.append(heard[0].clause.text)
             self.escalation.asked(visit)
+
+    def _chosen(self, visit: Visit, heard: Sequence[Heard]) -> None:
+        """Take the choice among the pages that were offered in the turn before."""
+        before, pages = visit.request.state.desk, self.pages()
+        if not before.offers or before.pending is not None or pages is None or not heard:
+            return
+        first = heard[0]
+        if first.clause in visit.taken or first.wishes:
+            return
+        one = choose(before.offers, lowered(first.clause.text))
+        if one is None:
+            return
+        visit.taken.append(first.clause)
+        if isinstance(one, Offer):
+            chosen(visit, pages, one)
+        elif one == "which" or all(says("courtesy", other.masked) for other in heard[1:]):
+            unclear(visit, before.offers, one)
+            if one == "none":
+                self.escalation.offer(visit)
 
     def sort(self, visit: Visit, clauses: Sequence[Clause]) -> list[tuple[Clause, Topic]]:
         """Return the clauses of an utterance with what each is about; nothing is done."""
@@ -142,7 +171,14 @@ class ServiceDesk:
             tell(visit, found, heard.clause.text)
         return bool(found.quotes)
 
-    def _serve(self, visit: Visit, heard: Heard, raw: str, about: Topic) -> None:
+    def _serve(
+        self,
+        visit: Visit,
+        heard: Heard,
+        raw: str,
+        about: Topic,
+        beside: Sequence[tuple[Heard, str]],
+    ) -> None:
         clause = heard.clause
         if about == "person":
             visit.asked.append(clause.text)
@@ -152,10 +188,10 @@ class ServiceDesk:
             if pages is None:
                 return
             question = _whole(visit, clause) if says("helpless", heard.masked) else clause.text
-            if not answer(visit, pages, question):
+            if not answer(visit, pages, question, before=visit.request.state.desk.question):
                 self.escalation.offer(visit)
         elif about == "tool" and self.tools is not None:
-            self.tools.begin(visit, heard, raw)
+            self.tools.begin(visit, heard, raw, beside)
         elif about == "items" and not self._follows_up(visit, heard):
             return
         visit.taken.append(clause)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from agent.plan import Mention
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 from agent.state import State
 from retrieval.catalog import Item
 
@@ -24,6 +24,11 @@ class Answer(Protocol):
         """The parts of the question that they leave open."""
         ...
 
+    @property
+    def offered(self) -> tuple[Offer, ...]:
+        """Pages that may hold the answer to those."""
+        ...
+
 
 class Knowledge(Protocol):
     """The shop's pages."""
@@ -34,6 +39,10 @@ class Knowledge(Protocol):
         Args:
             before: The question that this one leans on.
         """
+        ...
+
+    def quote(self, offer: Offer) -> Quote | None:
+        """Return the words of a page that was offered; None where it is there no more."""
         ...
 
     def relevance(self, text: str) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from agent.service.tooling import ToolDesk, items_spoken_of, lacking
+from agent.service.tooling import ToolDesk, is_firm, items_spoken_of, lacking
 from agent.service.topics import Heard, lowered, says
 from agent.service.values import Pending
 from agent.service.visit import Visit
@@ -117,7 +117,7 @@ def _argument(one: _Waiting, argument: Argument) -> tuple[int, Any] | None:
             if items:
                 return place, items[0].id
             continue
-        if _is_new(heard) and argument.type == "string" and not _is_firm(argument):
+        if _is_new(heard) and argument.type == "string" and not is_firm(argument):
             continue
         value = read_answer(argument, one.raw[place], one.desk.now().date())
         if value is not None:
@@ -130,7 +130,7 @@ def _corrected(one: _Waiting) -> dict[str, Any]:
     found = {}
     today = one.desk.now().date()
     for argument in one.tool.arguments:
-        if not _is_firm(argument) or argument.name not in one.known:
+        if not is_firm(argument) or argument.name not in one.known:
             continue
         values = (read(argument, text, today) for text in one.raw)
         value = next((value for value in values if value is not None), None)
@@ -142,13 +142,6 @@ def _corrected(one: _Waiting) -> dict[str, Any]:
 def _is_masked(value: Any) -> bool:
     """Return whether a stored argument holds only the kind of what was said."""
     return isinstance(value, str) and _MASKED.search(value) is not None
-
-
-def _is_firm(argument: Argument) -> bool:
-    """Return whether an argument's values have a shape that nothing else has."""
-    schema = argument.schema
-    shaped = "pattern" in schema or "format" in schema or "enum" in schema
-    return shaped or any(re.search(r"\d", str(one)) for one in schema.get("examples", ()))
 
 
 def _is_new(heard: Heard) -> bool:

@@ -22,6 +22,7 @@ from agent.service.visit import Visit
 from agent.tools.calling import Answer, Caller, ToolFailed
 from agent.tools.filling import fill, read
 from agent.tools.matching import ENOUGH, Match, Matcher
+from agent.tools.schemas import fits
 from agent.tools.spec import Argument, Tool, client_tool
 from agent.tools.telling import fields, spoken, tell
 from agent.wording import clean, listing, title_of
@@ -65,17 +66,30 @@ class ToolDesk:
         """Return a tool of the project or the client by name."""
         return next((t for t in (*self.tools, *_offered(request)) if t.name == name), None)
 
-    def begin(self, visit: Visit, heard: Heard, said: str) -> None:
+    def begin(
+        self, visit: Visit, heard: Heard, said: str, beside: Sequence[tuple[Heard, str]] = ()
+    ) -> None:
         """Use the tool that a clause means, as far as what is known goes.
 
         Args:
             said: The clause with personal data in it.
+            beside: Clauses that may tell an argument ("it's A-1234"); those that do are taken.
         """
         tool = self.tool(visit.request, heard.tool or "")
         assert tool is not None
         visit.asked.append(heard.clause.text)
         items = items_spoken_of(visit, heard)
-        self.go_on(visit, tool, self.filled(visit, tool, said, {}, items))
+        values = self.filled(visit, tool, said, {}, items)
+        today = self.now().date()
+        for other, raw in beside:
+            for argument in tool.arguments:
+                if argument.name in values or not is_firm(argument):
+                    continue
+                found = read(argument, raw, today)
+                if found is not None and fits(found, argument.schema):
+                    values[argument.name] = found
+                    visit.taken.append(other.clause)
+        self.go_on(visit, tool, values)
 
     def take_results(self, visit: Visit) -> None:
         """Say what the client's own tools answered."""
@@ -106,9 +120,8 @@ class ToolDesk:
         if missing is not None:
             self.ask(visit, tool, values, missing)
         elif tool.is_clients:
-            visit.tools.append(
-                ToolUse(tool=tool.name, status="requested", arguments=self._masked(values))
-            )
+            use = ToolUse(tool=tool.name, status="requested", arguments=self._masked(values))
+            visit.tools.append(use.called_with(values))
             visit.say("tool_requested", what=_what(tool))
         elif tool.confirms:
             self._confirm(visit, tool, values)
@@ -256,6 +269,13 @@ def items_spoken_of(visit: Visit, heard: Heard) -> list[Item]:
     if named or not _POINTS.search(heard.masked):
         return named
     return list(visit.request.focus[:1] or visit.request.slate[:1])
+
+
+def is_firm(argument: Argument) -> bool:
+    """Return whether an argument's values have a shape that nothing else has."""
+    schema = argument.schema
+    shaped = "pattern" in schema or "format" in schema or "enum" in schema
+    return shaped or any(re.search(r"\d", str(one)) for one in schema.get("examples", ()))
 
 
 def lacking(tool: Tool, values: Mapping[str, Any]) -> Argument | None:

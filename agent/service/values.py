@@ -6,9 +6,10 @@ not know how they come about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, PrivateAttr
 
 
 class _Value(BaseModel):
@@ -34,6 +35,22 @@ class Quote(_Value):
     score: float = 0.0
 
 
+class Offer(_Value):
+    """A page that may hold the answer; nothing of it is claimed.
+
+    Args:
+        id: Of the passage, as the shelf names it.
+        title: What it is called to the user: the heading it stands under.
+        question: What was asked.
+    """
+
+    id: str
+    title: str
+    question: str = ""
+    source: str = ""
+    url: str | None = None
+
+
 ToolStatus = Literal["missing", "confirm", "done", "failed", "cancelled", "requested"]
 """missing: an argument was asked for. confirm: the user was asked whether to go on. done, failed:
 it was called. cancelled: the user said no, or something else. requested: left to the client, whose
@@ -48,6 +65,9 @@ class ToolUse(_Value):
         lacking: Arguments that were asked for.
         result: What it answered, where it was called.
         error: Why it failed, in words for an operator: a status, a timeout.
+
+    What a client's own tool is to be called with as it was said goes to that client in the answer
+    to the request that said it. It is no field: nothing that stores, sends or logs a turn has it.
     """
 
     tool: str
@@ -56,6 +76,18 @@ class ToolUse(_Value):
     lacking: tuple[str, ...] = ()
     result: dict[str, Any] | None = None
     error: str = ""
+    _said: dict[str, Any] | None = PrivateAttr(None)
+
+    def called_with(self, values: Mapping[str, Any]) -> ToolUse:
+        """Return the same with its arguments as they were said, in this process only."""
+        use = self.model_copy()
+        use._said = dict(values)
+        return use
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The arguments as they were said; masked ones where this was read from the store."""
+        return self.arguments if self._said is None else self._said
 
 
 HandoverReason = Literal["asked", "failures", "rule"]
@@ -82,11 +114,13 @@ class Service(_Value):
     Args:
         asked: The parts of the utterance that it took care of.
         unanswered: Those of them that the shop's pages do not answer.
+        offered: Pages the user was asked to choose from, since none certainly answers.
     """
 
     asked: tuple[str, ...] = ()
     quotes: tuple[Quote, ...] = ()
     unanswered: tuple[str, ...] = ()
+    offered: tuple[Offer, ...] = ()
     tools: tuple[ToolUse, ...] = ()
     handover: Handover | None = None
 
@@ -118,6 +152,7 @@ class DeskState(_Value):
         told: Whether the user was told, since, that a person has been asked for.
         offered: Whether a person was offered in the turn before.
         question: What the shop was asked in the turn before, for "and to Austria?".
+        offers: The pages that were offered in the turn before, as they were numbered.
     """
 
     pending: Pending | None = None
@@ -127,3 +162,4 @@ class DeskState(_Value):
     told: bool = False
     offered: bool = False
     question: str = ""
+    offers: tuple[Offer, ...] = ()

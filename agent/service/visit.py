@@ -8,7 +8,7 @@ from agent.desk import Attended, DeskRequest
 from agent.jobs import NewJob
 from agent.plan import Mention
 from agent.service.clauses import Clause
-from agent.service.values import DeskState, Handover, Pending, Quote, Service, ToolUse
+from agent.service.values import DeskState, Handover, Offer, Pending, Quote, Service, ToolUse
 from agent.wording import say
 
 
@@ -29,6 +29,7 @@ class Visit:
     quotes: list[Quote] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     unanswered: list[str] = field(default_factory=list)
+    offered: list[Offer] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
     handover: Handover | None = None
     jobs: list[NewJob] = field(default_factory=list)
@@ -40,7 +41,7 @@ class Visit:
         return cls(
             request, attended.state, words=list(attended.words), quotes=list(made.quotes),
             asked=list(made.asked), unanswered=list(made.unanswered), tools=list(made.tools),
-            handover=made.handover, jobs=list(attended.jobs),
+            offered=list(made.offered), handover=made.handover, jobs=list(attended.jobs),
         )  # fmt: skip
 
     @property
@@ -62,22 +63,30 @@ class Visit:
         """Remember the tool that waits, or that none does."""
         self.remember(pending=pending)
 
+    def _typed(self, parts: list[str]) -> tuple[str, ...]:
+        return tuple(self.request.said(part) for part in parts)
+
     def attended(self, rest: str) -> Attended:
         """Return what was made of the utterance."""
         did = self.asked or self.quotes or self.unanswered or self.tools or self.handover
         service = Service(
-            asked=tuple(self.asked), quotes=tuple(self.quotes), tools=tuple(self.tools),
-            unanswered=tuple(self.unanswered), handover=self.handover,
+            asked=self._typed(self.asked), quotes=tuple(self.quotes), tools=tuple(self.tools),
+            unanswered=self._typed(self.unanswered), offered=tuple(self.offered),
+            handover=self.handover,
         )  # fmt: skip
         return Attended(
-            rest, self.state, service if did else None, joined(self.words), tuple(self.jobs)
+            rest,
+            self.state,
+            service if did else None,
+            joined(self.words, say("grammar.sentence", 0, self.request.state.language)),
+            tuple(self.jobs),
         )
 
 
-def joined(words: list[str]) -> tuple[str, ...]:
+def joined(words: list[str], blank: str = " ") -> tuple[str, ...]:
     """Return sentences so that they read as one text when put together."""
     spaced = []
     for place, text in enumerate(words):
         text = text.strip()
-        spaced.append(text if place == len(words) - 1 else f"{text} ")
+        spaced.append(text if place == len(words) - 1 else f"{text}{blank}")
     return tuple(spaced)

@@ -22,7 +22,7 @@ from agent.service.config import ServiceConfig
 from agent.service.desk import ServiceDesk
 from agent.service.escalation import Escalation
 from agent.service.tooling import ToolDesk
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 from agent.store import Store
 from agent.tools.calling import Caller
 from agent.tools.matching import Matcher
@@ -115,6 +115,7 @@ def _with_value(facet: Facet, text: str) -> Facet:
 
 @dataclass(frozen=True)
 class _Answer:
+    offered: tuple[Offer, ...] = ()
     quotes: tuple[Quote, ...] = ()
     unanswered: tuple[str, ...] = ()
 
@@ -125,10 +126,14 @@ class Pages:
 
     text: str
 
-    def ask(self, question: str) -> _Answer:
+    def ask(self, question: str, before: str | None = None) -> _Answer:
         """Quote the page where it is about that."""
         if "return" not in question.lower():
             return _Answer(unanswered=(question,))
+    def quote(self, offer: Offer) -> Quote | None:
+        """Return nothing: none is offered."""
+        return None
+
         return _Answer((Quote(text=self.text, source="returns.md", score=0.9),))
 
     def relevance(self, text: str) -> float:

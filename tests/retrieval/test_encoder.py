@@ -112,6 +112,11 @@ def test_onnx_equals_torch_without_it(tmp_path):
         exported.encode_items(texts), torch.encode_items([t.replace("\ud83d", "?") for t in texts]),
         atol=1e-4,
     )  # fmt: skip
+    said = ["red dresses, Größe 42", "", "it's"]
+    for ours, theirs in zip(exported.encode_tokens(said), torch.encode_tokens(said), strict=True):
+        assert ours.spans == theirs.spans
+        np.testing.assert_allclose(ours.vectors, theirs.vectors, atol=1e-4)
+    assert [said[2][a:b] for a, b in exported.encode_tokens(said)[2].spans] == ["it", "'", "s"]
     again = subprocess.run(
         [sys.executable, "-c", USE_ONNX, str(tmp_path)], capture_output=True, text=True, cwd=ROOT
     ).stdout.split()

@@ -63,6 +63,14 @@ def test_pdf_gives_headings_by_size_and_pages():
     ]  # fmt: skip
 
 
+def test_lines_that_stand_alone_are_headings():
+    text = "HELP\n\nCan I pay later?\n\nYes.\n\nReturns\n\nWithin 30 days\n\nThe end."
+    assert blocks("a.txt", text) == [
+        (1, "HELP"), (0, "Can I pay later?"), (0, "Yes."), (0, "Returns"), (2, "Within 30 days"),
+        (0, "The end."),
+    ]  # fmt: skip
+
+
 def test_plain_text_has_headings_and_lists():
     assert blocks("a.txt", "HELP\n\nWe take:\n- cash\n- cards\n\nBye\n---\nnow") == [
         (1, "HELP"), (0, "We take:"), (0, "cash"), (0, "cards"), (2, "Bye"), (0, "now"),

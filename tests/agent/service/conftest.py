@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 
 from agent.dialogue import Parts
-from agent.linking import Linker
 from agent.planner import RulePlanner
 from agent.privacy.port import MASKS_NOTHING
 from agent.service.config import ServiceConfig
@@ -17,9 +16,10 @@ from agent.service.desk import ServiceDesk
 from agent.service.escalation import Escalation
 from agent.service.openings import Openings
 from agent.service.tooling import ToolDesk
-from agent.service.values import Quote
+from agent.service.values import Offer, Quote
 from agent.tools import Caller, Server, read_tools
 from agent.tools.matching import Matcher
+from tests.agent.clothes import linker_of
 from tests.agent.talking import say as take
 from tests.agent.tools.shop_api import API, SECRET, serving
 
@@ -37,6 +37,7 @@ PAGES = (
 class ScriptedAnswer:
     quotes: tuple[Quote, ...] = ()
     unanswered: tuple[str, ...] = ()
+    offered: tuple[Offer, ...] = ()
 
 
 @dataclass
@@ -52,6 +53,10 @@ class ScriptedPages:
                 return ScriptedAnswer((Quote(text=text, source=source, score=0.9),))
         return ScriptedAnswer(unanswered=(question,))
 
+    def quote(self, offer):
+        return next((Quote(text=text, source=offer.source) for _, text, source in PAGES
+                     if source == offer.source), None)  # fmt: skip
+
     def relevance(self, text):
         return 0.8 if any(re.search(page[0], text.lower()) for page in PAGES) else 0.1
 
@@ -64,19 +69,6 @@ class Waiting:
 
     def is_open(self, id):
         return id not in self.closed
-
-
-class SeenByLinker:
-    """The shop as the linker sees it."""
-
-    def __init__(self, shop):
-        self._shop = shop
-
-    def __getattr__(self, name):
-        return getattr(self._shop, name)
-
-    def items(self):
-        return iter(self._shop.items.values())
 
 
 @pytest.fixture
@@ -97,7 +89,7 @@ def clock():
 
 @pytest.fixture
 def linker(clothes):
-    return Linker(SeenByLinker(clothes))
+    return linker_of(clothes)
 
 
 @pytest.fixture

@@ -37,6 +37,18 @@ def test_missing_argument_is_asked_for(ask, shop_api):
     assert ask("and cheaper shirts?").state.desk.pending is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["where is my order? it's A-1234", "my order number is A-1234. where is it?",
+     "hi, A-1234, where is my order?"],
+)  # fmt: skip
+def test_argument_is_told_beside_the_question(ask, shop_api, text):
+    done = ask(text)
+    assert uses(done) == [("order_status", "done")]
+    assert shop_api.asked[0]["path"].endswith("/orders/A-1234")
+    assert not done.slate.items
+
+
 def test_argument_and_items_in_one_turn(ask):
     ask("where is my order?")
     done = ask("A-1234, and show me blue shirts")
@@ -256,6 +268,24 @@ OFFERED = ClientTool(
     "Look up the status of an order",
     {"type": "object", "required": ["order"], "properties": {"order": NUMBER}},
 )
+
+
+def test_clients_tool_gets_what_was_said(parts_of, desk_of, tools_of, sessions, tmp_path, caplog):
+    caplog.set_level("DEBUG")
+    tools = replace(tools_of(Masks()), tools=(), matcher=Matcher(()))
+    parts = replace(parts_of(desk_of(tools=tools)), masker=Masks())
+    by_mail = {"type": "object", "required": ["email"],
+               "properties": {"email": {"type": "string", "format": "email"}}}  # fmt: skip
+    offered = Extras(tools=(ClientTool("order_status", "Where is my order", by_mail),))
+    session = sessions.create_session()
+    text = "where is my order? my email is ann@shop.example"
+    *_, done = respond(parts, session, text, offered)
+    (use,) = done.service.tools
+    assert (use.status, use.said) == ("requested", {"email": "ann@shop.example"})
+    assert use.arguments == {"email": "[mail]"}
+    assert "ann@shop" not in f"{done!r}{done.model_dump_json()}{caplog.text}"
+    stored = b"".join(path.read_bytes() for path in tmp_path.glob("sessions.db*"))
+    assert b"ann@shop" not in stored
 
 
 def test_clients_own_tool_is_requested(parts_of, desk_of, tools_of, sessions):
