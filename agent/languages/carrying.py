@@ -19,7 +19,7 @@ LONGEST = 2_000
 """Characters that are carried over; what follows stays as it was typed."""
 
 _DEPTH = 4
-_SLOT = re.compile(r"\{([a-z]+\d*)(:th)?\}")
+_SLOT = re.compile(r"\{([a-z]+\d*)(?::(th|year))?\}")
 _CLOSES = frozenset(",.;:!?)")
 
 
@@ -181,7 +181,7 @@ class _Carrier:
             value = self._table.numerals.value(said)
             if value is None:
                 return None
-            figure = _ordinal(value) if slot[2] else f"{value:.10g}"
+            figure = _figure(value, slot[2])
             made.append(Piece(figure, first, first + len(said)))
         return [*made, *_literal(pattern.say[end:], whole)]
 
@@ -211,6 +211,13 @@ _SIGNS = {"。": ".", "、": ","}
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth",
              "tenth")  # fmt: skip
+
+
+def _figure(value: float, kind: str | None) -> str:
+    """Return a number in figures; four of them are a year only where a pattern says so."""
+    if kind == "th":
+        return _ordinal(value)
+    return f"{value:.2f}" if kind != "year" and 1000 <= value < 10_000 else f"{value:.10g}"
 
 
 def _ordinal(value: float) -> str:

@@ -10,7 +10,7 @@
 
 In `find`, `{n}` is a number, `{x}` anything within a clause, `{name}` a class, `^` and `$` the ends
 of a clause; digits behind a name tell parts apart (`{x1}`). In `say`, a part is carried over in its
-turn; a number comes out in figures, with `:th` as an ordinal.
+turn; a number comes out in figures, with `:th` as an ordinal, with `:year` as a year.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _filled(text: str, parts: Mapping[str, str]) -> str:
 
 def _pattern(row: Mapping[str, str], parts: Mapping[str, str]) -> Pattern:
     """Return a pattern; a part in braces becomes a group where its English is said."""
-    said = {f"{one[1]}{one[2]}" for one in _PART.finditer(row["say"].replace(":th}", "}"))}
+    said = {f"{one[1]}{one[2]}" for one in _PART.finditer(re.sub(r":\w+\}", "}", row["say"]))}
     numbers: set[str] = set()
 
     def group(match: re.Match[str]) -> str:
