@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from agent.store import Store  # noqa: E402
 from agent.voice import Voice  # noqa: E402
-from tests.agent.conftest import MemoryShop  # noqa: E402
+from tests.agent.clothes import MemoryShop  # noqa: E402
 from tests.hostile.attacks import Attack, attacks  # noqa: E402
 from tests.hostile.invariants import misread, violations  # noqa: E402
 from tests.hostile.world import World, make_world, obeying, play  # noqa: E402

@@ -6,28 +6,20 @@ import anyio
 import pytest
 from mcp import Client
 
-from agent.dialogue import Parts
-from agent.linking import Linker
 from agent.mcp import Caller, make_server
-from agent.planner import RulePlanner
 from agent.server.context import Context
 from agent.server.limits import Limits
-from agent.store import Store
-from tests.agent.server.conftest import _Catalog, _writable
+from tests.agent.clothes import parts_over, writable
 
 
 @pytest.fixture
 def shop(clothes):
-    return _writable(clothes)
+    return writable(clothes)
 
 
 @pytest.fixture
-def here(shop, tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/sessions.db")
-    linker = Linker(_Catalog(shop))
-    parts = Parts(store=store, retriever=shop, linker=linker, planner=RulePlanner())
-    yield Context(parts, shop, ("rules",), Limits())
-    store.close()
+def here(shop, sessions):
+    return Context(parts_over(shop, sessions), shop, ("rules",), Limits())
 
 
 @pytest.fixture(params=["auto", "legacy"])

@@ -8,59 +8,15 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
-from agent.dialogue import Parts
-from agent.linking import Linker
-from agent.planner import RulePlanner
 from agent.server import create_app
 from agent.store import Store
-from retrieval.loading.mapping import Column, Mapping
+from tests.agent.clothes import parts_over, writable
 from tests.agent.server.asking import URL, messages_of
-
-COLUMNS = (
-    Column("sku", "id"),
-    Column("name", "title"),
-    Column("cents", "price", "price", unit="EUR", scale=0.01),
-    Column("type", "facet", "type", "categorical", "category"),
-    Column("colour", "facet", "colour", "categorical", "colour"),
-    Column("brand", "facet", "brand", "categorical", "brand"),
-    Column("rating", "facet", "rating", "numeric", "rating"),
-    Column("in_stock", "facet", "in_stock", "boolean", "availability"),
-)
-
-
-def _writable(shop):
-    """Make the shop one whose items can change while it is served."""
-
-    def upsert(items):
-        shop.items.update({item.id: item for item in items})
-        shop.version += 1
-
-    def delete(ids):
-        gone = [shop.items.pop(id, None) for id in ids]
-        shop.version += 1
-        return sum(item is not None for item in gone)
-
-    shop.name, shop.upsert, shop.delete = "clothes", upsert, delete
-    shop.mapping = Mapping(columns=COLUMNS, currency="EUR")
-    return shop
-
-
-class _Catalog:
-    """The shop as the linker sees it."""
-
-    def __init__(self, shop):
-        self._shop = shop
-
-    def __getattr__(self, name):
-        return getattr(self._shop, name)
-
-    def items(self):
-        return iter(self._shop.items.values())
 
 
 @pytest.fixture
 def shop(clothes):
-    return _writable(clothes)
+    return writable(clothes)
 
 
 @pytest.fixture
@@ -72,7 +28,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def parts(shop, store):
-    return Parts(store=store, retriever=shop, linker=Linker(_Catalog(shop)), planner=RulePlanner())
+    return parts_over(shop, store)
 
 
 @pytest.fixture

@@ -11,17 +11,14 @@ from fastapi.testclient import TestClient
 from agent import tables
 from agent.access.keyring import Keyring
 from agent.access.keys import SCOPES
-from agent.dialogue import Parts
 from agent.jobs import NewJob
-from agent.linking import Linker
-from agent.planner import RulePlanner
 from agent.server.access import Rules
 from agent.server.app import create_service, make_context
 from agent.server.context import Tenant
 from agent.server.limits import Capacity, Limits
 from agent.service.values import Handover, Service
 from agent.store import Store
-from tests.agent.server.conftest import _writable
+from tests.agent.clothes import parts_over, writable
 from tests.agent.stores import turn
 
 OPERATOR = "operator-key-of-the-test"
@@ -43,24 +40,10 @@ def bearer(key):
     return {"Authorization": f"Bearer {key}"}
 
 
-class Catalog:
-    """A shop as the linker sees it."""
-
-    def __init__(self, shop):
-        self._shop = shop
-
-    def __getattr__(self, name):
-        return getattr(self._shop, name)
-
-    def items(self):
-        return iter(self._shop.items.values())
-
-
 def open_shop(name, tmp_path, shop, limits=Limits()):  # noqa: B008
     """Return a tenant with a good key, and one for each way in which a key can be bad."""
     store = Store(f"sqlite:///{tmp_path}/{name}.db")
-    shop = _writable(copy.deepcopy(shop))
-    parts = Parts(store=store, retriever=shop, linker=Linker(Catalog(shop)), planner=RulePlanner())
+    parts = parts_over(writable(copy.deepcopy(shop)), store)
     # What was read counts for no time, so that a test sees what it has just done.
     keyring = Keyring(store.database, name, fresh_s=0.0)
     tenant = Tenant(

@@ -2,34 +2,17 @@ import json
 import logging
 
 import pytest
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
 
 from agent.keys import key_of
 from agent.llm_planner import LLMPlanner
-from agent.observability import tracing
 from agent.observability.request import current
 from agent.openai_chat import OpenAIChat
 from agent.planner import RulePlanner
-from tests.agent.chat_server import ChatServer, reply
+from tests.agent.chat_server import reply
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
-
-
-@pytest.fixture
-def spans():
-    exporter = InMemorySpanExporter()
-    provider = tracing.start(exporter)
-    yield exporter.get_finished_spans
-    tracing.stop(provider)
-
-
-@pytest.fixture
-def model_server():
-    server = ChatServer()
-    yield server
-    server.stop()
 
 
 def _access(caplog):
