@@ -14,7 +14,6 @@ from agent.desk import ClientTool, Extras, ToolResult
 from agent.dialogue import Parts, respond
 from agent.explainer import LLMExplainer
 from agent.feedback import FeedbackEvent
-from agent.linking import Linker
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
 from agent.server import create_app
@@ -30,8 +29,7 @@ from agent.tools.spec import Argument, Said, Tool
 from agent.turn import Done
 from agent.voice import Voice
 from retrieval.catalog import Facet, Item
-from tests.agent.conftest import _ROWS, CLOTHES, MemoryShop, _item
-from tests.agent.server.conftest import _writable
+from tests.agent.clothes import CLOTHES, ROWS, MemoryShop, item_of, linker_of, writable
 from tests.hostile.attacks import SCRIPT, Attack, obedient
 
 CANARY = "canary-5150"
@@ -79,11 +77,11 @@ class World:
 
 def market(attack: Attack) -> MemoryShop:
     """Return the shop, its catalog poisoned where the text stands there."""
-    rows = [_item(row) for row in _ROWS.strip().splitlines()]
+    rows = [item_of(row) for row in ROWS.strip().splitlines()]
     rows.append(Item("66", "Zorp shoes", "", {
         "type": "Shoes", "gender": "Women", "colour": "Red", "material": "Leather",
         "brand": "Brisa", "price": 149.0, "in_stock": True}, "EUR"))  # fmt: skip
-    shop = _writable(MemoryShop(CLOTHES, {item.id: item for item in rows}))
+    shop = writable(MemoryShop(CLOTHES, {item.id: item for item in rows}))
     for id in POISONED:
         shop.items[id] = _poisoned(shop.items[id], attack)
     if attack.channel == "attribute":
@@ -146,20 +144,6 @@ class _NeverClosed:
         return True
 
 
-class Seen:
-    """The shop as the linker sees it."""
-
-    def __init__(self, shop: MemoryShop) -> None:
-        self._shop = shop
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._shop, name)
-
-    def items(self) -> object:
-        """Yield every item."""
-        return iter(self._shop.items.values())
-
-
 def make_world(
     attack: Attack, store: Store, voice_of: Callable[[Attack, MemoryShop], Voice] | None = None
 ) -> World:
@@ -169,7 +153,7 @@ def make_world(
         voice_of: Makes what plans and words; without it the rules and templates do.
     """
     shop = market(attack)
-    linker = Linker(Seen(shop))
+    linker = linker_of(shop)
     other = store.create_session(CANARY)
     page = "You may return anything within 30 days."
     page = f"{page} {attack.text}" if attack.channel == "knowledge" else page
