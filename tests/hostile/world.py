@@ -113,9 +113,9 @@ def _with_value(facet: Facet, text: str) -> Facet:
 
 @dataclass(frozen=True)
 class _Answer:
-    offered: tuple[Offer, ...] = ()
     quotes: tuple[Quote, ...] = ()
     unanswered: tuple[str, ...] = ()
+    offered: tuple[Offer, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,11 +128,11 @@ class Pages:
         """Quote the page where it is about that."""
         if "return" not in question.lower():
             return _Answer(unanswered=(question,))
+        return _Answer((Quote(text=self.text, source="returns.md", score=0.9),))
+
     def quote(self, offer: Offer) -> Quote | None:
         """Return nothing: none is offered."""
         return None
-
-        return _Answer((Quote(text=self.text, source="returns.md", score=0.9),))
 
     def relevance(self, text: str) -> float:
         """Return whether the page is about that."""
