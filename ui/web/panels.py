@@ -8,7 +8,7 @@ from typing import Any
 from ui.web.cards import Shelf, about, picture, rating_of, stock_of
 from ui.web.comparison import side_by_side
 from ui.web.markup import button, escape, tag
-from ui.web.values import Facet, Item, label_of, price_of, shown
+from ui.web.values import Facet, Item, called, label_of, price_of, shown
 from ui.web.words import Words
 
 PICKED = 6
@@ -74,10 +74,13 @@ def own_values(item: Item, facets: Sequence[Facet]) -> dict[str, list[str]]:
 
 def _choice(facet: Facet, item: Item, words: Words) -> str:
     own = own_values(item, [facet])[facet["name"]]
-    keep = tag("option", escape(f"{', '.join(own)[:40]} ({words('picker.keep')})"), value="")
-    other = tag("option", escape(words("picker.not", value=own[0][:40])), value=f"!{own[0]}")
-    values = [one["value"] for one in facet["values"] if one["value"] not in own][:CHOICES]
-    options = "".join(tag("option", escape(value), value=f"={value}") for value in values)
+    said = [called(one, facet) for one in own]
+    keep = tag("option", escape(f"{', '.join(said)[:40]} ({words('picker.keep')})"), value="")
+    other = tag("option", escape(words("picker.not", value=said[0][:40])), value=f"!{own[0]}")
+    left = [one for one in facet["values"] if one["value"] not in own][:CHOICES]
+    options = "".join(
+        tag("option", escape(called(one["value"], facet)), value=f"={one['value']}") for one in left
+    )
     select = tag("select", keep + other + options, name=facet["name"], data_kind="value",
                  data_own="\n".join(own))  # fmt: skip
     return tag("label", tag("span", escape(facet["label"])) + select)

@@ -87,7 +87,14 @@ def shown(value: object, words: Words, facet: Facet | None = None) -> str:
     text = str(value)
     if facet and facet["kind"] == "date":
         return _dated(text, words)
+    text = called(text, facet) if facet else text
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
+
+
+def called(value: str, facet: Facet) -> str:
+    """Return what a value of a facet is called in the language that facets were asked for in."""
+    listed = facet.get("values") or ()
+    return next((str(one.get("label") or value) for one in listed if one["value"] == value), value)
 
 
 def rated(value: float, words: Words) -> str:
