@@ -31,11 +31,16 @@ class Row(Value):
 
 
 class Table(Value):
-    """Items as columns, facets as rows; rows that differ come first."""
+    """Items as columns, facets as rows; rows that differ come first.
+
+    Args:
+        places: The number each item has on the slate shown last, where all of them are on it.
+    """
 
     item_ids: tuple[str, ...]
     titles: tuple[str, ...]
     rows: tuple[Row, ...]
+    places: tuple[int, ...] = ()
 
 
 _BETTER = {"price": min, "rating": max, "popularity": max}
@@ -83,7 +88,8 @@ def table(
 
 def render(compared: Table, width: int = 24) -> str:
     """Return the table as plain text; a star marks the best number."""
-    head = ["", *(f"{i}. {title}" for i, title in enumerate(compared.titles, 1))]
+    numbers = compared.places or range(1, len(compared.titles) + 1)
+    head = ["", *(f"{n}. {title}" for n, title in zip(numbers, compared.titles, strict=True))]
     lines = [head] + [
         [row.label, *((cell.text or "–") + (" *" if cell.best else "") for cell in row.cells)]
         for row in compared.rows

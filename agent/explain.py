@@ -14,10 +14,10 @@ from agent import compare as tables
 from agent.claims import View
 from agent.compare import Table
 from agent.languages.tongue import ENGLISH, Tongue
-from agent.state import Constraint, State
+from agent.state import Constraint, Need, Preference, State
 from agent.turn import Reason
 from agent.verify import verify
-from agent.wording import clean, listing, ordinal, repeated, say, title_of
+from agent.wording import clean, listing, ordinal, quoted, repeated, say, title_of
 from retrieval.catalog import Facet, Item, primary
 from retrieval.filters import matches
 
@@ -209,3 +209,20 @@ def detail(
     if not found and not about:
         return Answer(view.say("explain.nothing_more", title=title))
     return Answer(view.say("explain.overview", title=title, claims=said) + about, found)
+
+
+def mentioned(
+    item: Item,
+    words: str,
+    facets: tuple[Facet, ...],
+    currency: str | None = None,
+    tongue: Tongue = ENGLISH,
+) -> Answer:
+    """Say whether an item's text mentions what was asked for: "is it machine washable?"."""
+    asked = State(need=Need(preferences=(Preference(text=words),)))
+    view, title = View(asked, facets, currency, tongue=tongue), title_of(item)
+    claim = claims.mentions(item, view)
+    if claim is None:
+        said = quoted([repeated(words, 40)], tongue)
+        return Answer(view.say("explain.unmentioned", title=title, asked=said))
+    return Answer(view.say("explain.detail", title=title, claim=claim.text), (claim,))

@@ -51,7 +51,11 @@ def compare(scene: Scene, act: Act) -> Iterator[Part]:
         items, scene.state, scene.retriever.facets, scene.retriever.currency, scene.tongue
     )
     if answer.table is not None:
-        yield Part(f"\n{render(answer.table)}\n", table=answer.table)
+        shown = scene.before.slate
+        on_slate = all(id in shown for id in answer.table.item_ids)
+        places = tuple(shown.index(id) + 1 for id in answer.table.item_ids) if on_slate else ()
+        numbered = answer.table.model_copy(update={"places": places})
+        yield Part(f"\n{render(numbered)}\n", table=numbered)
     yield Part(answer.text, answer.claims)
 
 
@@ -121,6 +125,8 @@ def detail(scene: Scene, act: Act) -> Iterator[Part]:
     for item in items[:MOST]:
         facets, currency = scene.retriever.facets, scene.retriever.currency
         answer = explain.detail(item, facet, facets, currency, asked, scene.tongue)
+        if act.text and not act.facet:
+            answer = explain.mentioned(item, act.text, facets, currency, scene.tongue)
         yield Part(answer.text, answer.claims)
 
 

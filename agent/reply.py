@@ -237,7 +237,8 @@ def _slate(scene: Scene, found: Recommendation) -> Iterator[Part]:
     if found.relaxations:
         yield from (Part(text) for text in _relaxed(scene, found))
     elif not found.not_carried or scene.state.need.constraints:
-        yield Part(_lead(scene, found))
+        lead = _lead(scene, found)
+        yield Part(f"{lead[:1].upper()}{lead[1:]}")
     yield from _soft(scene, found)
     yield from _first_pick(scene, found)
     yield from _next(scene, found)
@@ -298,7 +299,9 @@ def _first_pick(scene: Scene, found: Recommendation) -> Iterator[Part]:
         others[anchor.id] = anchor
     facets, currency = scene.retriever.facets, scene.retriever.currency
     made = reasons(item, scene.state, facets, currency, others, scene.tongue)
-    held = checked(made, item, scene.state, facets, others, scene.tongue)[:2]
+    held = checked(made, item, scene.state, facets, others, scene.tongue)
+    # What the catalog does not say comes last: it is no reason to show something first.
+    held = tuple(sorted(held, key=lambda reason: reason.evidence[0].value is None))[:2]
     if held:
         said = listing([reason.text for reason in held], "clauses", scene.tongue)
         text = scene.say("reply.first_pick", title=title_of(item), reasons=said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
@@ -10,9 +11,20 @@ from agent.plan import Act
 from agent.quick import examples
 from agent.scene import Part, Scene
 from agent.suggest import offers, question
-from agent.wording import find, label, quoted, worded
+from agent.wording import find, label, quoted, repeated, worded
 
 _EXAMPLES = 3
+
+_RECAPS = (
+    "did i ask", "did i say", "have i asked", "have i said", "i asked for so far",
+    "am i looking for", "am i searching for", "are my wishes", "are my filters",
+    "are my criteria", "are my requirements",
+)  # fmt: skip
+_BYE = re.compile(r"\b(?:bye|goodbye|see you|see ya|good night)\b")
+_POLITE = """ok okay k great nice cool perfect awesome good fine alright sweet brilliant lovely got
+    it makes sense fair enough sounds yes yeah yep no sure well hm hmm oh ah wow i see very so
+    that s is really lol haha"""
+_COURTESIES = frozenset(_POLITE.split())
 
 
 def ask_back(scene: Scene, wanted: str = "") -> Iterator[Part]:
@@ -45,16 +57,37 @@ def chitchat(scene: Scene, act: Act) -> Iterator[Part]:
     elif _foreign(said):
         yield _not_understood(scene)
         return
+    elif any(asked in said for asked in _RECAPS):
+        yield _recap(scene)
+        return
+    elif _BYE.search(said):
+        key = "reply.bye"
     elif "thank" in said or "cheers" in said:
         key = "reply.thanks"
     elif any(said.startswith(word) for word in ("hi", "hello", "hey", "good ")):
         key = "reply.hello"
-    elif "bye" in said:
-        key = "reply.bye"
+    elif scene.before.slate and scene.plan.planner == "rules" and not _is_courtesy(said):
+        key = "reply.lost"
     else:
         key = "reply.chitchat"
     have = offers(scene.retriever, scene.tongue)
     yield Part(scene.say(key, offers=have or scene.say("reply.anything")))
+
+
+def _recap(scene: Scene) -> Part:
+    """Tell what is looked for, hard wishes and soft ones."""
+    need = scene.state.need
+    wishes = [scene.wish(one) for one in need.constraints]
+    wishes += [scene.say("wishes.ideally", wish=repeated(one.words or one.text, 40))
+               for one in need.preferences if one.text]  # fmt: skip
+    if not wishes:
+        return Part(scene.say("reply.recap_none"))
+    return Part(scene.say("reply.recap", wishes=scene.listed(wishes, "wishes")))
+
+
+def _is_courtesy(said: str) -> bool:
+    """Return whether little is said, and all of it politeness: "ok great"."""
+    return all(word in _COURTESIES for word in re.findall(r"\w+", said))
 
 
 def _not_understood(scene: Scene) -> Part:

@@ -189,7 +189,7 @@ def _bounds(
     key = ""
     if low is not None and high is not None:
         turned = isinstance(low, str) == isinstance(high, str) and low > high  # type: ignore[operator]
-        key = "turned" if turned else "between"
+        key = "turned" if turned else "exactly" if low == high else "between"
     elif high is not None:
         strict, loose = ("before", "until") if dated else ("under", "at_most")
         key = strict if constraint.high_strict else loose

@@ -19,7 +19,10 @@ def detail_act(reading: Reading) -> Act:
     """Return a question about the items named."""
     facet = asked_facet(reading.masked, reading.request.facets)
     named = [reading.facet(id) for id in reading.ids("want", "value", "facet")]
-    return Act(act="detail", refs=reading.refs(), facet=facet or next(filter(None, named), ""))
+    facet = facet or next(filter(None, named), "")
+    words = () if facet else reading.ids("want", "keyword", "unknown")
+    text = " ".join(reading.mention(id).text for id in words)
+    return Act(act="detail", refs=reading.refs(), facet=facet, text=text)
 
 
 def _compare(reading: Reading) -> list[Act]:

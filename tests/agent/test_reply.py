@@ -61,7 +61,7 @@ def said(shop, name: str, state=SLATE, **act) -> str:
         (need(SHIRTS, preferences=(Preference(text="breathable"),)),
          ["What mentions 'breathable' comes first", "mentions 'breathable'"]),
         (need(SHIRTS, sorting=Sorting(facet="price", direction="down", label="cheapest")),
-         ["Shirts, sorted by cheapest", "price: €25"]),
+         ["Shirts, cheapest first: ", "price: €25"]),
         (State(), ["14", "Alto men navy leather shoes"]),
         (need(Constraint(facet="type", role="category", excluded=("Shirts", "Shoes"))),
          ["not Shirts or Shoes"]),
@@ -183,7 +183,9 @@ def test_reject_names_what_is_hidden(clothes):
         ("chitchat", "thanks a lot", "?"),
         ("chitchat", "Привет, как дела", "English"),
         ("chitchat", "🙂🙂", "no words in that"),
-        ("chitchat", "tell me a joke", "catalog"),
+        ("chitchat", "hmm", "catalog"),
+        ("chitchat", "thanks, bye", "Goodbye!"),
+        ("chitchat", "what did i ask for so far", "You have asked for nothing yet."),
         ("undo", "undo", "nothing to take back"),
         ("reset", "start over", "Starting afresh."),
         ("more", "more", "find for you?"),
@@ -192,6 +194,62 @@ def test_reject_names_what_is_hidden(clothes):
 def test_other_acts_get_a_plain_answer(clothes, name, text, expected):
     state = State(turn=3 if text == "hello" else 2)
     assert expected in said(clothes, name, state=state, text=text)
+
+
+def test_what_nobody_understands_is_told_beside_a_slate(clothes):
+    assert "undo" in said(clothes, "chitchat", text="flurbl the gnarf")
+
+
+def test_the_need_is_told_when_asked_for(clothes):
+    asked = need(SHIRTS, BLUE, preferences=(Preference(text="breathable"),))
+    told = said(clothes, "chitchat", state=asked, text="what did i ask for so far?")
+    assert told == "You are looking for Shirts, Blue and ideally breathable."
+
+
+@pytest.mark.parametrize(("role", "words"), [("price", "under 60"), ("rating", "best rated")])
+def test_what_the_catalog_cannot_go_by_is_told(clothes, role, words):
+    absent = Mention(id="A1", kind="absent", start=0, end=1, text=words, values=(role,))
+    state = need(SHIRTS)
+    reply = reply_to(clothes, Act(act="refine"), state=state, mentions=(absent,))
+    assert reply.text.startswith("This catalog ")
+    assert f'I can\'t go by "{words}".' in reply.text
+
+
+def test_a_lone_wish_for_what_is_absent_is_asked_on(clothes):
+    absent = Mention(id="A1", kind="absent", start=0, end=1, text="newer", values=("date",))
+    told = said(clothes, "chitchat", state=State(turn=1), mentions=(absent,), text="newer")
+    assert told.startswith("This catalog doesn't say how new things are")
+    assert told.endswith("?")
+
+
+def test_an_exact_amount_is_said_once(clothes):
+    reply = reply_to(clothes, Act(act="refine"), state=need(price(low=25.0, high=25.0)))
+    assert reply.text.startswith("Exactly €25: ")
+
+
+def test_compared_items_keep_their_numbers(clothes):
+    pair = (reference("9", "2"),)
+    reply = reply_to(
+        clothes, Act(act="compare", refs=("R1",)), before=SLATE, mentions=pair, search=False
+    )
+    assert reply.table.places == (4, 2)
+    assert " 4. " in reply.text
+    assert "1. " not in reply.text.split("\n")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [("machine washable", "says nothing about 'machine washable'"), ("soft", "mentions 'soft'")],
+)
+def test_a_question_about_words_is_answered_from_the_text(clothes, words, expected):
+    act = Act(act="detail", refs=("R1",), text=words)
+    reply = reply_to(clothes, act, mentions=(reference("1"),), search=False)
+    assert expected in reply.text
+
+
+def test_a_sentence_begins_with_a_capital(clothes):
+    text = reply_to(clothes, Act(act="refine"), state=need(price(high=40.0))).text
+    assert text[0].isupper()
 
 
 def test_undo_says_what_holds_again(clothes):
