@@ -8,7 +8,7 @@ JSON they keep, and which trouble each error is to somebody who shops.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -31,9 +31,7 @@ from agent.client import (
     Value,
     Words,
 )
-from agent.client.call import error_of
-from agent.client.values import Picture
-from agent.client.wire import options_of
+from agent.client.values import File, Picture
 
 Trouble = Literal["server", "busy", "slow", "session", "login", "refused"]
 Json = dict[str, Any]
@@ -86,11 +84,14 @@ class Api:
         self._client = AsyncAttuneClient(
             url, key or None, timeout=TURN_S, retries=0, transport=transport
         )
-        self._files = httpx.AsyncClient(transport=transport, **options_of(url, key or None, TURN_S))
 
-    async def start(self, user: str | None = None) -> Json:
-        """Start a session; return its id, and its opening where there is one."""
-        return await _json(self._client.open_session(_named(user) if user else None))
+    async def start(self, user: str | None = None, language: str | None = None) -> Json:
+        """Start a session; return its id, and its opening where there is one.
+
+        Args:
+            language: What it is answered in; English, if left out.
+        """
+        return await _json(self._client.open_session(_named(user) if user else None, language))
 
     async def session(self, id: str) -> Json:
         """Return a session with its turns."""
@@ -112,13 +113,17 @@ class Api:
         """Delete everything that is stored of somebody; return how much that was."""
         return await _json(self._client.delete_user(_named(person)))
 
-    async def suggestions(self, id: str) -> Json:
-        """Return the wishes of a session as chips, and what may be said next."""
-        return await _json(self._client.suggestions(id))
+    async def votes(self, id: str) -> Sequence[Json]:
+        """Return what was told of all that a session was shown, oldest first."""
+        return [_plain(event) for event in await _told(self._client.session_feedback(id))]
 
-    async def facets(self) -> Json:
+    async def suggestions(self, id: str, language: str | None = None) -> Json:
+        """Return the wishes of a session as chips, and what may be said next."""
+        return await _json(self._client.suggestions(id, language=language))
+
+    async def facets(self, language: str | None = None) -> Json:
         """Return what items can be searched by, with counts."""
-        return await _json(self._client.facets())
+        return await _json(self._client.facets(language=language))
 
     async def item(self, id: str) -> Json:
         """Return one item as it is in the catalog now."""
@@ -131,17 +136,25 @@ class Api:
             await self._client.send_feedback(*told)
 
     async def turn(
-        self, session: str, text: str, press: Mapping[str, Any] | None, once: str
+        self,
+        session: str,
+        text: str,
+        press: Mapping[str, Any] | None,
+        once: str,
+        language: str | None = None,
     ) -> AsyncIterator[Event]:
         """Take a turn and yield its events as they come.
 
         Args:
+            language: What is answered in from here on; that of the session, if left out.
             once: Idempotency key: the same request is taken once, however often it is sent.
 
         Raises:
             ApiError: Before the first event or on the way; nothing of the turn is kept then.
         """
-        taken = self._client.stream(session, text, press=press, idempotency_key=once)
+        taken = self._client.stream(
+            session, text, press=press, language=language, idempotency_key=once
+        )
         with _in_words():
             async with taken as events:
                 async for event in events:
@@ -156,18 +169,14 @@ class Api:
         """Send a request and return its JSON, whatever that is; None where the answer has none."""
         return await _told(self._client.ask(method, path, body))
 
-    async def download(self, path: str, given: Mapping[str, str]) -> httpx.Response:
-        """Return the answer with a file, its body not read yet; whoever reads it closes it."""
+    @asynccontextmanager
+    async def download(
+        self, path: str, given: Mapping[str, str]
+    ) -> AsyncIterator[File[AsyncIterator[bytes]]]:
+        """Get a file piece by piece."""
         with _in_words():
-            try:
-                asked = self._files.build_request("GET", path, params=dict(given))
-                got = await self._files.send(asked, stream=True)
-            except httpx.RequestError as error:
-                raise ApiError("server") from error
-            if not got.is_success:
-                await got.aread()
-                raise error_of(got)
-            return got
+            async with self._client.download(path, given) as file:
+                yield file
 
     async def picture(self, path: str) -> Picture | None:
         """Return a picture that lies beside the catalog; None where there is none.
@@ -185,7 +194,6 @@ class Api:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-        await self._files.aclose()
 
 
 def _named(person: str) -> str:

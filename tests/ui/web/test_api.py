@@ -71,6 +71,24 @@ def test_answers_are_the_json_that_came(api, server):
         assert ours == theirs.json()
 
 
+def test_languages_and_votes_pass_through(api):
+    async def asked():
+        started = await api.start(language="zh")
+        *_, done = await events_of(api, started["id"], "black shoes", None, "once", "zh")
+        item, slate = done.data["items"][0]["id"], done.data["slate_id"]
+        vote = {"id": "v1", "slate_id": slate, "item_id": item, "kind": "rating", "value": 5}
+        await api.feedback([vote])
+        (found,) = await api.votes(started["id"])
+        chips = [await api.suggestions(started["id"], language) for language in (None, "en")]
+        return started, vote, found, chips, await api.facets("zh")
+
+    started, vote, found, chips, facets = asyncio.run(asked())
+    assert started["language"] == "zh"
+    assert vote.items() <= found.items()
+    assert chips[0]["replies"] != chips[1]["replies"]
+    assert facets["facets"]
+
+
 @pytest.mark.parametrize("id", ["", ".", "..", "\ud800", "x" * 70_000])
 def test_id_that_cannot_be_sent_is_refused(api, server, id):
     for asked in (api.session(id), api.suggestions(id), api.item(id), api.delete_session(id)):
@@ -153,6 +171,19 @@ def test_stream_that_breaks_is_a_lost_server():
 
     assert asyncio.run(asked()) == (["text"], "server")
     assert seen[0].headers["idempotency-key"] == "once-1"
+
+
+def test_file_is_passed_on_piece_by_piece(api):
+    async def asked(path, given):
+        async with api.download(path, given) as file:
+            return file.media_type, b"".join([piece async for piece in file.pieces])
+
+    kind, content = asyncio.run(asked("/metrics", {}))
+    assert (kind.partition(";")[0], b"attune_" in content) == ("text/plain", True)
+    for path, given in (("/v1/jobs", {"limit": "0"}), ("//elsewhere.example", {}), ("../x", {})):
+        with pytest.raises(ApiError) as caught:
+            asyncio.run(asked(path, given))
+        assert caught.value.kind == "refused"
 
 
 def test_any_route_gives_its_json(api):

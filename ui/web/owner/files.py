@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import PurePosixPath
 
-import httpx
 from fastapi import FastAPI
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from agent.client.values import File
 from ui.web.api import Api, ApiError
 from ui.web.owner.desk import in_words
 from ui.web.owner.login import PATH
@@ -30,20 +31,19 @@ def add_files(app: FastAPI, api: Api) -> None:
 
 
 async def _passed_on(api: Api, path: str, given: dict[str, str], name: str) -> Response:
+    opened = AsyncExitStack()
     try:
-        got = await api.download(path, given)
+        file = await opened.enter_async_context(api.download(path, given))
     except ApiError as error:
         return PlainTextResponse(in_words(error), STATUS)
     safe = "".join(one if one.isalnum() or one in "-_." else "_" for one in name)
     return StreamingResponse(
-        _pieces(got), media_type=got.headers.get("content-type"),
+        _pieces(file, opened), media_type=file.media_type or None,
         headers={"content-disposition": f'attachment; filename="{safe}"'},
     )  # fmt: skip
 
 
-async def _pieces(got: httpx.Response) -> AsyncIterator[bytes]:
-    try:
-        async for piece in got.aiter_bytes():
+async def _pieces(file: File[AsyncIterator[bytes]], opened: AsyncExitStack) -> AsyncIterator[bytes]:
+    async with opened:
+        async for piece in file.pieces:
             yield piece
-    finally:
-        await got.aclose()
