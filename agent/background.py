@@ -12,6 +12,8 @@ from collections.abc import Coroutine
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from agent.pace import waiting
+
 T = TypeVar("T")
 
 _lock = threading.Lock()
@@ -30,7 +32,8 @@ def call(task: Coroutine[Any, Any, T], deadline_s: float) -> T:
     """Run a coroutine on the background loop; TimeoutError after `deadline_s`, come what may."""
     future = submit(_limited(task, deadline_s))
     try:
-        return future.result(deadline_s + GRACE_S)
+        with waiting():
+            return future.result(deadline_s + GRACE_S)
     finally:
         future.cancel()
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from agent.errors import StoreError
+from agent.pace import waiting
 
 BUSY_SECONDS = 10
 _MIGRATION_LOCK = 4_702_111
@@ -75,9 +76,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """Open a transaction that is on disk when the block ends, or leaves no trace."""
+        """Open a transaction that is on disk when the block ends, or leaves no trace.
+
+        It gives up the thread's place among those that compute: one that waits for the others that
+        write, and for the disk, keeps nobody from it.
+        """
         writer = self.engine.execution_options(writes=True)
-        with self._in_line(), self._translated(), writer.begin() as connection:
+        with waiting(), self._in_line(), self._translated(), writer.begin() as connection:
             yield connection
 
     @contextmanager

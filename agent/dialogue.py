@@ -20,7 +20,7 @@ from agent.feedback import new_id
 from agent.languages.carrying import Carried
 from agent.languages.tongue import Tongue
 from agent.observability.turns import watched
-from agent.pace import computing
+from agent.pace import paced, waited_s
 from agent.parts import Linker, Parts
 from agent.plan import Act, Plan
 from agent.planner import PlanRequest
@@ -101,6 +101,12 @@ def respond(
         Moved: If the session is not at the turn that `Extras.after` names.
         StoreError: If the turn could not be stored; the session stays as it was.
     """
+    return paced(_respond(parts, session_id, text, extras))
+
+
+def _respond(
+    parts: Parts, session_id: str, text: str, extras: Extras
+) -> Generator[StreamEvent, None, None]:
     raw = clean_utterance(text)
     utterance = parts.masker.mask(raw)
     with parts.store.turn_lock(session_id):
@@ -148,13 +154,13 @@ def _again(done: Done) -> Iterator[StreamEvent]:
 
 def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
     before = turn.session.state
-    with computing(), turn.timings.span("language"):
+    with turn.timings.span("language"):
         turn.carried = turn.parts.languages.carried(turn.utterance, before.language)
     request = _at_desk(turn)
     attended = _attend(turn, request)
     plan = _plan(turn, attended.rest, request.slate)
     items = _items(turn, plan)
-    with computing(), turn.timings.span("apply"):
+    with turn.timings.span("apply"):
         state = apply(before, plan, items, turn.facets)
     yield Understood(plan=plan, state=state)
     found = _find(turn, plan, state)
@@ -163,7 +169,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         state = with_slate(state, (one.item_id for one in slate.items))
         yield Items(slate=slate)
     attended = _conclude(turn, request, attended, plan, found)
-    with computing(), turn.timings.span("reply"):
+    with turn.timings.span("reply"):
         reply = _reply(turn, attended, plan, state, found, items)
     if reply.asked and reply.asked not in state.asked:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
@@ -173,7 +179,7 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         turn.said.append(piece)
         yield Text(delta=piece)
     done = _done(turn, plan, state, slate, found, reply, attended)
-    with computing(), turn.timings.span("store"):
+    with turn.timings.span("store"):
         _record(turn, done, found, attended)
     yield done
 
@@ -223,7 +229,7 @@ def _english_plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     if not rest.strip():
         return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
     state = turn.session.state
-    with computing(), turn.timings.span("link"):
+    with turn.timings.span("link"):
         mentions = turn.parts.linker.link(rest, state, slate)
     nothing = turn.carried is not None and not turn.carried.known
     if nothing and all(mention.kind == "unknown" for mention in mentions):
@@ -256,7 +262,7 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
     exclude: Collection[str] = ()
     if any(act.act == "more" for act in plan.acts):
         exclude = state.shown
-    with computing(), turn.timings.span("retrieve"):
+    with turn.timings.span("retrieve"):
         return recommend(
             turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
             chooser=turn.voice.chooser, policy=turn.parts.policy,
@@ -272,7 +278,7 @@ def _slate(
     if found is None:
         return Slate(id=new_id())
     others = {**items, **{item.id: item for item in found.items}}
-    with computing(), turn.timings.span("explain"):
+    with turn.timings.span("explain"):
         shown = tuple(
             _shown(turn, state, rank, candidate.item, candidate.score, others)
             for rank, candidate in enumerate(found.candidates, start=1)
@@ -362,7 +368,7 @@ def _done(
         claims=reply.claims,
         relaxations=found.relaxations if found else (),
         notes=reply.notes,
-        timings=dict(turn.timings.ms),
+        timings={"queue": round(1000 * waited_s(), 3), **turn.timings.ms},
         planner=plan.planner,
         written=tuple(turn.written),
         voice=turn.voice.name,

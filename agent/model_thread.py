@@ -23,6 +23,7 @@ from typing import Any, TypeVar
 from agent.errors import AgentError, ModelError, ModelUnavailable
 from agent.llm import Completion
 from agent.local_model import LocalModel, Token
+from agent.pace import waiting
 from prompts import Message
 
 T = TypeVar("T")
@@ -92,7 +93,8 @@ class ModelThread:
         """Wait for loading as long as patience lasts, before a deadline begins."""
         loading = self.loading()
         if self._patience_s:
-            wait([loading], self._patience_s)
+            with waiting():
+                wait([loading], self._patience_s)
 
     def loaded(self, timeout_s: float | None) -> LocalModel:
         """Return the model, as soon as it is loaded.
@@ -146,7 +148,8 @@ class ModelThread:
     def _result(self, job: Job, work: Callable[[], T]) -> T:
         future: Future[T] = self.submit(work)
         try:
-            return future.result(job.deadline_s + GRACE_S)
+            with waiting():
+                return future.result(job.deadline_s + GRACE_S)
         except TimeoutError:
             raise self._late(job) from None
         finally:
@@ -203,7 +206,8 @@ class ModelThread:
     def _piece(self, job: Job, pieces: Queue[str | ModelError | None]) -> str | ModelError | None:
         ends = job.started + job.deadline_s + GRACE_S
         try:
-            return pieces.get(timeout=max(0.0, ends - time.monotonic()))
+            with waiting():
+                return pieces.get(timeout=max(0.0, ends - time.monotonic()))
         except Empty:
             return self._late(job)
 

@@ -28,6 +28,7 @@ from agent.errors import ModelUnavailable
 from agent.llm import Completion
 from agent.model_call import ModelCall
 from agent.openai_errors import refused, unavailable
+from agent.pace import waiting
 from prompts import Message, load
 
 logger = logging.getLogger(__name__)
@@ -309,7 +310,8 @@ def _drain(
 
 def _next(pieces: Queue[str | Exception | None], ends: float) -> str | Exception | None:
     try:
-        return pieces.get(timeout=max(0.0, ends - time.monotonic()))
+        with waiting():
+            return pieces.get(timeout=max(0.0, ends - time.monotonic()))
     except Empty:
         return TimeoutError()
 

@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 
 from agent.database import Database, explain
 from agent.errors import Conflict
+from agent.pace import waiting
 
 MOST_WAITING = 16
 """Turns of one session that may wait, so that one session cannot keep every thread waiting."""
@@ -92,7 +93,9 @@ class TurnLocks:
             line.append(mine)
             if line[0] is mine:
                 return
-        if mine.wait(wait_s):
+        with waiting():
+            came = mine.wait(wait_s)
+        if came:
             return
         with self._guard:
             if line[0] is not mine:
@@ -113,7 +116,8 @@ class TurnLocks:
         while not self._shared.take(key):
             if monotonic() >= until:
                 raise _too_long(wait_s)
-            sleep(pause * (0.5 + random.random()))
+            with waiting():
+                sleep(pause * (0.5 + random.random()))
             pause = min(pause * 1.5, _LONGEST_PAUSE_S)
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from retrieval.catalog import FieldValue, Item
 from retrieval.errors import FilterError
-from retrieval.exact import written
 from retrieval.filters import TEXT, And, Compare, Filter, Not, Or, matches, text_of, words
+from retrieval.view import written
 
 Mask = NDArray[np.bool_]
 

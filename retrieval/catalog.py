@@ -98,10 +98,23 @@ class Facet:
     derived_from: str | None = None
 
 
+_FEW = 64
+_roles: dict[int, tuple[tuple[Facet, ...], dict[Role, tuple[Facet, ...]]]] = {}
+"""What `by_role` found, by the identity of the facets: it is asked for every item of every turn."""
+
+
 def by_role(facets: tuple[Facet, ...], role: Role) -> tuple[Facet, ...]:
     """Return the facets with a role, the one with the most detail (most values) first."""
-    matching = [facet for facet in facets if facet.role == role]
-    return tuple(sorted(matching, key=lambda facet: -len(facet.values)))
+    entry = _roles.get(id(facets))
+    if entry is None or entry[0] is not facets:  # the tuple is kept, so its id is no other's
+        if len(_roles) >= _FEW:
+            _roles.clear()
+        entry = _roles[id(facets)] = facets, {}
+    found = entry[1].get(role)
+    if found is None:
+        matching = [facet for facet in facets if facet.role == role]
+        found = entry[1][role] = tuple(sorted(matching, key=lambda facet: -len(facet.values)))
+    return found
 
 
 def primary(facets: tuple[Facet, ...], role: Role) -> Facet | None:

@@ -15,28 +15,25 @@ from typing import TypeVar
 
 import numpy as np
 
-from retrieval import lexical
-from retrieval.catalog import FieldValue, Item
+from retrieval.catalog import Item
 from retrieval.columns import Mask
 from retrieval.errors import IndexError_
 from retrieval.filters import Filter
 from retrieval.fusion import EQUAL, Fusion
 from retrieval.lock import WriterLock
-from retrieval.masks import mask
 from retrieval.memory import Memory
 from retrieval.query import Candidate, Order, Vectors
 from retrieval.ranking import (
     Ranked,
     Rows,
-    Scored,
     Scores,
     by_key,
     by_relevance,
-    similarity,
     smallest,
 )
 from retrieval.store import ItemStore, StaleError, State
 from retrieval.vector_file import check_vectors
+from retrieval.view import View
 
 T = TypeVar("T")
 
@@ -45,42 +42,6 @@ UNSAVED_ROWS = 1000
 ATTEMPTS = 5
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The index as of one version. Never changes, so a search needs no lock."""
-
-    state: State
-    memory: Memory
-    live: Mask
-    seq: Rows
-    vectors: Vectors
-
-    def renumbered(self, kept: Rows, state: State) -> View:
-        """Return what is known of a state whose generation kept only these rows."""
-        then = State(state.generation, self.state.version, len(kept))
-        memory = self.memory.renumbered(kept, state)
-        return View(then, memory, self.live[kept], self.seq[kept], self.vectors[:0])
-
-    def matching(self, filter: Filter | None) -> Mask:
-        """Return which rows are matching items."""
-        if filter is None:
-            return self.live
-        return self.live & mask(self.memory.columns, filter, self.state.rows)
-
-    def lexical(self, text: str | None) -> Scores | None:
-        """Return the BM25 score of each row, None without a text worth searching."""
-        if not text or not lexical.is_searchable(text):
-            return None
-        scores = self.memory.lexical(self.state.rows).scores(text)
-        rows = self.state.rows
-        return np.zeros(rows, np.float32) if scores is None else scores[:rows]
-
-    def scored(self, rows: Rows, dense: Vectors | None, shared: Scores | None) -> Scored:
-        """Return rows with their scores; `shared` is of all rows."""
-        similar = None if dense is None else similarity(self.vectors, rows, dense)
-        return Scored(rows, self.seq[rows], similar, None if shared is None else shared[rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,10 +189,19 @@ class ExactIndex:
         return self._read(read, any_view=True)
 
     def _rows_of(self, view: View, ids: Sequence[str]) -> dict[str, int]:
-        generation, rows = self._store.rows_of(ids)
+        with self._lock:
+            # What was found for a view holds for as long as nobody has written since.
+            present = view is self._view and self._store.stamp() == self._stamp
+        known = view.found.rows(ids) if present else {}
+        missing = [id for id in ids if id not in known]
+        if not missing:
+            return known
+        generation, rows = self._store.rows_of(missing)
         if generation != view.state.generation:
             raise StaleError
-        return rows
+        if present:
+            view.found.add_rows(rows)
+        return {**known, **rows}
 
     def ids(self, filter: Filter | None = None) -> list[str]:
         """Return the ids of all matching items, in order of first insertion."""
@@ -251,16 +221,7 @@ class ExactIndex:
         self, name: str, filter: Filter | None = None, limit: int | None = None
     ) -> list[tuple[str, int]]:
         """Return the values of a facet among matching items with counts, most frequent first."""
-        view = self._now()
-        column = view.memory.columns.fields.get(name)
-        if column is None:
-            return []
-        counts: dict[str, int] = {}
-        for code, count in enumerate(column.counts(view.matching(filter)).tolist()):
-            if count:
-                value = written(column.values[code])
-                counts[value] = counts.get(value, 0) + count
-        return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:limit]
+        return self._now().counts(name, filter)[:limit]
 
     def search(
         self,
@@ -357,16 +318,7 @@ def _sorted(
     view: View, asked: Question, order: Order, chosen: Mask, shared: Scores | None
 ) -> list[Ranked]:
     rows = np.flatnonzero(chosen)
-    keys = view.memory.columns.sort_key(
-        order.facet, view.state.rows, order.direction == "descending"
-    )[rows]
+    keys = view.sort_key(order)[rows]
     places = smallest(keys, asked.k)
     scored = view.scored(rows[places], asked.dense, shared)
     return by_key(scored, keys[places], asked.k)
-
-
-def written(value: FieldValue) -> str:
-    """Return a field's single value as facets list it: true, 12.5, Blue."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.12g}" if isinstance(value, int | float) else str(value)

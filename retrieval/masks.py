@@ -20,6 +20,7 @@ _ORDER: dict[str, Callable[[Any, Any], Any]] = {
     "gte": operator.ge,
 }
 NEGATED = {"ne", "not_in", "not_contains"}
+OPS = get_args(Op)
 
 
 def mask(columns: Columns, filter: Filter | None, n: int) -> Mask:
@@ -50,8 +51,8 @@ def mask(columns: Columns, filter: Filter | None, n: int) -> Mask:
 
 def _compare(columns: Columns, compare: Compare, n: int) -> Mask:
     """Return the rows where the comparison holds, read without its negation."""
-    if compare.op not in get_args(Op):
-        raise FilterError(f"unknown comparison {compare.op!r}; expected one of {get_args(Op)}")
+    if compare.op not in OPS:
+        raise FilterError(f"unknown comparison {compare.op!r}; expected one of {OPS}")
     if compare.op in ("contains", "not_contains"):
         return _contains(columns, compare, n)
     column = columns.fields.get(compare.facet, Column())

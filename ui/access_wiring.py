@@ -48,7 +48,10 @@ def limits_of_tenant(entry: TenantEntry, settings: Settings) -> Limits:
 def capacity_of(settings: Settings) -> Capacity:
     """Return what one process takes on."""
     storage = settings.limits_storage.get_secret_value()
-    return Capacity(settings.request_s, settings.turns_at_once, storage)
+    return Capacity(
+        settings.request_s, settings.turns_at_once, at_once=settings.threads,
+        wait_s=settings.wait_s, storage=storage,
+    )  # fmt: skip
 
 
 def _origins(settings: Settings) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ class Settings(BaseSettings):
         None, description="File of the catalog that the job reindex reads again."
     )
     threads: int = Field(
-        64, ge=1, description="Requests that one process works on at the same time; others wait."
+        64, ge=1, description="Turns that one process has under way; others stand in line."
     )
     drain_s: float = Field(
         0.0,
@@ -169,8 +169,14 @@ class Settings(BaseSettings):
         16 * 1024 * 1024, ge=1024, description="Most bytes of a request's body."
     )
     request_s: float = Field(60.0, gt=0, description="Seconds that a request may take.")
+    wait_s: float = Field(
+        15.0,
+        gt=0,
+        description="Seconds that a turn may stand in line; where it would be longer, it is told "
+        "at once to come back.",
+    )
     turns_at_once: int = Field(
-        256, ge=1, description="Turns under way in one process; more are told to come back."
+        1_000, ge=1, description="Turns under way and in line; more are told to come back."
     )
 
     @property

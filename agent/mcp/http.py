@@ -71,7 +71,7 @@ def _turns(request: Any, payer: str) -> Turns:
     here, course, places = request.state.context, request.state.course, request.app.state.places
 
     def take(session_id: str, words: str) -> Events:
-        from_thread.run_sync(places.take)  # which is of the event loop
+        from_thread.run(places.take)  # which is of the event loop
         course.leaving.append(places.leave)
         yield from Taking(here, payer, None, course).events(here.parts, session_id, words)
 

@@ -73,6 +73,7 @@ class Instruments:
         self.stage_seconds = self._histogram(
             "attune_stage_seconds", "Time per stage of a turn", ("tenant", "stage"), _STAGE_S
         )
+        self.turns_waiting = self._gauge("attune_turns_waiting", "Turns that stand in line now")
         self.fallbacks = self._counter(
             "attune_planner_fallbacks", "Turns that rules planned although a model was asked",
             ("tenant", "reason"),

@@ -132,7 +132,11 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-Who = Annotated[Caller, Depends(caller_of)]
+async def _who(request: Request) -> Caller:
+    return caller_of(request)  # not in a thread, as FastAPI would call a plain function
+
+
+Who = Annotated[Caller, Depends(_who)]
 
 
 class Access:

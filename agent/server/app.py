@@ -41,9 +41,10 @@ from agent.server.access import TENANT_HEADER, Access, Rules, scopes
 from agent.server.completions_errors import openai_shape
 from agent.server.context import Catalog, Context, Tenant
 from agent.server.idempotency import HEADER as IDEMPOTENCY_HEADER
-from agent.server.limits import BodyLimit, Capacity, Limits, Places, TimeLimit
+from agent.server.limits import BodyLimit, Capacity, Limits, TimeLimit
 from agent.server.metrics import Metrics
 from agent.server.observed import Observed
+from agent.server.places import Places
 
 ROUTERS = (
     sessions.router,
@@ -151,7 +152,7 @@ def create_service(
         redoc_url=None,
     )
     app.state.tenants = dict(tenants)
-    app.state.places = Places(capacity.turns)
+    app.state.places = Places(capacity.turns, capacity.at_once, capacity.wait_s)
     metrics = metrics or Metrics()
     for tenant in tenants.values():
         tenant.count_with(metrics.for_tenant(tenant.name))

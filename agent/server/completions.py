@@ -127,13 +127,14 @@ def complete(
         asked = _read(body, here, session)
     except Refused as error:
         return JSONResponse(error_body(str(error), error.param, error.code), error.status)
-    with _metered() as meter:
-        first, answering = _begin(_Request(here, body, asked, taking, meter))
-    events = chain([first], answering.events)
-    if body.stream:
-        return TurnStream(_streamed(answering, events), answering.events)
-    with closing(answering.events):
-        done = next(event for event in events if isinstance(event, Done))
+    with taking.computing():
+        with _metered() as meter:
+            first, answering = _begin(_Request(here, body, asked, taking, meter))
+        events = chain([first], answering.events)
+        if body.stream:
+            return TurnStream(_streamed(answering, events), answering.events)
+        with closing(answering.events):
+            done = next(event for event in events if isinstance(event, Done))
     content = answering.content(done, in_markdown(done.reply))
     answering.ended(done, content)
     return completion(

@@ -20,6 +20,9 @@ from fastapi import FastAPI
 
 log = logging.getLogger(__name__)
 
+SPARE = 16
+"""Threads for requests that are no turns: a click does not wait for those who talk."""
+
 
 def live(
     app: FastAPI,
@@ -33,14 +36,14 @@ def live(
 
     Args:
         start, stop: Called once each, in a thread, before the first request and after the last.
-        threads: How many requests may be worked on at once; the others wait.
+        threads: How many turns may be under way at once; the others stand in line.
         drain_s: Seconds between the signal to stop and the end of new requests.
     """
     own = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(running: Any) -> AsyncIterator[Any]:
-        to_thread.current_default_thread_limiter().total_tokens = threads
+        to_thread.current_default_thread_limiter().total_tokens = threads + SPARE
         _watch(app, drain_s)
         async with own(running) as state:
             await to_thread.run_sync(start)

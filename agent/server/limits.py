@@ -17,7 +17,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from agent.access.errors import Busy, TimedOut
+from agent.access.errors import TimedOut
 from agent.access.rates import IN_MEMORY, parse_rate
 from agent.access.usage import Budget
 from agent.server.errors import ErrorBody, answer, render
@@ -63,35 +63,17 @@ class Capacity:
 
     Args:
         request_s: Seconds that a request may take.
-        turns: Turns under way at the same time; more are refused at once, rather than all late.
+        turns: Turns under way and in line; more are refused at once, rather than all late.
+        at_once: Turns under way; the others stand in line.
+        wait_s: Seconds that a turn may stand in line; it is refused at once where it would be more.
         storage: Where requests are counted.
     """
 
     request_s: float = 60.0
-    turns: int = 256
+    turns: int = 1_000
+    at_once: int = 64
+    wait_s: float = 15.0
     storage: str = IN_MEMORY
-
-
-class Places:
-    """The turns that one process takes at the same time."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._taken = 0
-
-    def take(self) -> None:
-        """Take a place; only from the event loop, which does one thing at a time.
-
-        Raises:
-            Busy: If there is none.
-        """
-        if self._taken >= self._most:
-            raise Busy(f"{self._most} turns are under way here already", {"Retry-After": "1"})
-        self._taken += 1
-
-    def leave(self) -> None:
-        """Give a place back."""
-        self._taken -= 1
 
 
 class BodyLimit:

@@ -4,24 +4,28 @@ It has a place among the turns of the process, is paid for by the key that sent 
 deadline, and is taken once per idempotency key:
 
     def complete(body: Body, here: Here, taking: Taken) -> …:
-        events = taking.events(here.parts, session_id, text)
+        with taking.computing():
+            events = taking.events(here.parts, session_id, text)
 """
 
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from agent.access.errors import BudgetSpent
+from agent import pace
+from agent.access.errors import BudgetSpent, Busy
 from agent.desk import Extras, Once
 from agent.dialogue import Parts, respond
 from agent.server.access import Who
 from agent.server.context import Context, Here
 from agent.server.idempotency import Sent
-from agent.server.limits import Course, Places
+from agent.server.limits import Course
+from agent.server.places import Places
 from agent.turn import Done, StreamEvent
 
 Events = Generator[StreamEvent, None, None]
@@ -34,12 +38,18 @@ class Taking:
     Args:
         payer: Id of the key that the turn is counted for.
         once: The idempotency key that was sent, if one was.
+        ticket: Its place in the line of those that compute.
     """
 
     here: Context
     payer: str
     once: Once | None
     course: Course
+    ticket: pace.Ticket = field(default_factory=pace.Ticket)
+
+    def computing(self) -> AbstractContextManager[None]:
+        """Have a place among those that compute: for what a handler does beside the events, too."""
+        return pace.computing(self.ticket)
 
     def events(
         self,
@@ -48,12 +58,15 @@ class Taking:
         text: str,
         extras: Extras = Extras(),  # noqa: B008 (frozen)
     ) -> Events:
-        """Yield the events of a turn (`agent.dialogue.respond`), as long as there is time.
+        """Return the events of a turn (`agent.dialogue.respond`), as long as there is time.
 
         Raises:
             BudgetSpent: If the day's tokens are used up, and this is no retry.
             TimedOut: If the time is over; nothing is stored then.
         """
+        return pace.paced(self._events(parts, session_id, text, extras), self.ticket)
+
+    def _events(self, parts: Parts, session_id: str, text: str, extras: Extras) -> Events:
         self.afford()
         extras = replace(extras, once=self.once, payer=self.payer)
         events = respond(parts, session_id, text, extras)
@@ -84,13 +97,16 @@ class Taking:
 
 
 async def _taking(request: Request, here: Here, who: Who, once: Sent) -> Taking:
-    """Take a place, until the answer is sent."""
+    """Stand in line for a place, and have it until the answer is sent."""
     places, course = request.app.state.places, request.state.course
     assert isinstance(places, Places)
     assert isinstance(course, Course)
-    places.take()
+    with here.metrics.instruments.turns_waiting.track_inprogress():
+        waited_s = await places.take()
     course.leaving.append(places.leave)
-    return Taking(here, who.id, once, course)
+    if waited_s and await request.is_disconnected():
+        raise Busy("whoever sent this has left")
+    return Taking(here, who.id, once, course, pace.Ticket(waited_s))
 
 
 Taken = Annotated[Taking, Depends(_taking)]

@@ -7,7 +7,7 @@ from contextlib import closing
 from itertools import chain
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import Receive, Scope, Send
@@ -87,20 +87,21 @@ STREAM = {
     response_model=TurnAnswer,
     responses={200: STREAM, 409: {"model": ErrorAnswer, "description": "Another turn was first"}},
 )
-def take(
-    session_id: str, body: NewTurn, here: Here, taking: Taken
-) -> TurnAnswer | EventSourceResponse:
+def take(session_id: str, body: NewTurn, here: Here, taking: Taken) -> Response:
     """Take a turn: understand, find items, reply."""
     text = clean_utterance(body.text, here.limits.characters)
     language = here.parts.languages.asked(body.language)
     extras = Extras(context=body.context, press=body.press, language=language)
-    taken = taking.before() is not None  # then it was counted when it was taken
-    events = taking.events(here.parts, session_id, text, extras)
-    if not body.stream:
-        with closing(events):
-            return turn_answer(_last(events, here, taken), here.retriever)
-    # The first event is awaited here, so that an unknown session is a 404 and not a broken stream.
-    first = next(events)
+    with taking.computing():
+        taken = taking.before() is not None  # then it was counted when it was taken
+        events = taking.events(here.parts, session_id, text, extras)
+        if not body.stream:
+            with closing(events):
+                answer = turn_answer(_last(events, here, taken), here.retriever)
+            # As text at once: FastAPI would have another thread check what is checked already.
+            return Response(answer.model_dump_json(), media_type="application/json")
+        # The first event is awaited here: an unknown session is a 404 and not a broken stream.
+        first = next(events)
     return TurnStream(_stream(chain([first], events), here, taken), events)
 
 

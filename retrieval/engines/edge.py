@@ -18,10 +18,11 @@ from retrieval.engines.edge_labels import ALL
 from retrieval.engines.edge_shard import Shard, Span
 from retrieval.engines.edge_shards import Shards, Source
 from retrieval.errors import IndexError_
-from retrieval.exact import ExactIndex, Question, View
+from retrieval.exact import ExactIndex, Question
 from retrieval.query import Vectors
 from retrieval.ranking import FUSED_DEPTH, Rows, Scores, similarity, top
 from retrieval.vector_file import let_go, mapped_bytes
+from retrieval.view import View
 
 EXACT_ROWS = 50_000
 """So many matching rows are compared one by one, in about 20 ms."""

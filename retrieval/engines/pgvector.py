@@ -20,12 +20,12 @@ from retrieval.engines.pg_rows import read_value
 from retrieval.engines.pg_schema import Tables
 from retrieval.engines.pg_search import Query, Search
 from retrieval.errors import IndexError_
-from retrieval.exact import written
 from retrieval.filters import Filter
 from retrieval.fusion import EQUAL, Fusion
 from retrieval.item_json import is_usable_id, load_item
 from retrieval.query import Candidate, Order, Vectors
 from retrieval.vector_file import check_vectors
+from retrieval.view import written
 
 if TYPE_CHECKING:
     from retrieval.engines.pg_link import Connection

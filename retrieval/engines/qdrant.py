@@ -26,12 +26,12 @@ from retrieval.engines.qdrant_search import Found, Search
 from retrieval.engines.qdrant_server import Server
 from retrieval.engines.qdrant_writing import Writer
 from retrieval.errors import FilterError, IndexError_
-from retrieval.exact import written
 from retrieval.filters import Filter, matches
 from retrieval.fusion import EQUAL, Fusion
 from retrieval.item_json import is_usable_id, load_item
 from retrieval.query import Candidate, Order, Vectors
 from retrieval.vector_file import check_vectors
+from retrieval.view import written
 
 FEW = 50_000
 """Up to so many matching items every one is compared; beyond, the graph is searched."""

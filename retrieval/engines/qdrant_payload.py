@@ -19,8 +19,8 @@ from functools import lru_cache
 from typing import Any, TypeGuard
 
 from retrieval.catalog import FieldValue, Item
-from retrieval.exact import written
 from retrieval.filters import fold, text_of, words
+from retrieval.view import written
 
 _NAMESPACE = uuid.UUID("5d2d7fbb-4f0c-5a1c-9d0e-2a4f5c1b7e63")
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_]{1,64}")

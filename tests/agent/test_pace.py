@@ -1,7 +1,24 @@
 import threading
 
-from agent import pace
-from agent.pace import PLACES, computing
+import pytest
+
+from agent import background, pace
+from agent.pace import PLACES, Line, Ticket, computing, paced, waited_s, waiting
+
+
+def until(check):
+    """Wait for other threads to get somewhere."""
+    for _ in range(6000):
+        if check():
+            return
+        threading.Event().wait(0.01)
+    raise AssertionError("the other threads did not get there")
+
+
+def free_places():
+    """How many places nobody has."""
+    with pace._line._guard:
+        return pace._line._free
 
 
 def test_no_more_compute_than_have_places():
@@ -28,12 +45,83 @@ def test_no_more_compute_than_have_places():
     assert (max(most), len(most), inside) == (PLACES, PLACES * 3, [])
 
 
-def test_failed_stage_frees_its_place():
+def test_who_began_first_goes_first():
+    line, went = Line(1), []
+    tickets = [Ticket() for _ in range(5)]
+    line.take(tickets[0])
+
+    def work(number):
+        line.take(tickets[number])
+        went.append(number)
+        line.leave()
+
+    threads = []
+    for number in (3, 1, 4, 2):
+        threads.append(threading.Thread(target=work, args=(number,)))
+        threads[-1].start()
+        until(lambda: len(line) == len(threads))
+    line.leave()
+    for thread in threads:
+        thread.join()
+    assert went == [1, 2, 3, 4]
+    assert all(ticket.waited_s > 0 for ticket in tickets[1:])
+    assert tickets[0].waited_s == 0
+
+
+def test_place_is_taken_once_by_a_thread():
+    with computing(), computing(), computing():
+        assert free_places() == PLACES - 1
+    assert free_places() == PLACES
+
+
+def test_who_waits_has_no_place():
+    with computing():
+        with waiting():
+            assert free_places() == PLACES
+            with waiting():
+                assert free_places() == PLACES
+        assert free_places() == PLACES - 1
+    with waiting():
+        assert free_places() == PLACES
+
+
+def test_calls_elsewhere_keep_no_place():
+    async def look():
+        return free_places()
+
+    with computing():
+        assert background.call(look(), 10) == PLACES
+
+
+@pytest.mark.parametrize("wait", [computing, waiting], ids=["computing", "waiting"])
+def test_failed_stage_frees_its_place(wait):
     for _ in range(PLACES * 2):
+        with pytest.raises(ValueError, match="broken"), computing(), wait():
+            raise ValueError("broken")
+    assert free_places() == PLACES
+
+
+def test_events_have_a_place_only_while_made():
+    seen, ended = [], []
+
+    def events():
         try:
-            with computing():
-                raise ValueError("broken")
-        except ValueError:
-            pass
-    assert pace._places.acquire(blocking=False)
-    pace._places.release()
+            for number in range(3):
+                seen.append(free_places())
+                yield number
+        finally:
+            ended.append(True)
+
+    made = paced(events())
+    assert [(number, free_places()) for number in made] == [(n, PLACES) for n in range(3)]
+    assert seen == [PLACES - 1] * 3
+    left = paced(events())
+    next(left)
+    left.close()
+    assert (len(ended), free_places()) == (2, PLACES)
+
+
+def test_wait_in_line_is_told():
+    assert waited_s() == 0
+    with computing(Ticket(1.5)):
+        assert waited_s() == 1.5

@@ -97,12 +97,13 @@ def test_settings_become_limits():
 
     given = Settings(
         rate_key="5/second", tokens_tenant=7, origins="https://a.example, http://localhost:3000",
-        body_bytes=2048, request_s=9, turns_at_once=3,
+        body_bytes=2048, request_s=9, turns_at_once=3, threads=2, wait_s=4,
     )  # fmt: skip
     limits = limits_of(given)
     assert (limits.rate_key, limits.tokens.tenant, limits.body_bytes) == ("5/second", 7, 2048)
     assert limits.origins == ("https://a.example", "http://localhost:3000")
-    assert (capacity_of(given).request_s, capacity_of(given).turns) == (9, 3)
+    taken = capacity_of(given)
+    assert (taken.request_s, taken.turns, taken.at_once, taken.wait_s) == (9, 3, 2, 4)
 
 
 @pytest.mark.parametrize(

@@ -240,6 +240,53 @@ def test_turns_above_the_places_are_told_to_come_back(client_of, store):
     assert store.turns(sessions[1])[0].utterance == "blue shirts"
 
 
+def test_turns_stand_in_line_and_tell_so(client_of, store):
+    slow = Slow()
+    client = client_of(parts={"planner": slow}, capacity=Capacity(at_once=1))
+    sessions = [client.post("/v1/sessions").json()["id"] for _ in range(3)]
+    answers = {}
+
+    def turn(session):
+        answers[session] = client.post(f"/v1/sessions/{session}/turns", json=SAID)
+
+    with client:
+        threads = [threading.Thread(target=turn, args=(session,)) for session in sessions]
+        threads[0].start()
+        assert slow.begun.wait(20)
+        for thread in threads[1:]:
+            thread.start()
+        while "attune_turns_waiting 2.0" not in client.get("/metrics").text:
+            assert not answers
+        # Whatever is no turn does not stand in line.
+        assert client.get(f"/v1/sessions/{sessions[0]}").status_code == 200
+        slow.go.set()
+        for thread in threads:
+            thread.join(20)
+    assert [answers[session].status_code for session in sessions] == [200] * 3
+    queues = [store.turns(session)[0].timings["queue"] for session in sessions]
+    assert queues[0] < queues[1]
+    assert queues[0] < queues[2]
+    assert 'attune_stage_seconds_count{stage="queue"' in client.get("/metrics").text
+
+
+def test_line_that_does_not_move_refuses(client_of):
+    slow = Slow()
+    client = client_of(parts={"planner": slow}, capacity=Capacity(at_once=1, wait_s=0.05))
+    sessions = [client.post("/v1/sessions").json()["id"] for _ in range(2)]
+    with client:
+        path = "/v1/sessions/{}/turns".format
+        thread = threading.Thread(target=client.post, args=(path(sessions[0]),), kwargs={
+            "json": SAID})  # fmt: skip
+        thread.start()
+        assert slow.begun.wait(20)
+        busy = client.post(path(sessions[1]), json=SAID)
+        assert (busy.status_code, error_of(busy)["type"]) == (503, "busy")
+        assert int(busy.headers["retry-after"]) >= 1
+        slow.go.set()
+        thread.join(20)
+        assert client.post(path(sessions[1]), json=SAID).status_code == 200
+
+
 @pytest.mark.parametrize("body", [{"text": ""}, {"text": 5}, {"text": "x", "stream": True}])
 def test_place_is_given_back_however_a_turn_ends(client_of, body):
     client = client_of(capacity=Capacity(turns=1))
