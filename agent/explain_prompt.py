@@ -15,8 +15,14 @@ from prompts import Message, Template, load
 
 Prompt = Literal["explain@1", "explain@2"]
 
-LANGUAGES = {"en": "English", "de": "German", "fr": "French", "es": "Spanish"}
-"""Languages in which free words can be checked."""
+LANGUAGES = {
+    "en": "English",
+    "de": "German",
+    "fr": "French",
+    "es": "Spanish",
+    "zh": "Chinese",
+}
+"""What a model is told to answer in; what cannot be checked in a language is said by templates."""
 
 _TOLD = {
     "met": "as wished",

@@ -127,15 +127,18 @@ def _log(level: int) -> None:
 @main.command()
 @click.argument("folder", required=False, type=FOLDER, metavar="[DIR]")
 @click.option("--session", metavar="ID", help="Go on with an earlier session.")
+@click.option("--language", metavar="CODE", help="What it answers in, e.g. zh (default: en).")
 @with_model
-def chat(folder: Path | None, session: str | None, **named: str | None) -> None:
+def chat(
+    folder: Path | None, session: str | None, language: str | None, **named: str | None
+) -> None:
     """Talk to a project (default: .attune here, else the demo), also by pipe."""
     from ui import terminal, wiring
 
     project = wiring.open_project(folder, settings(**named))
     session = wiring.session(project, session)
     console = terminal.make_console()
-    terminal.chat(project.parts, project.retriever.name, session, sys.stdin, console)
+    terminal.chat(project.parts, project.retriever.name, session, sys.stdin, console, language)
 
 
 @main.command()

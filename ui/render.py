@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from rich.cells import cell_len, set_cell_size
 from rich.text import Text as Styled
 
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.llm_planner import UNSURE
-from agent.state import Preference, State
+from agent.state import Constraint, Preference, State
 from agent.turn import Done, Reason, Slate, SlateItem
-from agent.wording import clean, describe, find, money, number, shown
+from agent.wording import clean, describe, find, money, number, say, shown
 from retrieval.catalog import Facet, FieldValue, primary
 from ui.service_lines import service_texts
+from ui.terminal_words import told
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _REASONS = 4
@@ -47,11 +49,17 @@ class View:
 
     Args:
         title: Item id to title, for items spoken of by id.
+        tongue: The language of what is shown.
     """
 
     facets: tuple[Facet, ...]
     currency: str | None
     title: Callable[[str], str]
+    tongue: Tongue = ENGLISH
+
+    def told(self, name: str, **values: object) -> str:
+        """Return a sentence of the terminal's own."""
+        return told(name, self.tongue.code, **values)
 
 
 def plain(text: str) -> str:
@@ -74,7 +82,7 @@ def price_text(item: SlateItem, view: View) -> str:
     price = item.fields.get("price")
     if isinstance(price, bool) or not isinstance(price, int | float):
         return ""
-    return money(float(price), item.fields.get("currency") or view.currency)
+    return money(float(price), item.fields.get("currency") or view.currency, view.tongue.code)
 
 
 def rating_text(item: SlateItem, view: View) -> str:
@@ -92,9 +100,9 @@ def stock_text(item: SlateItem, view: View) -> str:
     if stock is None:
         return ""
     if isinstance(stock, bool):
-        return "in stock" if stock else "not available"
+        return view.told("in_stock" if stock else "not_available")
     if isinstance(stock, int | float):
-        return f"{number(stock)} in stock" if stock > 0 else "sold out"
+        return view.told("stock", n=number(stock)) if stock > 0 else view.told("sold_out")
     return shown(None, stock, None)
 
 
@@ -121,32 +129,38 @@ def slate_lines(slate: Slate, view: View) -> list[Line]:
 
 
 def _preference(wish: Preference, view: View) -> str:
-    return f"ideally {clean(wish.text, 40)}"
+    return _said("ideally", view, wish=clean(wish.words or wish.text, 40))
+
+
+def _said(name: str, view: View, **values: object) -> str:
+    return say(f"wishes.{name}", 0, view.tongue.code, **values)
+
+
+def _wish(constraint: Constraint, view: View) -> str:
+    facet = find(view.facets, constraint.facet)
+    said = describe(constraint, facet, view.currency, view.tongue)
+    return said.lower() if constraint.values and not constraint.excluded else said
 
 
 def wishes(state: State, view: View) -> list[str]:
     """Return what the user wants now, one phrase a wish."""
     need = state.need
-    said = [
-        describe(constraint, find(view.facets, constraint.facet), view.currency).lower()
-        if constraint.values and not constraint.excluded
-        else describe(constraint, find(view.facets, constraint.facet), view.currency)
-        for constraint in need.constraints
-    ]
+    said = [_wish(constraint, view) for constraint in need.constraints]
     said += [_preference(wish, view) for wish in need.preferences]
     if need.like is not None:
-        said.append(f"like {clean(view.title(need.like.item_id), 50)}")
+        said.append(_said("like", view, title=clean(view.title(need.like.item_id), 50)))
     if need.sorting is not None:
-        said.append(f"{clean(need.sorting.label or need.sorting.facet, 40)} first")
+        by = clean(need.sorting.label or need.sorting.facet, 40)
+        said.append(_said("sorted", view, by=by))
     if need.rejected:
-        said.append(f"{len(need.rejected)} hidden")
+        said.append(_said("hidden", view, n=len(need.rejected)))
     return [phrase for phrase in said if phrase]
 
 
 def wishes_line(state: State, view: View) -> Line:
     """Return the current wishes on one line."""
-    phrases = wishes(state, view)
-    return Line(Styled(f"wishes: {' · '.join(phrases) or 'none yet'}", "cyan"), hang=8)
+    phrases = " · ".join(wishes(state, view)) or view.told("no_wishes")
+    return Line(Styled(view.told("wishes", wishes=phrases), "cyan"), hang=8)
 
 
 def closing_lines(done: Done, view: View) -> list[Line]:
@@ -159,7 +173,8 @@ def closing_lines(done: Done, view: View) -> list[Line]:
         if text and " ".join(text.split()).rstrip(".") not in said
     ]
     lines = [
-        Line(Styled(f"note: {plain(text)}", "yellow"), hang=6) for text in dict.fromkeys(fresh)
+        Line(Styled(view.told("note", text=plain(text)), "yellow"), hang=6)
+        for text in dict.fromkeys(fresh)
     ]
     if done.plan.fallback not in ("", UNSURE):
         reason = f"the model was not used: {plain(done.plan.fallback)}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from agent.service.openings import Opening
-from agent.service.values import Quote, Service, ToolUse
+from agent.service.values import Service, ToolUse
 from agent.wording import clean
+from ui.terminal_words import told
 
 _LABELS = {
     "missing": "asked for",
@@ -22,19 +23,14 @@ def service_texts(service: Service | None) -> Iterator[tuple[str, str]]:
     """Yield the lines that stand under a turn, each with its style."""
     if service is None:
         return
-    for quote in service.quotes:
-        yield f"source: {_source(quote)}", "dim"
+    for url in dict.fromkeys(quote.url for quote in service.quotes if quote.url):
+        yield clean(url, 200), "dim"  # the words above name the source
     for use in service.tools:
         yield _use(use), "bold yellow" if use.status == "confirm" else "dim"
     made = service.handover
     if made is not None:
         why = f"{made.reason} {made.detail}".strip()
         yield f"hand-over {made.id} ({why})", "magenta"
-
-
-def _source(quote: Quote) -> str:
-    parts = (quote.title, quote.source, quote.place, quote.url or "")
-    return " · ".join(clean(part, 120) for part in dict.fromkeys(parts) if part)
 
 
 def _use(use: ToolUse) -> str:
@@ -45,9 +41,12 @@ def _use(use: ToolUse) -> str:
     return f"tool {use.tool}({given}): {what}{lacking}"
 
 
-def opening_texts(opening: Opening | None) -> list[str]:
+def opening_texts(opening: Opening | None, language: str = "en") -> list[str]:
     """Return what a conversation opens with, as lines."""
     if opening is None:
         return []
     offered = " · ".join(f'"{clean(one, 80)}"' for one in opening.suggestions)
-    return [clean(opening.text, 500), *([f"Try {offered}"] if offered else ())]
+    return [
+        clean(opening.text, 500),
+        *([told("offered", language, words=offered)] if offered else ()),
+    ]

@@ -46,6 +46,11 @@ holidays = ["01-01", "05-01", "12-25", "12-26"]
 text = "Hello! I find things in this catalog, and know the shop's pages on delivery and returns."
 suggestions = ["Blue shirts under 60", "How long does delivery take?", "Talk to a person"]
 
+[[openings]]
+language = "zh"
+text = "您好！我可以帮您在目录里找商品，也了解本店配送和退货的规定。"
+suggestions = ["60以下的蓝色衬衫", "多久能送到？", "转人工"]
+
 [handover]
 """
 

@@ -10,8 +10,10 @@ from typing import TextIO
 from rich.console import Console
 from rich.text import Text as Styled
 
+from agent.desk import Extras
 from agent.dialogue import Parts, respond
 from agent.errors import AgentError
+from agent.quick import examples
 from agent.service.openings import Greets
 from agent.state import State
 from agent.turn import Done, Items, StreamEvent, Text
@@ -29,6 +31,7 @@ from ui.render import (
     wishes_line,
 )
 from ui.service_lines import opening_texts
+from ui.terminal_words import told
 
 logger = logging.getLogger(__name__)
 
@@ -41,29 +44,34 @@ SPOKEN = {
 }
 """Commands that stand for something to say."""
 
-HELP = """\
-Say what you are looking for, in your own words. Then change it as you go:
-  "only in blue", "under 60", "not leather", "something like the second one but cheaper",
-  "compare 1 and 3", "why the first?", "any colour is fine", "I'll take number two"
-/why N    why item N was chosen      /more     other items
-/state    your wishes so far         /undo     take the last change back
-/reset    start over                 /session  the id to come back with
-/help     this text                  /quit     leave"""
-
 
 @dataclass(slots=True)
 class Chat:
-    """One session at one terminal."""
+    """One session at one terminal.
+
+    Args:
+        language: What is spoken in it; None: what the session is in.
+    """
 
     parts: Parts
     session_id: str
     console: Console
+    language: str | None = None
     last: Done | None = field(default=None)
 
     @property
     def view(self) -> View:
         """Return what rendering needs to know of the catalog as it is now."""
-        return make_view(self.parts)
+        return make_view(self.parts, self.spoken)
+
+    @property
+    def spoken(self) -> str:
+        """Return the code of the language that is spoken."""
+        return self.language or self.state().language
+
+    def told(self, name: str, **values: object) -> str:
+        """Return a sentence of the terminal's own."""
+        return told(name, self.spoken, **values)
 
     def show(self, *lines: Line) -> None:
         """Print lines, wrapped at a terminal and whole in a file or pipe."""
@@ -74,14 +82,15 @@ class Chat:
         return self.parts.store.load(self.session_id).state
 
 
-def make_view(parts: Parts) -> View:
+def make_view(parts: Parts, language: str = "en") -> View:
     """Return what rendering needs to know of the catalog."""
 
     def title(id: str) -> str:
         found = parts.retriever.get_many([id])
         return found[0].title if found else id
 
-    return View(parts.retriever.facets, parts.retriever.currency, title)
+    tongue = parts.languages.tongue(language)
+    return View(parts.retriever.facets, parts.retriever.currency, title, tongue)
 
 
 def show(console: Console, *lines: Line) -> None:
@@ -92,31 +101,43 @@ def show(console: Console, *lines: Line) -> None:
             console.print(row, soft_wrap=True)
 
 
-def chat(parts: Parts, name: str, session_id: str, stream: TextIO, console: Console) -> None:
-    """Talk until the input ends: read lines, take turns, show them."""
-    one = Chat(parts, session_id, console)
+def chat(
+    parts: Parts,
+    name: str,
+    session_id: str,
+    stream: TextIO,
+    console: Console,
+    language: str | None = None,
+) -> None:
+    """Talk until the input ends: read lines, take turns, show them.
+
+    Args:
+        language: What is spoken from here on; None: what the session is in.
+    """
+    one = Chat(parts, session_id, console, parts.languages.asked(language))
     _greet(one, name)
-    for text in _lines(stream, console):
+    for text in _lines(stream, console, one.told("prompt")):
         if not text.strip():
             continue
         if text.strip().lower() in ("/quit", "/exit", "/q"):
             break
         _answer(one, text)
-    console.print(f"session {session_id}", style="dim", soft_wrap=True, highlight=False)
+    told_id = one.told("session", session=session_id)
+    console.print(told_id, style="dim", soft_wrap=True, highlight=False)
 
 
-def _lines(stream: TextIO, console: Console) -> Iterator[str]:
+def _lines(stream: TextIO, console: Console, prompt: str = PROMPT) -> Iterator[str]:
     """Yield what is typed; piped input is shown as it is read."""
     if not stream.isatty():
         for line in stream:
-            console.print(Styled(f"{PROMPT}{plain(line).rstrip()}", "bold"), soft_wrap=True)
+            console.print(Styled(f"{prompt}{plain(line).rstrip()}", "bold"), soft_wrap=True)
             yield line
         return
     import readline  # noqa: F401 (gives input() a history and cursor keys)
 
     while True:
         try:
-            yield input(PROMPT)
+            yield input(prompt)
         except (EOFError, KeyboardInterrupt):
             console.print()
             return
@@ -125,18 +146,28 @@ def _lines(stream: TextIO, console: Console) -> Iterator[str]:
 def _greet(one: Chat, name: str) -> None:
     console, retriever = one.console, one.parts.retriever
     count = retriever.index.count()
-    console.print(Styled(f"Attune · {name} · {count:,} items", "bold"), soft_wrap=True)
+    head = one.told("head", catalog=name, count=f"{count:,}")
+    console.print(Styled(head, "bold"), soft_wrap=True)
     state = one.state()
     if state.turn:
-        one.show(Line(Styled(f"Session {one.session_id} goes on.")), wishes_line(state, one.view))
+        one.show(
+            Line(Styled(one.told("goes_on", session=one.session_id))), wishes_line(state, one.view)
+        )
         return
     desk = one.parts.desk
-    opening = desk.opening() if isinstance(desk, Greets) else None
-    for text in opening_texts(opening):
+    opening = desk.opening(one.spoken) if isinstance(desk, Greets) else None
+    for text in opening_texts(opening, one.spoken):
         one.show(Line(Styled(plain(text))))
     offered = opening is not None and opening.suggestions
-    tried = "" if offered else f'Try "{suggestion(retriever.facets)}". '
-    one.show(Line(Styled(f"{tried}/help lists what else you can do.", "dim")))
+    tried = "" if offered else one.told("try", words=_suggested(one))
+    one.show(Line(Styled(f"{tried}{one.told('hint')}", "dim")))
+
+
+def _suggested(one: Chat) -> str:
+    """Return something to begin with, in the language that is spoken."""
+    retriever, tongue = one.parts.retriever, one.view.tongue
+    said = () if tongue.code == "en" else examples(retriever, tongue)
+    return said[0].text if said else suggestion(retriever.facets)
 
 
 def _answer(one: Chat, text: str) -> None:
@@ -149,12 +180,11 @@ def _answer(one: Chat, text: str) -> None:
     except (AgentError, RetrievalError) as error:
         one.show(Line(Styled(f"! {error}", "red"), hang=2))
     except KeyboardInterrupt:
-        one.show(Line(Styled("! stopped; nothing of this turn was kept", "red"), hang=2))
+        one.show(Line(Styled(one.told("stopped"), "red"), hang=2))
     except Exception:
         # A bug must not end the conversation: the turn is lost, the session is as it was.
         logger.exception("a turn failed")
-        told = "! something went wrong on our side; this turn was not kept, please go on"
-        one.show(Line(Styled(told, "red"), hang=2))
+        one.show(Line(Styled(one.told("wrong"), "red"), hang=2))
     one.console.print()
 
 
@@ -169,13 +199,13 @@ def _command(one: Chat, words: list[str]) -> None:
     elif name == "/session":
         one.show(Line(Styled(one.session_id)))
     else:
-        one.show(*[Line(Styled(line)) for line in HELP.split("\n")])
+        one.show(*[Line(Styled(line)) for line in one.told("help").strip().split("\n")])
 
 
 def take_turn(one: Chat, text: str) -> None:
     """Take one turn and show its events as they come."""
     written: list[str] = []
-    for event in respond(one.parts, one.session_id, text):
+    for event in respond(one.parts, one.session_id, text, Extras(language=one.language)):
         _show_event(one, event, written)
 
 
@@ -196,4 +226,4 @@ def make_console(stream: TextIO | None = None) -> Console:
 
 def print_turn(done: Done, parts: Parts, console: Console) -> None:
     """Print a whole turn."""
-    show(console, *turn_lines(done, make_view(parts)))
+    show(console, *turn_lines(done, make_view(parts, done.state.language)))

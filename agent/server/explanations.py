@@ -12,6 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from agent.errors import UserInputError
 from agent.explain import why
 from agent.explainer import LLMExplainer, Subject
+from agent.languages.languages import LANGUAGE
+from agent.languages.tongue import base
 from agent.payload import ExplainedItem, explained_item
 from agent.server.access import needs
 from agent.server.context import Context, Here
@@ -54,7 +56,7 @@ class Asked(BaseModel):
     session_id: str | None = None
     text: str | None = None
     wishes: str | list[Wish] | None = None
-    language: str | None = Field(default=None, pattern="^[a-z]{2,3}$")
+    language: str | None = Field(default=None, pattern=LANGUAGE)
     writer: Literal["template", "model"] | None = None
     stream: bool = False
 
@@ -119,7 +121,8 @@ def _state(body: Asked, here: Context) -> State:
     if isinstance(body.wishes, list):
         wanted = read_filter({"and": body.wishes})
         state = filtered(state, wanted, here.retriever.facets)
-    return state.model_copy(update={"language": body.language}) if body.language else state
+    asked = base(body.language) if body.language else None
+    return state.model_copy(update={"language": asked}) if asked else state
 
 
 def _items(body: Asked, here: Context) -> list[Item]:
@@ -144,12 +147,13 @@ def _events(
 ) -> Iterator[ItemData | WordsData | Explanation]:
     """Yield each item, the pieces of its explanation, and both together."""
     retriever, like = here.retriever, state.need.like
+    tongue = here.parts.languages.tongue(state.language)
     others = {one.id: one for one in retriever.get_many([like.item_id] if like else [])}
     for item in items:
-        claims = grounded(item, state, retriever)
+        claims = grounded(item, state, retriever, tongue)
         shown = explained_item(item, claims, retriever)
         yield ItemData(**shown.model_dump())
-        template = why(item, state, retriever.facets, retriever.currency, others).text
+        template = why(item, state, retriever.facets, retriever.currency, others, tongue).text
         pieces, written = [], Written()
         if writer is None:
             pieces.append(template)

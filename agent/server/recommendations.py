@@ -9,6 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from agent.dialogue import item_fields
 from agent.feedback import new_id
+from agent.languages.languages import LANGUAGE
+from agent.languages.tongue import Tongue
 from agent.payload import ShownItem, items_answer
 from agent.recommend import Recommendation, recommend
 from agent.server.access import needs
@@ -26,7 +28,10 @@ router = APIRouter(
 
 
 class Wanted(BaseModel):
-    """What to recommend: for a session's wishes, a text, a filter, or nothing in particular."""
+    """What to recommend: for a session's wishes, a text, a filter, or nothing in particular.
+
+    `language` is that of the reasons; without, the session's, else English.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -38,6 +43,7 @@ class Wanted(BaseModel):
     session_id: str | None = None
     text: str | None = None
     filter: Annotated[dict[str, Any] | None, AfterValidator(whole)] = None
+    language: str | None = Field(default=None, pattern=LANGUAGE)
     k: int = Field(default=10, ge=1, le=100)
 
 
@@ -55,7 +61,7 @@ def feed(body: Wanted, here: Here) -> Feed:
     """Recommend items: a filter always holds, other wishes may be relaxed by name."""
     retriever = here.retriever
     state = _state(body, here)
-    found = recommend(retriever, state, k=body.k)
+    found = recommend(retriever, state, k=body.k, tongue=_tongue(state, here))
     slate = _slate(found, body, state, here)
     here.parts.store.record_slate(slate, body.session_id, policy="feed")
     return Feed(
@@ -66,8 +72,14 @@ def feed(body: Wanted, here: Here) -> Feed:
     )
 
 
+def _tongue(state: State, here: Context) -> Tongue:
+    return here.parts.languages.tongue(state.language)
+
+
 def _state(body: Wanted, here: Context) -> State:
     state = here.parts.store.load(body.session_id).state if body.session_id else State()
+    asked = here.parts.languages.asked(body.language)
+    state = state.model_copy(update={"language": asked}) if asked else state
     if body.text is not None and body.text.strip():
         text = clean_utterance(body.text, here.limits.characters)
         state = understood(here.parts, here.retriever, text, state)
@@ -79,6 +91,7 @@ def _state(body: Wanted, here: Context) -> State:
 def _slate(found: Recommendation, body: Wanted, state: State, here: Context) -> Slate:
     """Return the slate to show; an item that only a relaxed filter lets in is not on it."""
     strict = read_filter(body.filter) if body.filter is not None else None
+    tongue = _tongue(state, here)
     kept = [one for one in found.candidates if matches(strict, one.item)]
     items = tuple(
         SlateItem(
@@ -86,7 +99,7 @@ def _slate(found: Recommendation, body: Wanted, state: State, here: Context) -> 
             rank=rank,
             score=one.score,
             fields=item_fields(one.item),
-            reasons=grounded(one.item, state, here.retriever),
+            reasons=grounded(one.item, state, here.retriever, tongue),
         )
         for rank, one in enumerate(kept, start=1)
     )

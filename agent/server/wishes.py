@@ -8,6 +8,7 @@ from typing import Any
 from agent.apply import apply
 from agent.dialogue import Parts
 from agent.explain import checked, reasons
+from agent.languages.tongue import ENGLISH, Tongue
 from agent.planner import PlanRequest
 from agent.ports import Retriever
 from agent.privacy.port import without_marks
@@ -24,21 +25,26 @@ def understood(parts: Parts, retriever: Retriever, text: str, state: State) -> S
     """Return a state after a text: linked, planned and applied as a turn's would be."""
     slate = tuple(retriever.get_many(state.slate))
     text = without_marks(parts.masker.mask(text))
-    mentions = parts.linker.link(text, state, slate)
-    request = PlanRequest(text, mentions, state, slate, retriever.facets)
+    carried = parts.languages.carried(text, state.language)
+    english, typed = (text, "") if carried is None else (carried.text, text)
+    mentions = parts.linker.link(english, state, slate)
+    request = PlanRequest(english, mentions, state, slate, retriever.facets, typed)
     plan = parts.planner.plan(request)
+    plan = plan if carried is None else carried.home(plan)
     ids = {id for mention in plan.mentions for id in mention.items} | {*state.slate, *state.focus}
     known = {item.id: item for item in retriever.get_many(sorted(ids))}
     return apply(state, plan, known, retriever.facets)
 
 
-def grounded(item: Item, state: State, retriever: Retriever) -> tuple[Reason, ...]:
+def grounded(
+    item: Item, state: State, retriever: Retriever, tongue: Tongue = ENGLISH
+) -> tuple[Reason, ...]:
     """Return why an item fits a state: claims that hold against the catalog as it is now."""
     like = state.need.like
     others = {one.id: one for one in retriever.get_many([like.item_id] if like else [])}
     facets = retriever.facets
-    found = reasons(item, state, facets, retriever.currency, others)
-    return checked(found, item, state, facets, others)
+    found = reasons(item, state, facets, retriever.currency, others, tongue)
+    return checked(found, item, state, facets, others, tongue)
 
 
 def filtered(state: State, filter: Filter, facets: tuple[Facet, ...]) -> State:

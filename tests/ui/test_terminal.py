@@ -14,10 +14,10 @@ from ui.terminal import chat, make_console
 def talk(project):
     session = project.parts.store.create_session()
 
-    def run(*lines: str, session=session) -> str:
+    def run(*lines: str, session=session, language=None) -> str:
         out = io.StringIO()
         stream = io.StringIO("".join(f"{line}\n" for line in lines))
-        chat(project.parts, "shop", session, stream, make_console(out))
+        chat(project.parts, "shop", session, stream, make_console(out), language)
         return out.getvalue()
 
     run.session = session
@@ -40,7 +40,7 @@ def test_greeting_suggests_what_exists(talk):
 
 def test_an_opening_takes_the_place_of_the_suggestion(talk, project, monkeypatch):
     opening = Opening(text="Hello!", suggestions=["Blue shirts", "Returns?"])
-    monkeypatch.setattr(type(project.parts.desk), "opening", lambda self: opening)
+    monkeypatch.setattr(type(project.parts.desk), "opening", lambda self, language: opening)
     assert talk().split("\n")[1:4] == [
         "Hello!",
         'Try "Blue shirts" · "Returns?"',
@@ -146,3 +146,13 @@ def test_no_color_is_respected(monkeypatch):
     console = make_console(out)
     terminal.show(console, terminal.Line(terminal.Styled("x", "red")))
     assert out.getvalue() == "x\n"
+
+
+def test_chat_is_in_the_language_asked_for(talk):
+    told = talk("蓝色的衬衫，60以下", "/state", "/help", language="zh")
+    assert "共 " in told.split("\n")[0]
+    assert "您> 蓝色的衬衫，60以下" in told
+    assert "您想要：" in told
+    assert "不超过 €60" in told
+    assert "撤销上一步" in told
+    assert "对话编号 " in told
