@@ -22,6 +22,10 @@ from ui.owner.runs import Runs
 
 Json = dict[str, Any]
 
+_TEXT = {"schema": {"type": "string"}}
+CSV: dict[int | str, Json] = {200: {"content": {"text/csv": _TEXT}}}
+JSONL: dict[int | str, Json] = {200: {"content": {"application/jsonl": _TEXT}}}
+
 ROUNDS = "rounds"
 ADAPTERS = "adapters"
 
@@ -68,7 +72,7 @@ def _add_catalog(router: APIRouter, folder: Path) -> None:
         assert isinstance(here.retriever, Retriever)
         return catalog.health(here.retriever, here.parts.store, folder)
 
-    @router.get("/catalog/never-shown.csv")
+    @router.get("/catalog/never-shown.csv", response_class=StreamingResponse, responses=CSV)
     def never_shown(here: Here) -> StreamingResponse:
         """Give every item that was never shown, as CSV."""
         assert isinstance(here.retriever, Retriever)
@@ -100,7 +104,7 @@ def _add_learning(router: APIRouter, folder: Path) -> None:
         """Give some of the pairs of a set."""
         return pairs.examples(folder, name, kind)
 
-    @router.get("/pairs/file")
+    @router.get("/pairs/file", response_class=StreamingResponse, responses=JSONL)
     def file(name: str, file: str) -> StreamingResponse:
         """Give a file of a set of pairs."""
         return StreamingResponse(pairs.content(folder, name, file),

@@ -69,3 +69,13 @@ def test_unknown_run_is_refused_over_http(client, owner):
     response = client.post("/v1/owner/runs", json={"name": "format"}, headers=owner)
     assert response.status_code == 422
     assert "understanding" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [("/v1/owner/catalog/never-shown.csv", "text/csv"),
+     ("/v1/owner/pairs/file", "application/jsonl")],
+)  # fmt: skip
+def test_files_are_described_as_what_they_are(client, path, kind):
+    answer = client.get("/openapi.json").json()["paths"][path]["get"]["responses"]["200"]
+    assert list(answer["content"]) == [kind]
