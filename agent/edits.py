@@ -283,6 +283,7 @@ class NeedEditor:
         values = [] if mention.kind == "order" else self._known_values(mention.facet, compared)
         if not values:
             said = mention.text.rpartition(" by ")[2]  # "rating" of "sort by rating"
+            said = "" if said.startswith("too ") else said  # "too big" is what comes last
             sorting = Sorting(facet=mention.facet, direction=mention.direction, label=said)
             self._set(sorting=sorting)
         elif mention.direction == "down":

@@ -75,6 +75,8 @@ class AmountLinker:
     def _context(self, tokens: Sequence[Token], bound: Bounded, recent: str | None) -> list[Placed]:
         """Return the facet a number without a name may be about: the one just spoken of."""
         span = (bound.first, bound.last)
+        if bound.amount.unit == "percent":
+            return []  # "10% cheaper" is no amount of money
         large = bound.amount.value >= _LEAST_PRICE
         known = next((f for f in self._numeric if f.name == recent), None)
         if known and (bound.explicit or large or recent != "price"):

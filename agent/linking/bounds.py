@@ -79,7 +79,8 @@ def _range(tokens: Sequence[Token], a: Amount, b: Amount) -> Bounded | None:
     if a.currency is None and b.currency is None and low > high:
         low, high = high, low
     scale = 1000 if b.value >= 1000 else 100
-    if a.value < 10 and b.value % scale == 0 and b.value >= 100 and tokens[a.last].is_word:
+    short = tokens[a.last].is_word or (gap == ("-",) and low * scale < high)
+    if a.value < 10 and b.value % scale == 0 and b.value >= 100 and short:
         low *= scale
     merged = replace(
         b, currency=a.currency or b.currency, unit=a.unit or b.unit, year=a.year and b.year

@@ -87,6 +87,8 @@ def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
         return True
     if token.word == "saw":
         return said in ("i", "we")
+    if token.word in ("new", "old"):  # "a new phone, my old one broke"
+        return said in _OWNERS and i + 1 < len(tokens) and tokens[i + 1].is_word
     if before is None or token.norm not in general().gift_days:
         return False
     alone = i + 1 == len(tokens) or not tokens[i + 1].is_word

@@ -12,6 +12,7 @@ MODEL_YEARS = range(1450, 2101)
 """Four-digit numbers that may be years."""
 
 _SCALES = frozenset({"hundred", "thousand", "grand"})
+_CODE_LETTERS, _CODE_DIGITS = 4, 3
 _SCALES_AFTER_DIGITS = _SCALES | {"lakh", "lakhs"}
 
 
@@ -61,6 +62,8 @@ def _digits(tokens: Sequence[Token], i: int) -> Amount | None:
     token = tokens[i]
     if not token.is_number or (i and tokens[i - 1].is_word and token.glued):
         return None
+    if _in_code(tokens, i):
+        return None
     after = tokens[i + 1] if i + 1 < len(tokens) else None
     if after and after.glued and after.word in ("st", "nd", "rd", "th"):
         return None
@@ -72,6 +75,18 @@ def _digits(tokens: Sequence[Token], i: int) -> Amount | None:
     year = value in MODEL_YEARS and len(token.text) == 4
     month = numbers().months.get(word_at(tokens, i - 1)[:3], 0) if year else 0
     return Amount(value, i - 1 if month else i, i, year=year, month=month)
+
+
+def _in_code(tokens: Sequence[Token], i: int) -> bool:
+    """Return whether digits are part of a code, as an order's number: "A-1234", "INV-2024-55"."""
+    first = i
+    while first > 1 and tokens[first].glued and tokens[first - 1].text == "-":
+        if not tokens[first - 1].glued:
+            break
+        first -= 2
+    head = tokens[first]
+    letters = len(head.text) == 1 or (head.text.isupper() and len(head.text) <= _CODE_LETTERS)
+    return first < i and head.is_word and letters and len(tokens[first + 2].text) >= _CODE_DIGITS
 
 
 def _words(tokens: Sequence[Token], i: int) -> Amount | None:

@@ -6,6 +6,10 @@ from agent.linking.found import Span
 from agent.linking.screen import Screen
 from agent.linking.vocabulary import general, pointing
 
+_MOVES = ("lower", "drop", "reduce", "raise", "increase", "up", "bump", "cut", "push")
+_BRINGS = ("bring", "get", "take", "bringing", "getting")
+_BOUNDS = ("down", "up", "under", "below", "within", "over", "above")
+
 
 def pronoun(screen: Screen, i: int) -> Span | None:
     """Read "it", "this one", "these", "both of them"."""
@@ -56,6 +60,8 @@ def _stands_for_nothing(screen: Screen, i: int) -> bool:
         return True
     if _closes(screen, i) or _is_what_is_wanted(before, after) or _goes_with(screen, i):
         return True
+    if _is_the_bound(screen, i):
+        return True
     if i == 0 and after in pointing().demands:
         return screen.word(i + 2) not in ("come", "have", "fit")
     return before in ("forget", "if") or (before == "leave" and not after)
@@ -78,6 +84,14 @@ def _is_what_is_wanted(before: str, after: str) -> bool:
     if before in ("make", "keep", "keeping", "making"):
         return after not in ("", "again", ".")
     return before in ("do", "does", "doing") and after == "for"
+
+
+def _is_the_bound(screen: Screen, i: int) -> bool:
+    """Return whether "it" is what may be spent: "bring it down to 60", "raise it to 80"."""
+    before, after = screen.word(i - 1), screen.word(i + 1)
+    moved = before in _MOVES and after in ("to", "by")
+    moved = moved or (before in (*_MOVES, *_BRINGS) and after in _BOUNDS)
+    return moved and any(token.is_number for token in screen.tokens[i + 2 : i + 6])
 
 
 def _goes_with(screen: Screen, i: int) -> bool:

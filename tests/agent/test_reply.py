@@ -136,7 +136,7 @@ def test_items_are_answered_for(clothes, act, items, expected):
     [
         (SLATE, 'I can\'t find "the sixth one": I showed 5 items.'),
         (State(slate=("1",)), 'I can\'t find "the sixth one": I showed one item.'),
-        (State(), "nothing has been shown yet"),
+        (State(), "nothing is on the list just now"),
     ],
 )
 def test_reference_to_nothing_is_said(clothes, state, expected):

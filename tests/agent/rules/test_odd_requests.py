@@ -109,3 +109,23 @@ def test_asking_for_the_wishes_changes_none(mind):
 
 def test_a_place_to_sleep_is_a_topic(mind):
     assert "sleep" in " ".join(m.text for m in mind.link("i need somewhere to sleep"))
+
+
+def test_a_share_is_no_price(mind):
+    after = mind.hear("the first one but 10% cheaper", state=SHOP)
+    assert bounds(after)["price"] == (None, 80)
+
+
+def test_hundreds_may_be_said_once(mind):
+    assert bounds(mind.hear("budget is like 4-500"))["price"] == (400, 500)
+    assert bounds(mind.hear("5-100 euros"))["price"] == (5, 100)
+
+
+def test_a_new_thing_is_the_thing(mind):
+    words = [m.text for m in mind.link("i need a new unicycle, my old one broke")]
+    assert "new" not in " ".join(words)
+
+
+def test_what_is_too_much_does_not_come_first(mind):
+    sorting = mind.hear("too big", state=state_of(slate=())).need.sorting
+    assert (sorting.direction, sorting.label) == ("down", "")
