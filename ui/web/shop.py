@@ -95,7 +95,10 @@ def make_shop(shop: Shop, *, owner: bool, secret: str) -> Any:
         for live in (top, replies, wishes, panel, cards):
             live.click(drawn.act, [page, stored], parts, **taken, js=begun).then(None, **done)
         chat.like(drawn.judge, [page], parts, **taken)
-        blocks.load(drawn.load, [stored], parts, show_progress="hidden", api_visibility="private")
+        loaded = blocks.load(
+            drawn.load, [stored], parts, show_progress="hidden", api_visibility="private"
+        )
+        loaded.then(None, js="() => window.atLoaded?.()", show_progress="hidden", queue=False)
     return blocks
 
 
@@ -272,7 +275,7 @@ class _Drawing:
         """Return the facets of the catalog; none for as long as the server is not there."""
         if not self._facets:
             try:
-                self._facets = (await self.shop.api.facets())["facets"]
+                self._facets = (await self.shop.api.facets(self.shop.words.language))["facets"]
             except ApiError:
                 return []
         return self._facets

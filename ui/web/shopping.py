@@ -49,7 +49,7 @@ class Shop:
         """
         page = remembered(kept or {})
         try:
-            facets = await self.api.facets()
+            facets = await self.api.facets(self.words.language)
             page = replace(page, catalog=facets["catalog"], count=facets["items"])
             if page.session:
                 return await self._restored(page)
@@ -76,12 +76,12 @@ class Shop:
             if turn["items"]:
                 page = replace(page, items=tuple(turn["items"]), slate=turn["slate_id"])
         page = replace(page, messages=tuple(messages), turns=len(stored["turns"]))
-        told = await self.api.send("GET", f"/v1/sessions/{page.session}/feedback")
-        return await self._suggested(telling.with_votes(page, told["events"]))
+        votes = await self.api.votes(page.session)
+        return await self._suggested(telling.with_votes(page, votes))
 
     async def _suggested(self, page: Page) -> Page:
         """Return a page with the wishes, what may be said next, and what is compared with."""
-        suggested = await self.api.suggestions(page.session)
+        suggested = await self.api.suggestions(page.session, self.words.language)
         # There is a button of its own for the way back.
         replies = (one for one in suggested["replies"]
                    if (one.get("press") or {}).get("act") != "undo")  # fmt: skip
@@ -139,7 +139,8 @@ class Shop:
 
     async def _started(self, page: Page, text: str) -> Page:
         """Start a session, kept under the person's id unless they shop for somebody else."""
-        id = (await self.api.start(None if page.guest else page.person or None))["id"]
+        user = None if page.guest else page.person or None
+        id = (await self.api.start(user, self.words.language))["id"]
         talks = ({"id": id, "title": text[:60]}, *page.talks)[:MOST_CONVERSATIONS]
         return replace(page, session=id, talks=talks, turns=0)
 
@@ -148,7 +149,8 @@ class Shop:
     ) -> AsyncIterator[Page]:
         """Yield the page as the events of a turn come in."""
         spoken, answer = "", page.messages
-        async for event in self.api.turn(page.session, text, press, once):
+        language = self.words.language
+        async for event in self.api.turn(page.session, text, press, once, language):
             if event.name == "items":
                 items, slate = tuple(event.data["items"]), event.data["slate_id"]
                 page = replace(
