@@ -6,9 +6,9 @@ QUOTE = Quote(text="30 days.", source="returns.md", title="Returns › How long?
               url="https://shop.example/returns")  # fmt: skip
 
 
-def test_sources_tools_and_people_are_lines():
+def test_links_tools_and_people_are_lines():
     service = Service(
-        quotes=(QUOTE,),
+        quotes=(QUOTE, QUOTE.model_copy(update={"url": None}), QUOTE),
         tools=(
             ToolUse(tool="cancel", status="confirm", arguments={"order": "A-1"}),
             ToolUse(tool="track", status="failed", error="HTTP 503"),
@@ -17,7 +17,7 @@ def test_sources_tools_and_people_are_lines():
         handover=Handover(id="h1", reason="rule", detail="dear"),
     )
     assert list(service_texts(service)) == [
-        ("source: Returns › How long? · returns.md · https://shop.example/returns", "dim"),
+        ("https://shop.example/returns", "dim"),
         ("tool cancel(order=A-1): not done yet; say yes to do it", "bold yellow"),
         ("tool track(): failed (HTTP 503)", "dim"),
         ("tool track(): asked for order", "dim"),

@@ -59,6 +59,10 @@ def test_grouped_digits_keep_value(number):
         ("iphone 15", [15]),
         ("mp3", []),
         ("no numbers here", []),
+        ("where is A-1234", []),
+        ("order INV-2024-55 please", []),
+        ("under-500", [500]),
+        ("20-400", [20, 400]),
     ],
 )
 def test_numbers_are_read(text, values):
@@ -93,7 +97,8 @@ def test_cents_are_hundredths():
     assert amount.value == pytest.approx(0.99)
 
 
-HIGH = ["under 60", "below 60", "less than 60", "cheaper than 60", "max 60", "up to 60",
+HIGH = ["under 60", "bring it down to 60", "raise it to 60", "below 60", "less than 60",
+        "cheaper than 60", "max 60", "up to 60",
         "at most 60", "no more than 60", "60 or less", "60 max", "60 tops", "not over 60",
         "nothing over 60", "budget of 60", "my budget is 60", "< 60", "i can spend 60",
         "can't cost more than 60", "under sixty", "at most the 60"]  # fmt: skip

@@ -86,6 +86,9 @@ def test_pronouns_mean_the_focus(pointed, text, focus, expected):
     [
         "make it blue",
         "keep it under 50",
+        "bring it down to 60",
+        "can you get it under 30 euros",
+        "raise it to 80",
         "forget it",
         "it should be leather",
         "it doesn't matter",
