@@ -17,7 +17,7 @@ from retrieval.retriever import Retriever
 from tests.finetune.encoder import tiny
 from ui.cli import main
 
-INSTALLED = encoders._installed
+INSTALLED = encoders.installed
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter and the trainer
 
 
@@ -42,7 +42,7 @@ def shop(built, tmp_path):
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path_factory):
     monkeypatch.setenv("ATTUNE_HOME", str(tmp_path_factory.getbasetemp() / "home"))
-    monkeypatch.setattr(encoders, "_installed", lambda *modules: False)  # exporting takes long
+    monkeypatch.setattr(encoders, "installed", lambda *modules: False)  # exporting takes long
     monkeypatch.setattr(prepare, "FULL_RATE", 3e-3)
     monkeypatch.setattr(prepare, "LORA_RATE", 1e-2)
     monkeypatch.setattr(prepare, "ALPHAS", (1.0,))
@@ -75,7 +75,7 @@ def vectors_of(folder):
 @pytest.fixture
 def exported(monkeypatch):
     """Encoders are served through ONNX, as they are outside of these tests."""
-    monkeypatch.setattr(encoders, "_installed", INSTALLED)
+    monkeypatch.setattr(encoders, "installed", INSTALLED)
 
 
 @pytest.mark.slow
