@@ -163,9 +163,14 @@ def recommend(
     text: str | None = None,
     session_id: str | None = None,
     k: int | None = None,
+    language: str | None = None,
 ) -> Call[Feed]:
-    """Return items for a filter, a text, a session's wishes, or nobody in particular."""
-    body = given(filter=filter, text=text, session_id=session_id, k=k)
+    """Return items for a filter, a text, a session's wishes, or nobody in particular.
+
+    Args:
+        language: Of the reasons, e.g. "zh"; without, the session's.
+    """
+    body = given(filter=filter, text=text, session_id=session_id, k=k, language=language)
     return Call(Request("POST", "/v1/recommendations", body), reads(Feed))
 
 

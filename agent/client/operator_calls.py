@@ -26,14 +26,21 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _NOT_READY = (503,)
 
+Form = Literal["catalog", "stored"]
 JobStatus = Literal["waiting", "running", "done", "dead"]
 HandoverStatus = Literal["waiting", "delivered", "dead", "closed"]
 Scope = Literal["chat", "feedback", "catalog", "admin"]
 
 
-def upsert_items(rows: Sequence[Json]) -> Call[Stored]:
-    """Add or replace items; bad rows are told, the others are stored."""
-    return Call(Request("POST", "/v1/items:upsert", {"items": list(rows)}), reads(Stored))
+def upsert_items(rows: Sequence[Json], *, form: Form | None = None) -> Call[Stored]:
+    """Add or replace items; bad rows are told, the others are stored.
+
+    Args:
+        form: "catalog" (the default): the columns of the catalog's file, or what `item` returns;
+            "stored": exactly as the catalog keeps them.
+    """
+    body = {"items": list(rows)} | given(form=form)
+    return Call(Request("POST", "/v1/items:upsert", body), reads(Stored))
 
 
 def delete_items(ids: Sequence[str]) -> Call[int]:

@@ -142,6 +142,15 @@ def test_pages_are_added_and_removed(operator, library):
         operator.add_knowledge({})
 
 
+def test_items_are_taken_as_the_catalog_keeps_them(operator):
+    row = {"id": "70", "title": "Teal shirt", "fields": {"colour": "Teal"}}
+    assert operator.upsert_items([row], form="stored").stored == 1
+    assert operator.item("70").attributes["colour"] == "Teal"
+    assert operator.upsert_items([operator.item("70").model_dump()], form="catalog").stored == 1
+    with pytest.raises(Invalid):
+        operator.upsert_items([row], form="rows")
+
+
 def test_jobs_are_listed_and_tried_again(operator, whole):
     whole.store.work.add(NewJob("reindex", {}, id="j1"))
     assert [job.id for job in operator.jobs(status="waiting", kind="reindex", limit=5)] == ["j1"]
