@@ -24,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +166,8 @@ def write_docs(result: dict[str, Any]) -> None:
     """Write the figures of the page again."""
     shown = ", ".join(f"{count:,} × {status}" for status, count in result["by_status"].items())
     said = (
+        f"{result['date']}, `python benchmarks/api_fuzz.py --examples {result['examples']} --seed "
+        f"{result['seed']}` ({result['seconds'] / 60:.0f} minutes): "
         f"{result['requests']:,} requests to {len(result['by_route'])} operations and scenarios: "
         f"{result['server_errors']} server errors, {sum(result['failures'].values())} answers that "
         f"are not as described. Statuses: {shown}."
@@ -195,6 +198,7 @@ def main() -> None:
         with served(folder, args.port) as key:
             code = fuzz(folder, args.port, key, args.examples, args.seed)
         result = counted(folder / "report.ndjson") | {
+            "date": date.today().isoformat(),
             "seconds": round(time.perf_counter() - begun), "schemathesis_exit": code,
             "examples": args.examples, "seed": args.seed, "checks": list(CHECKS),
             "python": platform.python_version(),
