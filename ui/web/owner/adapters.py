@@ -9,7 +9,7 @@ import gradio as gr
 from ui.web.api import Json
 from ui.web.markup import escape, tag
 from ui.web.owner.desk import OWN, Desk, Told, fields, live, pressed
-from ui.web.owner.pieces import badge, confirm, field, grid, press, tick
+from ui.web.owner.pieces import badge, confirm, field, grid, press, tick, unseen
 from ui.web.owner.telling import ago, between, named, number, percent, signed, yes
 
 STATUS = {
@@ -131,6 +131,7 @@ def overview(found: Json) -> str:
     back = press("Roll back …", {"do": "ask-rollback"}, "at-stop") if live_now else ""
     return "".join(
         (
+            unseen("Adapters"),
             tag("div", said + back, class_="at-turn-head"),
             _table(found["adapters"]),
             side_by_side(found["adapters"]),
@@ -149,7 +150,7 @@ def _table(adapters: list[Json]) -> str:
         )
         for one in reversed(adapters)
     ]  # fmt: skip
-    heads = ("adapter", "status", "#answers", "gate", "added", "made by", "from", "")
+    heads = ("adapter", "status", "#answers", "gate", "added", "made by", "from", "~what to do")
     return grid(heads, rows, "Adapters", empty="None yet: a round of learning makes the first "
                 "(Runs), or attune adapters add.")  # fmt: skip
 

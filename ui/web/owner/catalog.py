@@ -9,7 +9,7 @@ import gradio as gr
 from ui.web.api import Json
 from ui.web.markup import escape, tag
 from ui.web.owner.desk import Desk, live
-from ui.web.owner.pieces import badge, bar, cards, fold, grid, link
+from ui.web.owner.pieces import badge, bar, cards, fold, grid, link, unseen
 from ui.web.owner.telling import named, percent, plural, short
 
 NEVER = "/owner/files/never-shown.csv"
@@ -45,6 +45,7 @@ def health(found: Json) -> str:
     ])  # fmt: skip
     return "".join(
         (
+            unseen("Catalog"),
             head,
             _vain(found["asked_in_vain"]),
             _facets(found["facets"]),

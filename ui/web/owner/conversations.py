@@ -12,7 +12,7 @@ import gradio as gr
 from ui.web.api import Json
 from ui.web.markup import doing, escape, tag
 from ui.web.owner.desk import OWN, Desk, Told, live, pressed
-from ui.web.owner.pieces import flags, grid, opens
+from ui.web.owner.pieces import flags, grid, opens, unseen
 from ui.web.owner.telling import ago, plural, short
 from ui.web.owner.turn import turn_view
 
@@ -113,8 +113,9 @@ def listing(rows: Sequence[Json], open_id: str, only: str = "all") -> str:
         if only == "all"
         else "No conversation has such a turn."
     )
-    return grid(("begun with", "", "#turns", "last"), made, "Latest conversations", empty=empty,
-                current=current)  # fmt: skip
+    heads = ("begun with", "~signs", "#turns", "last")
+    table = grid(heads, made, "Latest conversations", empty=empty, current=current)
+    return unseen("Conversations") + table
 
 
 def conversation(talk: Json, number: int, turn: Json) -> str:
@@ -132,4 +133,4 @@ def conversation(talk: Json, number: int, turn: Json) -> str:
     title = tag("p", f"Conversation {short(talk['id'])} · {plural(len(talk['turns']), 'turn')} · "
                 f"begun {ago(begun)}", class_="at-none-yet")  # fmt: skip
     nav = tag("nav", title + tag("ol", steps, class_="at-steps"), aria_label="Turns")
-    return tag("div", nav + turn_view(turn), class_="at-inspector")
+    return tag("div", nav + turn_view(turn, talk["id"]), class_="at-inspector")

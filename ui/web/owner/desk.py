@@ -75,7 +75,7 @@ def in_words(error: ApiError) -> str:
 
 def live(name: str, value: str = "") -> gr.HTML:
     """Return a piece of the page whose buttons and forms send what they do."""
-    return gr.HTML(value, js_on_load=asset("page.js"), elem_id=name, apply_default_css=False,
+    return gr.HTML(value, js_on_load=asset("owner-piece.js"), elem_id=name, apply_default_css=False,
                    padding=False)  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from ui.web.owner.pieces import (
     panel,
     press,
     tick,
+    unseen,
     whiskers,
 )
 from ui.web.owner.telling import ago, between, named, number, percent, plural, signed
@@ -176,7 +177,7 @@ def overview(found: Json) -> str:
     if not found.get("served", True):
         head += tag("p", "No language model is served here, so the rules answer and nobody meets "
                     "the arms.", class_="at-none-yet")  # fmt: skip
-    return head + _past(found["past"])
+    return unseen("Experiments") + head + _past(found["past"])
 
 
 def _running(one: Json) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from ui.web.api import Json
 from ui.web.markup import escape, tag
 from ui.web.owner.desk import OWN, Desk, live, pressed
-from ui.web.owner.pieces import badge, cards, fold, grid, link, press, verbatim
+from ui.web.owner.pieces import badge, cards, fold, grid, link, press, unseen, verbatim
 from ui.web.owner.telling import ago, named, number, percent, plural
 
 FILES = "/owner/files/pairs"
@@ -104,7 +104,7 @@ def counts(found: Json) -> str:
     )  # fmt: skip
     doubts = grid(("doubt",), [(escape(one),) for one in found["doubts"]], "What may be wrong",
                   empty="Nothing looks wrong with it.")  # fmt: skip
-    return made + tag("div", kinds + doubts, class_="at-two-wide")
+    return unseen("Feedback") + made + tag("div", kinds + doubts, class_="at-two-wide")
 
 
 def pair_set(one: Json) -> str:
@@ -117,7 +117,14 @@ def pair_set(one: Json) -> str:
     dropped = [f"{n:,} × {reason} ({PAIR_KINDS[kind]})"
                for kind, reasons in (one["dropped"] or {}).items()
                for reason, n in reasons.items()]  # fmt: skip
-    heads = ("pairs of", "#to learn", "#held out", "#single, to learn", "#single, held out", "")
+    heads = (
+        "pairs of",
+        "#to learn",
+        "#held out",
+        "#single, to learn",
+        "#single, held out",
+        "~examples",
+    )
     files = "".join(
         link(f"Save {name}", f"{FILES}?{urlencode({'name': one['name'], 'file': name})}")
         for name in one["files"]
@@ -158,13 +165,14 @@ def examples(rows: list[Json], name: str) -> str:
         return tag("p", "There are none of that kind.", class_="at-empty")
     made = "".join(
         tag("article",
-            tag("h4", escape(named(PAIR_KINDS, one["kind"]))
+            tag("h3", escape(named(PAIR_KINDS, one["kind"]))
                 + tag("small", escape(f" weight {number(one['weight'], 2)}")))
             + tag("div", _side("asked", one["asked"], "") + _side("chosen", one["chosen"], "good")
                   + _side("passed over", one["rejected"], "bad"), class_="at-three"))
         for one in rows
     )  # fmt: skip
-    title = tag("h2", escape(f"{plural(len(rows), 'pair')} of {_title(name)}"), tabindex="-1")
+    title = tag("h2", escape(f"{plural(len(rows), 'pair')}: {_title(name)}"), tabindex="-1",
+                data_opened=name + rows[0]["kind"])  # fmt: skip
     return tag("div", title + made, class_="at-panel at-panel-pairs")
 
 

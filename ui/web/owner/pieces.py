@@ -26,23 +26,25 @@ def grid(
     *,
     empty: str = "Nothing yet.",
     current: int | None = None,
+    stacks: bool = True,
 ) -> str:
     """Return a table; on a phone each row becomes a card with the heads before its cells.
 
     Args:
-        heads: Of the columns; one that begins with "#" is of numbers.
+        heads: Of the columns; one that begins with "#" is of numbers, one with "~" only read out.
         rows: Cells as markup.
         label: What it is of: its heading.
         empty: Said where there are no rows.
         current: Place of the row that is open.
+        stacks: Whether rows become cards on a phone; else the table is scrolled.
     """
     title = tag("h3", escape(label)) if label else ""
     if not rows:
         return tag("section", title + tag("p", escape(empty), class_="at-none-yet"))
-    names = [head.removeprefix("#") for head in heads]
+    names = ["" if head.startswith("~") else head.removeprefix("#") for head in heads]
     numeric = ["at-number" if head.startswith("#") else None for head in heads]
-    top = "".join(tag("th", escape(name), scope="col", class_=style)
-                  for name, style in zip(names, numeric, strict=True))  # fmt: skip
+    top = "".join(tag("th", _head(head), scope="col", class_=style)
+                  for head, style in zip(heads, numeric, strict=True))  # fmt: skip
     body = "".join(
         tag("tr", "".join(
             tag("td", cell or ("–" if name else ""), class_=style, data_label=name or None)
@@ -52,8 +54,20 @@ def grid(
         for place, row in enumerate(rows)
     )  # fmt: skip
     table = tag("table", tag("thead", tag("tr", top)) + tag("tbody", body), class_="at-grid")
-    box = tag("div", table, class_="at-scroll", tabindex="0", role="region", aria_label=label)
+    box = tag("div", table, class_="at-scroll at-stacks" if stacks else "at-scroll", tabindex="0",
+              role="group", aria_label=label or ", ".join(names))  # fmt: skip
     return tag("section", title + box)
+
+
+def _head(head: str) -> str:
+    if head.startswith("~"):
+        return tag("span", escape(head[1:]), class_="at-only-read")
+    return escape(head.removeprefix("#"))
+
+
+def unseen(title: str) -> str:
+    """Return a heading for those who are read the page to: the tab says it to the others."""
+    return tag("h2", escape(title), class_="at-only-read")
 
 
 def opens(label: str, does: Mapping[str, Any]) -> str:
@@ -102,7 +116,7 @@ def facts(pairs: Sequence[tuple[str, str]]) -> str:
 
 def verbatim(text: str, label: str) -> str:
     """Return text as it is, to be scrolled."""
-    return tag("pre", escape(text), tabindex="0", aria_label=label, role="region")
+    return tag("pre", escape(text), tabindex="0", aria_label=label, role="group")
 
 
 def said(text: str, kind: str = "") -> str:
@@ -136,7 +150,7 @@ def bars(values: Mapping[str, float], unit: str, label: str) -> str:
         (escape(name), bar(value / most, f"{number(value, 1)} {unit}".strip()))
         for name, value in values.items()
     ]
-    return tag("div", grid(("", ""), rows, label), class_="at-bars")
+    return tag("div", grid(("~name", "~value"), rows, label), class_="at-bars")
 
 
 def whiskers(
@@ -200,8 +214,8 @@ def tick(name: str, label: str, *, on: bool = False) -> str:
 
 
 def panel(title: str, inner: str, name: str) -> str:
-    """Return a panel that takes the focus when it opens (`assets/page.js`)."""
-    head = tag("div", tag("h2", escape(title), tabindex="-1")
+    """Return a panel that takes the focus when it opens (`assets/owner-piece.js`)."""
+    head = tag("div", tag("h2", escape(title), tabindex="-1", data_opened=title)
                + button("Close", {"do": "cancel"}, sign="✕", class_="at-close"),
                class_="at-head")  # fmt: skip
     return tag("div", head + inner, class_=f"at-panel at-panel-{name}", role="group",

@@ -21,6 +21,7 @@ from ui.web.owner.pieces import (
     opens,
     panel,
     press,
+    unseen,
     verbatim,
     whiskers,
 )
@@ -252,7 +253,7 @@ def figures(found: list[Json]) -> str:
          {"higher": "more is better", "lower": "less is better"}.get(one["better"], ""))
         for one in found
     ]  # fmt: skip
-    return grid(("figure", "#value", "#95 % interval", ""), rows, "Figures")
+    return grid(("figure", "#value", "#95 % interval", "~better"), rows, "Figures")
 
 
 def comparison(both: Json, does: dict[str, str]) -> str:
@@ -270,7 +271,7 @@ def comparison(both: Json, does: dict[str, str]) -> str:
         )
         for one in both["rows"]
     ]  # fmt: skip
-    heads = ("figure", "#first", "#second", "#difference", "#95 % interval", "")
+    heads = ("figure", "#first", "#second", "#difference", "#95 % interval", "~verdict")
     plot = whiskers(
         [(one["name"], one["difference"], one["low"], one["high"])
          for one in both["rows"] if one["low"] is not None and one["verdict"] != "changed"],
@@ -304,8 +305,9 @@ def listing(runs: list[Json], does: dict[str, str], watched: Watched) -> str:
     current = next((n for n, run in enumerate(runs) if run["id"] == watched.id), None)
     count = len(watched.chosen)
     said = f"Runs ({count} chosen to compare)" if count == 1 else "Runs"
-    return grid(("run", "", "begun", "#took", "figures", "compare"), rows, said, current=current,
-                empty="Nothing was run yet: choose something above and press Start.")  # fmt: skip
+    heads = ("run", "~state", "begun", "#took", "figures", "compare")
+    empty = "Nothing was run yet: choose something above and press Start."
+    return unseen("Runs") + grid(heads, rows, said, current=current, empty=empty)
 
 
 def _main(run: Json) -> str:

@@ -38,24 +38,28 @@ SCORES = {
 STAGES = ("desk", "link", "plan", "apply", "retrieve", "explain", "reply", "words", "store")
 
 
-def turn_view(turn: Json) -> str:
-    """Return a turn taken apart."""
+def turn_view(turn: Json, opened: str = "") -> str:
+    """Return a turn taken apart.
+
+    Args:
+        opened: What it is of: its heading takes the focus where that is another than before.
+    """
     return "".join((
-        _head(turn), _said(turn),
+        _head(turn, opened), _said(turn),
         tag("div", _wishes(turn["before"], turn["after"]) + _planned(turn), class_="at-two-wide"),
         tag("div", mentions(turn["mentions"]) + _times(turn["timings"]), class_="at-two-wide"),
         candidates(turn), _rest(turn),
     ))  # fmt: skip
 
 
-def _head(turn: Json) -> str:
+def _head(turn: Json, opened: str) -> str:
     place, count = turn["number"], turn["turns"]
     ways = ""
     if place > 1:
         ways += press("‹ Turn before", {"do": "turn", "number": place - 1})
     if place < count:
         ways += press("Next turn ›", {"do": "turn", "number": place + 1})
-    title = tag("h2", escape(f"Turn {place} of {count}"), tabindex="-1")
+    title = tag("h2", escape(f"Turn {place} of {count}"), tabindex="-1", data_opened=opened)
     inner = title + flags(turn["flags"], words=True) + tag("span", ways, class_="at-ways")
     return tag("div", inner, class_="at-turn-head")
 
@@ -184,7 +188,7 @@ def candidates(turn: Json) -> str:
     found = turn["candidates"]
     parts = [name for name in SCORES if any(one["parts"].get(name) for one in found)]
     parts += sorted({name for one in found for name in one["parts"]} - set(SCORES))
-    heads = ("#", "item", "score", "#shown", "#meaning", "#text",
+    heads = ("#rank", "item", "score", "#shown", "#meaning", "#text",
              *(f"#{named(SCORES, name)}" for name in parts))  # fmt: skip
     most = max((abs(one["score"]) for one in found), default=1.0) or 1.0
     rows = [
@@ -201,7 +205,7 @@ def candidates(turn: Json) -> str:
     said = "" if matched is None else f": {plural(matched, 'item')} meet every wish"
     note = "Ranked again over the catalog as it is now." if rows else ""
     empty = "This turn was about items already shown, or about the shop: nothing was searched."
-    return grid(heads, rows, f"Candidates{said}", empty=empty) + (
+    return grid(heads, rows, f"Candidates{said}", empty=empty, stacks=False) + (
         tag("p", escape(note), class_="at-none-yet") if note else ""
     )
 
