@@ -40,7 +40,7 @@ def _many(
     ) -> AbstractAsyncContextManager[AsyncIterator[T]]:
         return self._stream(call(*args, **kwargs))
 
-    return as_method(method, call)
+    return as_method(method, call, "AbstractAsyncContextManager[AsyncIterator[{}]]")
 
 
 class AsyncAttuneClient:

@@ -149,12 +149,18 @@ def part(id: str) -> str:
     return quote(id, safe="")
 
 
-def as_method(method: F, call: Callable[..., Any]) -> F:
-    """Name and describe the method of a client by the function that makes its call."""
+def as_method(method: F, call: Callable[..., Any], returns: str = "{}") -> F:
+    """Name and describe the method of a client by the function that makes its call.
+
+    Args:
+        returns: How it returns what the call is of, as `help` shows it.
+    """
     method.__name__ = method.__qualname__ = call.__name__
     method.__doc__ = call.__doc__
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     signature = inspect.signature(call)
-    taken = signature.replace(parameters=[own, *signature.parameters.values()])
-    method.__signature__ = taken  # type: ignore[attr-defined]
+    of = str(signature.return_annotation).partition("[")[2].removesuffix("]")
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[own, *signature.parameters.values()], return_annotation=returns.format(of)
+    )
     return method

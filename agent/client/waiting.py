@@ -38,7 +38,7 @@ def _many(
     ) -> AbstractContextManager[Iterator[T]]:
         return self._stream(call(*args, **kwargs))
 
-    return as_method(method, call)
+    return as_method(method, call, "AbstractContextManager[Iterator[{}]]")
 
 
 class AttuneClient:

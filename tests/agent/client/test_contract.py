@@ -226,3 +226,12 @@ def test_both_clients_have_the_same_methods():
 
     assert public(AttuneClient) == public(AsyncAttuneClient)
     assert all(getattr(AttuneClient, name).__doc__ for name in public(AttuneClient))
+
+
+def test_methods_tell_what_they_take_and_return():
+    told = inspect.signature(AttuneClient.jobs)
+    assert list(told.parameters) == ["self", "status", "kind", "limit"]
+    assert told.return_annotation == "tuple[Job, ...]"
+    streamed = inspect.signature(AsyncAttuneClient.stream).return_annotation
+    assert streamed == "AbstractAsyncContextManager[AsyncIterator[Event]]"
+    assert inspect.iscoroutinefunction(AsyncAttuneClient.jobs)
