@@ -85,7 +85,7 @@ def carry(typed: str, table: Phrases, own: Mapping[str, str], longest: int) -> C
         longest: Characters of the longest phrase of both.
     """
     text = normal(typed[:LONGEST], table)
-    carrier = _Carrier(table, own, longest)
+    carrier = _Carrier(typed, table, own, longest)
     pieces = list(carrier.pieces(text, 0, 0))
     if len(typed) > LONGEST:
         pieces.append(Piece(typed[LONGEST:], LONGEST, len(typed)))
@@ -113,7 +113,8 @@ def normal(typed: str, table: Phrases) -> str:
 class _Carrier:
     """Carries one utterance over."""
 
-    def __init__(self, table: Phrases, own: Mapping[str, str], longest: int) -> None:
+    def __init__(self, typed: str, table: Phrases, own: Mapping[str, str], longest: int) -> None:
+        self._typed = typed
         self._table = table
         self._own = own
         self._longest = longest
@@ -136,8 +137,10 @@ class _Carrier:
     def _as_typed(self, text: str, start: int, end: int, at: int) -> Iterator[Piece]:
         """Yield what nothing explains, cut where blanks and signs are."""
         for match in re.finditer(r"[^\s,。、!?;]+|[,。、!?;]", text[start:end]):
-            said = _SIGNS.get(match.group(), match.group())
-            yield Piece(said, at + start + match.start(), at + start + match.end())
+            first, last = at + start + match.start(), at + start + match.end()
+            said = _SIGNS.get(match.group())
+            plain = match.group() if match.group() in _ENDS else self._typed[first:last]
+            yield Piece(said or plain, first, last)
 
     def _pattern(
         self, text: str, i: int, at: int, depth: int

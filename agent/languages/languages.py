@@ -12,6 +12,7 @@ from agent.languages.carrying import Carried, carry, normal
 from agent.languages.glossary import FOLDER, Glossary, read_glossary
 from agent.languages.phrases import Phrases, phrases, tables
 from agent.languages.tongue import Tongue, base, spoken
+from agent.linking.vocabulary import general
 from agent.service.openings import languages
 from retrieval.catalog import Facet
 from retrieval.filters import TEXT
@@ -157,10 +158,16 @@ def _values(words: Glossary, table: Phrases | None) -> Mapping[str, Mapping[str,
 
 
 def _written(facets: Sequence[Facet], table: Phrases) -> dict[str, str]:
-    """Return the catalog's own values that are written in a language's letters, as they are."""
+    """Return the catalog's own values that are written in a language's letters, as they are.
+
+    The name of a facet becomes what the linker calls its role, where it has one.
+    """
     found: dict[str, str] = {}
     for facet in facets:
-        for name in (facet.label, *(value for value, _ in facet.values)):
+        if table.letters is not None and table.letters.search(facet.label):
+            role = general().roles.get(facet.role or "", (facet.label,))[0]
+            found.setdefault(normal(facet.label, table), role)
+        for name in (value for value, _ in facet.values):
             if table.letters is None or not table.letters.search(name):
                 continue
             found.setdefault(normal(name, table), name)
@@ -168,7 +175,7 @@ def _written(facets: Sequence[Facet], table: Phrases) -> dict[str, str]:
                 bare = name.removesuffix(ending)
                 for other in (bare, f"{bare}{ending}"):
                     found.setdefault(normal(other, table), name)
-    return {phrase: name for phrase, name in found.items() if len(phrase) > 1 or phrase == name}
+    return {phrase: name for phrase, name in found.items() if phrase}
 
 
 def _glossed(words: Glossary, facets: Sequence[Facet]) -> dict[str, str]:
