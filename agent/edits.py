@@ -48,7 +48,7 @@ class NeedEditor:
         for id in act.want:
             self._want(mention(id), act.join, compared)
         for id in act.avoid:
-            self._avoid(mention(id), focus or self._slate)
+            self._avoid(mention(id), refs, focus or self._slate)
         for id in act.prefer:
             self._prefer(mention(id))
         for id in act.change:
@@ -126,7 +126,7 @@ class NeedEditor:
         if own and word in own.excluded:
             self._put(own.model_copy(update={"excluded": minus(own.excluded, (word,))}))
 
-    def _avoid(self, mention: Mention, present: tuple[str, ...]) -> None:
+    def _avoid(self, mention: Mention, refs: tuple[str, ...], present: tuple[str, ...]) -> None:
         if mention.kind in ("reference", "item"):
             self._set(rejected=union(self.need.rejected, mention.items))
         elif mention.kind == "value" and mention.facet:
@@ -141,7 +141,7 @@ class NeedEditor:
         elif mention.kind == "number" and mention.facet:
             self._exclude_range(mention)
         elif mention.kind == "facet" and mention.facet:
-            self._exclude_own(mention, mention.facet, present)
+            self._exclude_own(mention, mention.facet, refs, present)
 
     def _beside_the_category(self, mention: Mention) -> bool:
         """Return whether an excluded category is not what is wanted anyway ("noodles, no egg")."""
@@ -168,10 +168,12 @@ class NeedEditor:
             )
         )  # fmt: skip
 
-    def _exclude_own(self, mention: Mention, facet: str, present: tuple[str, ...]) -> None:
+    def _exclude_own(
+        self, mention: Mention, facet: str, refs: tuple[str, ...], present: tuple[str, ...]
+    ) -> None:
         """Exclude the values the reference has: "a different author", "another colour"."""
         like = (self.need.like.item_id,) if self.need.like else ()
-        own = [self._items[id] for id in like or present[:1] if id in self._items]
+        own = [self._items[id] for id in refs or like or present[:1] if id in self._items]
         values = tuple(str(value) for item in own for value in item.values(facet))
         if values:
             self._exclude(facet, values, mention.text)

@@ -37,7 +37,7 @@ def ordinal(screen: Screen, i: int) -> Span | None:
         return None
     position, taken = hit
     end = start + taken
-    if screen.word(end) in pointing().nouns:
+    if screen.word(end).removesuffix("'s") in pointing().nouns:
         end += 1
     elif start == i and position == -1 and screen.word(i - 1) not in ("and", "or"):
         return None

@@ -27,6 +27,7 @@ _OR = re.compile(r"\b(?:or|nor)\b")
 _AND = re.compile(r"\band\b|,|&|/")
 _NEW_ITEM = re.compile(r",|\band\b")
 _GOES_ON = re.compile(r" <V")
+_OWNS = re.compile(r"(?:'?s)? <F")
 
 
 class PolarityReader:
@@ -114,7 +115,9 @@ class PolarityReader:
     ) -> bool:
         if mention.kind in ("number", "relative", "order"):
             return False
-        start, _ = self._masked.spans[mention.id]
+        start, end = self._masked.spans[mention.id]
+        if mention.kind == "reference" and _OWNS.match(self._masked.text, end):
+            return False  # not the item, but what it has: "nothing of the first one's brand"
         if mention.kind == "facet":
             return _said(self._masked.text[:start], "other_than")
         cue = max((last for _, last in self._avoid if last <= start), default=None)

@@ -25,7 +25,8 @@ def wish_act(reading: Reading, name: ActName, refs: tuple[str, ...]) -> Act:
 
 def wishes(reading: Reading, name: ActName) -> list[Act]:
     """Return the act with the wishes of the utterance, if there are any."""
-    act = wish_act(reading, name, reading.refs() if reading.change else ())
+    beside = reading.change or reading.ids("avoid", "facet")  # "another brand than the first"
+    act = wish_act(reading, name, reading.refs() if beside else ())
     empty = not (act.want or act.avoid or act.prefer or act.drop or act.change)
     return [] if empty else [act]
 

@@ -129,3 +129,18 @@ def test_a_new_thing_is_the_thing(mind):
 def test_what_is_too_much_does_not_come_first(mind):
     sorting = mind.hear("too big", state=state_of(slate=())).need.sorting
     assert (sorting.direction, sorting.label) == ("down", "")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["another brand than the second", "without anything from the second one's brand",
+     "a different brand from number 2"],
+)  # fmt: skip
+def test_the_brand_of_an_item_named_is_left_out(mind, text):
+    state = SHOP.model_copy(update={"slate": ("c1", "s1", "s2")})
+    assert refuses(mind.hear(text, state=state)) == {"brand": ("Nike",)}
+
+
+def test_a_bare_number_is_what_something_is_the_same_as(mind):
+    act = mind.plan("same as 1 but in another colour", SHOP).acts[0]
+    assert (act.act, len(act.refs), len(act.avoid)) == ("like", 1, 1)
