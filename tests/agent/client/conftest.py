@@ -13,7 +13,6 @@ from agent.access.keyring import Keyring
 from agent.access.keys import SCOPES
 from agent.adapter_desk import Adapters
 from agent.client import AttuneClient
-from agent.knowledge import Knowledge, Library
 from agent.routing import AdapterRouter
 from agent.server import create_app
 from agent.service.config import HandoverTable, OpeningTable
@@ -21,9 +20,9 @@ from agent.service.desk import ServiceDesk
 from agent.service.escalation import Escalation
 from agent.service.openings import Openings
 from agent.store_handovers import Handovers
-from retrieval.encoder import HashingEncoder
 from tests.agent.hosting import ScriptedHost
 from tests.agent.server.conftest import (  # noqa: F401 (fixtures)
+    library,
     parts,
     shop,
     store,
@@ -44,14 +43,6 @@ def url(parts):  # noqa: F811
 def client(url):
     with AttuneClient(url) as client:
         yield client
-
-
-@pytest.fixture
-def library(tmp_path):
-    encoder = HashingEncoder(64)
-    knowledge = Knowledge(tmp_path / "knowledge", encoder)
-    yield Library(knowledge, lambda: encoder)
-    knowledge.close()
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
+from agent.knowledge import Knowledge, Library
 from agent.server import create_app
 from agent.store import Store
+from retrieval.encoder import HashingEncoder
 from tests.agent.clothes import parts_over, writable
 from tests.agent.server.asking import URL, messages_of
 
@@ -29,6 +31,15 @@ def store(tmp_path):
 @pytest.fixture
 def parts(shop, store):
     return parts_over(shop, store)
+
+
+@pytest.fixture
+def library(tmp_path):
+    """Where the shop's own pages are kept."""
+    encoder = HashingEncoder(64)
+    knowledge = Knowledge(tmp_path / "knowledge", encoder)
+    yield Library(knowledge, lambda: encoder)
+    knowledge.close()
 
 
 @pytest.fixture

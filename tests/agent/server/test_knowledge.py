@@ -4,19 +4,9 @@ import base64
 
 import pytest
 
-from agent.knowledge import Knowledge, Library
 from agent.worker import Worker
-from retrieval.encoder import HashingEncoder
 
 PAGE = "# Gifts\n\n## Do you wrap gifts?\n\nGift wrapping costs €3.50 for each item.\n"
-
-
-@pytest.fixture
-def library(tmp_path):
-    encoder = HashingEncoder(64)
-    knowledge = Knowledge(tmp_path / "knowledge", encoder)
-    yield Library(knowledge, lambda: encoder)
-    knowledge.close()
 
 
 @pytest.fixture
