@@ -21,14 +21,17 @@ _LEANS = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+_MINE = re.compile(r"\bmy (?:stuff|things|goods|shipment|purchases?)\b", re.IGNORECASE)
 _WRITTEN_OUT = {
     "whats": "what is", "wheres": "where is", "hows": "how is", "whos": "who is", "im": "I am",
     "ive": "I have", "id": "I would", "dont": "do not", "doesnt": "does not", "didnt": "did not",
     "cant": "cannot", "couldnt": "could not", "wont": "will not", "isnt": "is not",
     "arent": "are not", "hasnt": "has not", "havent": "have not", "wasnt": "was not",
     "u": "you", "ur": "your", "r": "are", "pls": "please", "plz": "please", "thx": "thanks",
-    "wanna": "want to", "gonna": "going to", "gotta": "have to", "stuff": "items", "n": "and",
-    "2day": "two-day", "biz": "business", "cos": "because",
+    "wanna": "want to", "gonna": "going to", "gotta": "have to", "stuff": "things", "n": "and",
+    "2day": "two-day", "biz": "business", "cos": "because", "nr": "number", "hav": "have",
+    "teh": "the", "wat": "what", "wen": "when", "wer": "where", "adress": "address",
+    "recieve": "receive", "recieved": "received", "thats": "that is", "theres": "there is",
 }  # fmt: skip
 MOST = 5
 """Questions of one utterance that are looked at."""
@@ -63,5 +66,10 @@ def leans(question: str) -> bool:
 
 def bare(question: str) -> str:
     """Return a question written out, without what only joins it to others."""
-    text = _LEADS.sub("", question.strip()) or question.strip()
+    return written_out(_LEADS.sub("", question.strip()) or question.strip())
+
+
+def written_out(text: str) -> str:
+    """Return a text with what chats abbreviate written out."""
+    text = _MINE.sub("my order", text)
     return _WORD.sub(lambda found: _WRITTEN_OUT.get(found[0].casefold(), found[0]), text)

@@ -24,6 +24,8 @@ exceptions."""
 CLOSE = 0.12
 """A neighbour so close to the best sentence is quoted with it."""
 LEAD_WORDS = 10
+LIST_WORDS = 70
+"""So many words of steps are quoted together."""
 _GOES_ON = re.compile(
     r"(?:this|that|these|those|it|they|then|after that|however|otherwise|if not|but|in that case|"
     r"please note|exceptions?)\b",
@@ -53,8 +55,38 @@ def excerpt(asked: Asked, seen: Seen) -> str:
         last += 1
     if first > 0 and last - first + 1 < MOST and _GOES_ON.match(found[first].text):
         first -= 1
-    first, last = _filled(seen.text, found, first, last)
+    first, last = (
+        _steps(asked, seen.text, found, best)
+        or _paragraph(seen.text, found, best)
+        or _filled(seen.text, found, first, last)
+    )
     return seen.text[found[first].start : found[last].end]
+
+
+def _paragraph(text: str, found: Sequence[Sentence], best: int) -> tuple[int, int] | None:
+    """Return the whole paragraph of a sentence where that is short."""
+    start = text.rfind("\n", 0, found[best].start) + 1
+    end = text.find("\n", found[best].start)
+    end = len(text) if end < 0 else end
+    inside = [n for n, one in enumerate(found) if start <= one.start < end]
+    if len(inside) > MOST or len(text[start:end].split()) > SHORT_WORDS:
+        return None
+    if _leads(found[inside[-1]].text):
+        return None
+    return inside[0], inside[-1]
+
+
+def _steps(asked: Asked, text: str, found: Sequence[Sentence], best: int) -> tuple[int, int] | None:
+    """Return the whole list that a sentence is of, where it is asked how something is done."""
+    if asked.kind != "method":
+        return None
+    start = text.rfind("\n\n", 0, found[best].start) + 1
+    end = text.find("\n\n", found[best].start)
+    end = len(text) if end < 0 else end
+    inside = [n for n, one in enumerate(found) if start <= one.start < end]
+    whole = text[found[inside[0]].start : found[inside[-1]].end]
+    is_list = "\n" in whole and len(whole.split()) <= LIST_WORDS
+    return (inside[0], inside[-1]) if is_list else None
 
 
 def _leads(text: str) -> bool:
@@ -72,7 +104,7 @@ def _filled(text: str, found: Sequence[Sentence], first: int, last: int) -> tupl
     while last - first + 1 < MOST:
         if last + 1 < len(found) and fits(first, last + 1):
             last += 1
-        elif first > 0 and fits(first - 1, last):
+        elif first > 0 and fits(first - 1, last) and not _GOES_ON.match(found[first - 1].text):
             first -= 1
         else:
             break

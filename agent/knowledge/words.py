@@ -132,6 +132,11 @@ def _members() -> tuple[tuple[str, ...], ...]:
     )
 
 
+def vocabulary() -> tuple[str, ...]:
+    """Return the single words that service desks and their customers use, in lower case."""
+    return tuple(word for line in _members() for word in line if word.isalpha() and word.islower())
+
+
 def others_of(words: Iterable[Word]) -> tuple[str, ...]:
     """Return the other words of the groups of words, one of each stem."""
     words = tuple(words)

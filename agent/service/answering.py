@@ -33,8 +33,8 @@ def answer(
     return bool(found.quotes or visit.offered)
 
 
-def tell(visit: Visit, found: Answer, question: str) -> None:
-    """Say what the pages say to a question."""
+def tell(visit: Visit, found: Answer, question: str, *, is_question: bool = True) -> None:
+    """Say what the pages say to a question, or to what happened to somebody."""
     visit.asked.append(question)
     quotes = [quote for quote in found.quotes if quote not in visit.quotes][:MOST_QUOTES]
     visit.quotes += quotes
@@ -47,7 +47,7 @@ def tell(visit: Visit, found: Answer, question: str) -> None:
     for one in left:
         pages = [] if visit.offered else _new(visit, found, one if found.quotes else "")
         if pages:
-            _offer(visit, pages, one)
+            _offer(visit, pages, one, is_question)
         else:
             visit.say("unknown", clause=repeated(visit.request.said(one), 80))
 
@@ -62,12 +62,14 @@ def _new(visit: Visit, found: Answer, question: str) -> list[Offer]:
     ]
 
 
-def _offer(visit: Visit, pages: list[Offer], question: str) -> None:
+def _offer(visit: Visit, pages: list[Offer], question: str, is_question: bool) -> None:
     """Ask whether it is one of some pages."""
     visit.offered += pages
-    visit.remember(offers=tuple(pages))
+    visit.remember(offers=tuple(pages), question=clean(question, 300))
     clause = repeated(question, 80)
-    if len(pages) == 1:
+    if not is_question:
+        visit.say("offered_here", pages=listed(pages))
+    elif len(pages) == 1:
         visit.say("offered_one", clause=clause, page=pages[0].title)
     else:
         visit.say("offered", clause=clause, pages=listed(pages))

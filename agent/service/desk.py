@@ -10,6 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agent.desk import Attended, DeskRequest, Outcome
+from agent.knowledge.kinds import asked_kind
+from agent.knowledge.questions import written_out
+from agent.plan import Mention
 from agent.rules import cues
 from agent.service.answering import answer, chosen, tell, unclear
 from agent.service.choosing import choose
@@ -17,6 +20,7 @@ from agent.service.clauses import Clause, split, without
 from agent.service.escalation import Escalation
 from agent.service.openings import Opening, Openings
 from agent.service.ports import Knowledge, Linker
+from agent.service.readable import readable
 from agent.service.resuming import is_yes, resume
 from agent.service.tooling import ToolDesk
 from agent.service.topics import (
@@ -35,6 +39,8 @@ from agent.service.values import Offer
 from agent.service.visit import Visit
 from agent.wording import say
 
+FEW_WORDS = 6
+"""Words of a question that may lean on the one before."""
 _REFERS = ("reference", "item")
 
 
@@ -60,7 +66,8 @@ class ServiceDesk:
     def attend(self, request: DeskRequest) -> Attended:
         """Take care of what in an utterance is about the shop."""
         visit = Visit(request, request.state.desk)
-        visit.remember(offered=False, question="", offers=())  # they count for one turn
+        # These count for one turn.
+        visit.remember(offered=False, question="", offers=(), alone=False, used={})
         if self.escalation.follow(visit):
             return visit.attended("")
         if self.tools is not None and request.extras.results:
@@ -74,6 +81,7 @@ class ServiceDesk:
             resume(self.tools, visit, heard, raw)
         self._accept(visit, heard)
         self._chosen(visit, heard)
+        self._let_be(visit, heard)
         left = [place for place, one in enumerate(heard) if one.clause not in visit.taken]
         topics = settle([topic(heard[place]) for place in left])
         beside = [
@@ -85,7 +93,9 @@ class ServiceDesk:
             if heard[place].clause not in visit.taken:
                 self._serve(visit, heard[place], raw[place], about, beside)
         self.escalation.tell_once(visit)
-        return visit.attended(without(request.utterance, visit.taken))
+        rest = without(request.utterance, visit.taken)
+        visit.remember(alone=bool(visit.taken) and not rest.strip())
+        return visit.attended(rest)
 
     def conclude(self, request: DeskRequest, attended: Attended, outcome: Outcome) -> Attended:
         """Add what follows from the outcome: an answer, a hand-over."""
@@ -125,6 +135,21 @@ class ServiceDesk:
             if one == "none":
                 self.escalation.offer(visit)
 
+    def _let_be(self, visit: Visit, heard: Sequence[Heard]) -> None:
+        """Take "never mind" and "ok, thanks" to what the desk said in the turn before.
+
+        Nothing that is wished for is undone by it.
+        """
+        if visit.taken or visit.tools or len(heard) != 1:
+            return
+        text, before = heard[0].masked, visit.request.state.desk
+        if before.alone and says("leave", text) and not says("no", text):
+            visit.taken.append(heard[0].clause)
+            visit.say("let_be")
+        elif says("courtesy", text) and says("thanks", text):
+            visit.taken.append(heard[0].clause)
+            visit.say("welcome")
+
     def sort(self, visit: Visit, clauses: Sequence[Clause]) -> list[tuple[Clause, Topic]]:
         """Return the clauses of an utterance with what each is about; nothing is done."""
         heard = self._hear(visit, clauses)
@@ -133,7 +158,8 @@ class ServiceDesk:
 
     def _hear(self, visit: Visit, clauses: Sequence[Clause]) -> list[Heard]:
         """Return the clauses with what is known of them; links only where it may matter."""
-        waits = visit.state.pending is not None or self._has_tools(visit)
+        offered = bool(visit.request.state.desk.offers)
+        waits = visit.state.pending is not None or offered or self._has_tools(visit)
         if not waits and not any(may_be_service(lowered(clause.text)) for clause in clauses):
             return [Heard(clause, lowered(clause.text), wishes=True) for clause in clauses]
         request = visit.request
@@ -142,20 +168,23 @@ class ServiceDesk:
 
     def _closer(self, visit: Visit, clause: Clause) -> Heard:
         masked, mentions = masked_clause(clause, visit.mentions)
+        if says("shop_plain", lowered(clause.text)):
+            masked, mentions = lowered(clause.text), ()
         wishes = has_wishes(mentions)
+        asked = _plainly(clause, mentions)
         refers = any(m.kind in _REFERS for m in mentions)
         asks = may_be_service(masked) and not (wishes and says("shopping", masked))
         pages = self.pages() if asks else None
-        relevance = pages.relevance(clause.text) if pages else 0.0
+        relevance = pages.relevance(asked) if pages else 0.0
         details = any(m.kind == "facet" for m in mentions)
-        heard = Heard(clause, masked, wishes, refers, details, relevance)
+        heard = Heard(clause, masked, wishes, refers, details, relevance, question=asked)
         if (
             self.tools is None
             or not self._has_tools(visit)
             or (wishes and says("shopping", masked))
         ):
             return heard
-        match = self.tools.best(visit.request, clause.text)
+        match = self.tools.best(visit.request, written_out(clause.text))
         return heard if match is None else replace(heard, tool=match.tool.name, fit=match.score)
 
     def _has_tools(self, visit: Visit) -> bool:
@@ -164,7 +193,7 @@ class ServiceDesk:
     def _follows_up(self, visit: Visit, heard: Heard) -> bool:
         """Answer what leans on the question of the turn before: "and to Austria?"."""
         before, pages = visit.request.state.desk.question, self.pages()
-        if not before or pages is None or heard.wishes or not says("follow_up", heard.masked):
+        if not before or pages is None or heard.wishes or not _may_follow(heard):
             return False
         found = pages.ask(heard.clause.text, before)
         if found.quotes:
@@ -187,14 +216,39 @@ class ServiceDesk:
             pages = self.pages()
             if pages is None:
                 return
-            question = _whole(visit, clause) if says("helpless", heard.masked) else clause.text
+            question = _whole(visit, clause) if says("helpless", heard.masked) else _asked_of(heard)
             if not answer(visit, pages, question, before=visit.request.state.desk.question):
-                self.escalation.offer(visit)
+                self.escalation.offer(visit, contact=asked_kind(question) == "contact")
+        elif about == "upset":
+            visit.asked.append(clause.text)
+            visit.say("sorry")
+            self.escalation.offer(visit)
+        elif about == "problem" and not self._sorry(visit, heard):
+            return
         elif about == "tool" and self.tools is not None:
             self.tools.begin(visit, heard, raw, beside)
         elif about == "items" and not self._follows_up(visit, heard):
             return
         visit.taken.append(clause)
+
+    def _sorry(self, visit: Visit, heard: Heard) -> bool:
+        """See to what happened to the user; return whether anything could be said about it."""
+        text, pages = heard.clause.text, self.pages()
+        trouble = says("trouble", heard.masked)
+        if heard.refers and not says("arrival", heard.masked):
+            return False
+        found = pages.ask(text) if pages is not None else None
+        if found is None or not (found.quotes or found.offered):
+            if trouble:
+                visit.asked.append(text)
+                visit.unanswered.append(text)
+                visit.say("sorry")
+                self.escalation.offer(visit)
+            return trouble
+        if trouble:
+            visit.say("sorry")
+        tell(visit, found, text, is_question=not trouble)
+        return True
 
     def _do_acts(self, visit: Visit, rest: str, outcome: Outcome) -> None:
         """Do what a planner found to be the desk's: an answer, a person."""
@@ -216,6 +270,34 @@ class ServiceDesk:
         refuse = outcome.found is None or says("question", lowered(question))
         if not answer(visit, pages, question, refuse=refuse) and refuse:
             self.escalation.offer(visit)
+
+
+def _may_follow(heard: Heard) -> bool:
+    """Return whether a clause may lean on a question to the shop."""
+    short = len(heard.masked.split()) <= FEW_WORDS and not (heard.refers or heard.details)
+    return says("follow_up", heard.masked) or (short and says("question", heard.masked))
+
+
+def _plainly(clause: Clause, mentions: Sequence[Mention]) -> str:
+    """Return a clause as the pages are asked: with "it" for items, and its words spelt out."""
+    text, at = "", clause.begin
+    for mention in mentions:
+        if mention.kind == "reference" and mention.start >= at:
+            text += f"{_part(clause, at, mention.start)}it"
+            at = mention.end
+    text += _part(clause, at, clause.end)
+    mended = readable(text.lower())
+    return text if mended == text.lower() else mended
+
+
+def _part(clause: Clause, start: int, end: int) -> str:
+    """Return a part of a clause by its places in the utterance."""
+    return clause.text[start - clause.begin : end - clause.begin]
+
+
+def _asked_of(heard: Heard) -> str:
+    """Return what is asked of the pages for a clause."""
+    return heard.question or heard.clause.text
 
 
 def _whole(visit: Visit, clause: Clause) -> str:

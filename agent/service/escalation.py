@@ -91,7 +91,8 @@ class Escalation:
         if self._table is None:
             self._cannot(visit)
         elif visit.state.handover is not None and visit.handover is None:
-            self._say(visit, "asked_already")
+            if visit.state.told == visit.request.state.desk.told:  # else this turn has just said it
+                self._say(visit, "asked_already")
             visit.remember(told=True)
         else:
             self.begin(visit, "asked")
@@ -115,8 +116,14 @@ class Escalation:
         if self._table.while_open == "help":
             visit.say("meanwhile")
 
-    def offer(self, visit: Visit) -> None:
-        """Say what can be done where nothing was answered."""
+    def offer(self, visit: Visit, *, contact: bool = False) -> None:
+        """Say what can be done where nothing was answered.
+
+        Args:
+            contact: Whether it was asked how the shop is reached.
+        """
+        if contact and self._contact:
+            visit.say("or_contact", contact=self._contact)
         if self._table is not None and visit.state.handover is None:
             visit.say("or_a_person")
             visit.remember(offered=True)

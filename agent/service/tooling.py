@@ -80,6 +80,9 @@ class ToolDesk:
         visit.asked.append(heard.clause.text)
         items = items_spoken_of(visit, heard)
         values = self.filled(visit, tool, said, {}, items)
+        if _POINTS.search(heard.clause.text.lower()):  # "cancel it", once its number was told
+            used = visit.request.state.desk.used
+            values = {**{a.name: used[a.name] for a in tool.arguments if a.name in used}, **values}
         today = self.now().date()
         for other, raw in beside:
             for argument in tool.arguments:
@@ -191,7 +194,7 @@ class ToolDesk:
             unsure = tool.changes and error.sent
             visit.say("tool_failed_changing" if unsure else "tool_failed", what=_what(tool))
             return
-        visit.remember(tool_failures=0)
+        visit.remember(tool_failures=0, used=_plain(values, masked))
         result = self._safe(answer)
         use = ToolUse(tool=tool.name, status="done", arguments=masked, result=result)
         visit.tools.append(use)
@@ -269,6 +272,11 @@ def items_spoken_of(visit: Visit, heard: Heard) -> list[Item]:
     if named or not _POINTS.search(heard.masked):
         return named
     return list(visit.request.focus[:1] or visit.request.slate[:1])
+
+
+def _plain(values: Mapping[str, Any], masked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that hold nothing personal."""
+    return {name: value for name, value in values.items() if masked.get(name) == value}
 
 
 def is_firm(argument: Argument) -> bool:

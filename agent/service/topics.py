@@ -18,13 +18,19 @@ from typing import Literal, Protocol
 from agent.plan import Mention
 from agent.rules import cues
 from agent.service.clauses import Clause
+from agent.service.readable import readable
 
-Topic = Literal["items", "shop", "tool", "person", "told", "helpless", "courtesy"]
-"""told: what happened to the user, said beside a question to the shop. helpless: asks what can be
-done about it."""
+Topic = Literal[
+    "items", "shop", "tool", "person", "told", "helpless", "courtesy", "upset", "problem"
+]
+"""told: what happened to the user, said beside a question to the shop. problem: the same, said
+alone. helpless: asks what can be done about it. upset: anger at the shop, not at an item."""
 
 LIKELY = 0.45
 """Relevance from which a question with a cue is one for the shop's pages."""
+
+NAMED = 0.3
+"""Relevance from which a few words that name a subject of the shop stand for a question."""
 
 SURE = 0.8
 """Relevance from which a question is one for the shop's pages without any cue."""
@@ -43,6 +49,7 @@ _FEW = 5
 """Words that stand for a question: "your return policy"."""
 
 _WISHES = frozenset({"value", "number", "relative", "order"})
+_NO = re.compile(r"^\W*no\b[\s,.!]+")
 _NEVER_WISHES = re.compile(r"^\W*(?:order|orders|number|sale|return|returns|new|old|last)\W*$")
 
 
@@ -71,6 +78,7 @@ class Heard:
         details: Whether it names a property of items.
         relevance: How surely the shop's pages speak of it.
         tool: The tool that fits it best, where one fits.
+        question: What the pages are asked for it.
     """
 
     clause: Clause
@@ -81,6 +89,7 @@ class Heard:
     relevance: float = 0.0
     tool: str | None = None
     fit: float = 0.0
+    question: str = ""
 
 
 @cache
@@ -97,7 +106,7 @@ def says(name: str, text: str) -> bool:
 
 def lowered(text: str) -> str:
     """Return a text as cues are matched against."""
-    return cues.mask(text, ()).text
+    return readable(cues.mask(text, ()).text)
 
 
 def masked_clause(clause: Clause, mentions: Sequence[Mention]) -> tuple[str, tuple[Mention, ...]]:
@@ -108,7 +117,7 @@ def masked_clause(clause: Clause, mentions: Sequence[Mention]) -> tuple[str, tup
         for m in inside
         if not is_guess(m) and m.kind != "facet"
     )
-    return cues.mask(clause.text, shifted).text, tuple(inside)
+    return readable(cues.mask(clause.text, shifted).text), tuple(inside)
 
 
 def has_wishes(mentions: Sequence[Mention]) -> bool:
@@ -140,12 +149,14 @@ def concerns_shop(text: str) -> bool:
 def may_be_service(text: str) -> bool:
     """Return whether a clause is worth a closer look, by its words alone."""
     return any(
-        says(name, text) for name in ("person", "person_named", "topic", "question", "told")
+        says(name, text)
+        for name in ("person", "person_named", "topic", "question", "told", "shop_plain", "upset")
     ) or cues.said(text, "acts", "answer")
 
 
 def wants_person(text: str, wishes: bool) -> bool:
     """Return whether a masked clause asks for a person, and not for things for one."""
+    text = _NO.sub("", text)  # "no, a real person!"
     if says("person", text):
         return not (wishes and says("shopping", text))
     return says("person_named", text) and not wishes and not says("shopping", text)
@@ -154,12 +165,16 @@ def wants_person(text: str, wishes: bool) -> bool:
 def topic(heard: Heard) -> Topic:
     """Return what a clause is about."""
     text = heard.masked
+    if not any(char.isalnum() for char in text):
+        return "courtesy"  # "!" of "!!!"
     if wants_person(text, heard.wishes):
         return "person"
     if heard.tool is not None and _is_for_tool(heard):
         return "tool"
     if _is_for_shop(heard):
         return "shop"
+    if says("upset", text) and not heard.wishes and not says("shopping", text):
+        return "upset"
     if says("courtesy", text):
         return "courtesy"
     if says("helpless", text):
@@ -182,6 +197,8 @@ def _is_for_tool(heard: Heard) -> bool:
 
 def _is_for_shop(heard: Heard) -> bool:
     text = heard.masked
+    if says("shop_plain", text):
+        return True
     frame = _table()["shop_frame"].search(text)
     if frame is not None:
         # What stands besides may still ask for items; no word of it begins the clause.
@@ -192,23 +209,26 @@ def _is_for_shop(heard: Heard) -> bool:
         return False
     asks = says("question", text)
     if concerns_shop(text):
-        named = says("named", text) and len(text.split()) <= _FEW and heard.relevance >= LIKELY
+        named = says("named", text) and len(text.split()) <= _FEW and heard.relevance >= NAMED
         detail = heard.details or says("item_detail", text)
         return named or (asks and not (heard.refers and detail))
-    if says("item_detail", text) or heard.details or heard.refers:
+    if heard.refers or heard.relevance < SURE or not asks:
         return False
-    return heard.relevance >= SURE and asks
+    return says("my_doing", text) or not (says("item_detail", text) or heard.details)
 
 
 def settle(topics: Sequence[Topic]) -> tuple[Topic, ...]:
     """Return the topics with those that depend on their neighbours decided.
 
-    What happened is told to the shop where the shop is asked beside it, and else goes the way of
-    everything unclear: to the recommender. Courtesies go with the shop where nothing else is said.
+    What happened is told to the shop where the shop is asked beside it or nothing else is said;
+    beside items it goes the way of everything unclear: to the recommender. Courtesies go with the
+    shop where nothing else is said.
     """
     what_now: Topic = "shop" if "told" in topics else "items"
     asked = [what_now if one == "helpless" else one for one in topics]
-    served = any(one in ("shop", "tool", "person") for one in asked)
-    meant: list[Topic] = ["items" if one == "told" and not served else one for one in asked]
+    helped = any(one in ("shop", "tool", "person") for one in asked)
+    lonely: Topic = "items" if "items" in asked else "problem"
+    meant: list[Topic] = [lonely if one == "told" and not helped else one for one in asked]
+    served = helped or "upset" in meant or "problem" in meant
     alone = served and "items" not in meant
     return tuple("items" if one == "courtesy" and not alone else one for one in meant)

@@ -153,6 +153,8 @@ class DeskState(_Value):
         offered: Whether a person was offered in the turn before.
         question: What the shop was asked in the turn before, for "and to Austria?".
         offers: The pages that were offered in the turn before, as they were numbered.
+        alone: Whether the desk took the whole turn before, so that "never mind" is said to it.
+        used: What a tool was called with in the turn before, for "cancel it"; nothing personal.
     """
 
     pending: Pending | None = None
@@ -163,3 +165,5 @@ class DeskState(_Value):
     offered: bool = False
     question: str = ""
     offers: tuple[Offer, ...] = ()
+    alone: bool = False
+    used: dict[str, Any] = {}
