@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from agent.languages.tongue import table
 from agent.state import Constraint, State
@@ -171,6 +171,7 @@ def _gaps(case: Case) -> set[float]:
     return {round(abs(left - right), 2) for left in own for right in other}
 
 
+@lru_cache(4_096)
 def _forms(value: str) -> tuple[str, ...]:
     """Return a text value whole, and cut as sentences cut it."""
     return value, clean(value, 60), clean(value, 40)

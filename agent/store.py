@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from agent import tables
@@ -46,6 +46,21 @@ from agent.turn_locks import TurnLocks, shared_locks
 from agent.usage import Spent
 
 Added = TypeVar("Added")
+
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
+_SESSION = select(tables.sessions).where(tables.sessions.c.id == bindparam("session_id"))
+_ADVANCE = (
+    update(tables.sessions)
+    .where(
+        tables.sessions.c.id == bindparam("session_id"),
+        tables.sessions.c.turns == bindparam("before"),
+    )
+    .values(
+        state=bindparam("state", type_=tables.sessions.c.state.type),
+        turns=bindparam("turns"),
+        version=tables.sessions.c.version + 1,
+    )
+)
 
 TURN_WAIT_S = 60.0
 """Longer than any turn takes, deadlines of a language model included."""
@@ -149,10 +164,11 @@ class Store:
         now = datetime.now(UTC)
         turn = logged_turn(done, now)
         slate = logged_slate(done.slate, done.turn_id, now, policy, propensities)
+        state = plain(done.state)
         try:
             with self._database.write() as connection:
-                _advance(connection, done)
-                insert_turn(connection, done.session_id, turn, done.timings)
+                _advance(connection, done, state)
+                insert_turn(connection, done.session_id, turn, done.timings, state)
                 insert_slate(connection, done.session_id, slate)
                 insert_handover(connection, done, now)
                 insert_jobs(connection, jobs, now)
@@ -360,22 +376,22 @@ def _unreadable(session_id: str, error: ValidationError) -> StoreError:
 
 
 def _session_row(connection: Connection, session_id: str) -> Row[Any]:
-    query = select(tables.sessions).where(tables.sessions.c.id == session_id)
-    row = connection.execute(query).first() if valid_id(session_id) else None
+    known = valid_id(session_id)
+    row = connection.execute(_SESSION, {"session_id": session_id}).first() if known else None
     if row is None:
         raise UnknownSession(f"no session {session_id[:64]!r}; create one first")
     return row
 
 
-def _advance(connection: Connection, done: Done) -> None:
-    """Move the session to the state after the turn, if no other turn came in between."""
-    row, number = tables.sessions.c, done.state.turn
-    query = (
-        update(tables.sessions)
-        .where(row.id == done.session_id, row.turns == number - 1)
-        .values(state=plain(done.state), turns=number, version=row.version + 1)
-    )
-    if connection.execute(query).rowcount == 0:
+def _advance(connection: Connection, done: Done, state: Any) -> None:
+    """Move the session to the state after the turn, if no other turn came in between.
+
+    Args:
+        state: That of the turn, as JSON holds it.
+    """
+    number = done.state.turn
+    values = {"session_id": done.session_id, "before": number - 1, "state": state, "turns": number}
+    if connection.execute(_ADVANCE, values).rowcount == 0:
         stored = _session_row(connection, done.session_id)
         raise Conflict(
             f"session {done.session_id!r} has had {stored.turns} turns, so turn {number} cannot be "

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, or_, select
+from sqlalchemy import Connection, Delete, Row, bindparam, delete, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from agent import tables
@@ -26,6 +26,24 @@ KEPT = timedelta(hours=24)
 
 _SWEPT = 100
 """Old keys deleted with each new one; more than come, so that they do not pile up."""
+
+
+def _sweep() -> Delete:
+    """Return what deletes a key that is old, and others that are."""
+    own, old = tables.idempotency_keys.c, bindparam("old", type_=tables.UtcTime)
+    # Rows that another transaction is deleting are left to it: no transaction waits for old keys.
+    swept = select(own.key).where(own.time < old).limit(_SWEPT).with_for_update(skip_locked=True)
+    same = (own.key == bindparam("this")) & (own.time < old)
+    return delete(tables.idempotency_keys).where(or_(same, own.key.in_(swept)))
+
+
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
+_SWEEP = _sweep()
+_KEY = insert(tables.idempotency_keys)
+_TAKEN = select(tables.idempotency_keys).where(
+    tables.idempotency_keys.c.key == bindparam("this"),
+    tables.idempotency_keys.c.time >= bindparam("old", type_=tables.UtcTime),
+)
 
 
 def insert_handover(connection: Connection, done: Done, now: datetime) -> None:
@@ -74,13 +92,9 @@ def insert_answer(
 
 
 def _insert_key(connection: Connection, once: Once, now: datetime, **columns: Any) -> None:
-    own, old = tables.idempotency_keys.c, now - KEPT
-    # Rows that another transaction is deleting are left to it: no transaction waits for old keys.
-    swept = select(own.key).where(own.time < old).limit(_SWEPT).with_for_update(skip_locked=True)
-    same = (own.key == once.key) & (own.time < old)
-    connection.execute(delete(tables.idempotency_keys).where(or_(same, own.key.in_(swept))))
+    connection.execute(_SWEEP, {"this": once.key, "old": now - KEPT})
     values = {"key": once.key, "fingerprint": once.fingerprint, "time": now, **columns}
-    connection.execute(insert(tables.idempotency_keys).values(values))
+    connection.execute(_KEY, values)
 
 
 def turn_taken(connection: Connection, once: Once, session_id: str | None = None) -> Done | None:
@@ -113,9 +127,8 @@ def answer_given(connection: Connection, once: Once) -> dict[str, Any] | None:
 
 
 def _stored(connection: Connection, once: Once) -> Row[Any] | None:
-    own = tables.idempotency_keys
-    query = select(own).where(own.c.key == once.key, own.c.time >= datetime.now(UTC) - KEPT)
-    row = connection.execute(query).first()
+    asked = {"this": once.key, "old": datetime.now(UTC) - KEPT}
+    row = connection.execute(_TAKEN, asked).first()
     if row is not None and row.fingerprint != once.fingerprint:
         raise IdempotencyConflict
     return row

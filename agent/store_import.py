@@ -175,7 +175,7 @@ def _same(stored: Any, given: Any) -> bool:
 def _add_turns(connection: Connection, session: LoggedSession, turns: Sequence[LoggedTurn]) -> None:
     with_items = {slate.id for slate in session.slates}
     for turn in turns:
-        insert_turn(connection, session.id, turn, {})
+        insert_turn(connection, session.id, turn, {}, plain(turn.state))
         if turn.slate_id is not None and turn.slate_id not in with_items:
             own = {"id": turn.slate_id, "session_id": session.id, "turn_id": turn.id}
             connection.execute(insert(tables.slates).values(own))

@@ -48,16 +48,32 @@ def logged_slate(
     return LoggedSlate(id=slate.id, turn_id=turn_id, policy=policy, time=time, items=items)
 
 
+# Made once: SQLAlchemy takes longer to put a statement together than SQLite to run it.
+_TURN = insert(tables.turns)
+_SLATE = insert(tables.slates)
+_ITEMS = insert(tables.slate_items)
+_IMPRESSIONS = insert(tables.impressions)
+
+
 def insert_turn(
-    connection: Connection, session_id: str, turn: LoggedTurn, timings: Mapping[str, float]
+    connection: Connection,
+    session_id: str,
+    turn: LoggedTurn,
+    timings: Mapping[str, float],
+    state: Any,
 ) -> None:
-    """Write a turn without its slate."""
+    """Write a turn without its slate.
+
+    Args:
+        state: That of the turn, as JSON holds it.
+    """
     values = {name: getattr(turn, name) for name in
               ("id", "number", "time", "utterance", "reply", "slate_id", "voice")}  # fmt: skip
     values |= {name: plain(getattr(turn, name)) for name in
-               ("plan", "state", "claims", "relaxations", "written")}  # fmt: skip
+               ("plan", "claims", "relaxations", "written")}  # fmt: skip
     values |= {
         "session_id": session_id,
+        "state": state,
         "service": None if turn.service is None else plain(turn.service),
         "notes": list(turn.notes),
         "timings": dict(timings),
@@ -65,20 +81,20 @@ def insert_turn(
         "model": turn.plan.model,
         "prompt": turn.plan.prompt,
     }
-    connection.execute(insert(tables.turns).values(values))
+    connection.execute(_TURN, values)
 
 
 def insert_slate(connection: Connection, session_id: str | None, slate: LoggedSlate) -> None:
     """Write a slate with its items, and the chances they were shown with."""
     own = {"id": slate.id, "session_id": session_id, "turn_id": slate.turn_id}
-    connection.execute(insert(tables.slates).values(own))
+    connection.execute(_SLATE, own)
     if not slate.items:
         return
     items = [
         {"slate_id": slate.id, **item.model_dump(mode="json", exclude={"propensity"})}
         for item in slate.items
     ]
-    connection.execute(insert(tables.slate_items), items)
+    connection.execute(_ITEMS, items)
     impressions = [
         {
             "slate_id": slate.id,
@@ -90,7 +106,7 @@ def insert_slate(connection: Connection, session_id: str | None, slate: LoggedSl
         }
         for item in slate.items
     ]
-    connection.execute(insert(tables.impressions), impressions)
+    connection.execute(_IMPRESSIONS, impressions)
 
 
 def turns_of(connection: Connection, session_id: str) -> list[Done]:

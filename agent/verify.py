@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from agent.claim_reading import readings
@@ -50,7 +51,7 @@ def _holds_in_english(case: Case) -> bool:
         bool(reason.evidence)
         and all(_true(case, evidence) for evidence in reason.evidence)
         and _negations_known(said)
-        and all(check(case) for cue, check in _CUES if cue.search(said))
+        and all(check(case) for check in _checks(said))
         and says_its_evidence(case)
         and says_only_its_evidence(case)
     )
@@ -196,6 +197,7 @@ def _mentioned(case: Case) -> bool:
 _NEGATIONS = re.compile(r", not\b|^not (?:rated|available)\b|\bdoesn't (?:mention|say)\b")
 
 
+@lru_cache(4_096)
 def _negations_known(text: str) -> bool:
     """Return whether every negation in a claim is one whose meaning is checked below."""
     return not re.search(r"\b(?:not|never|hardly)\b|n't", _NEGATIONS.sub(" ", text))
@@ -227,3 +229,9 @@ _TABLE: tuple[tuple[str, Callable[[Case], bool]], ...] = (
 )
 _CUES = tuple((re.compile(cue), check) for cue, check in _TABLE)
 """Words that carry meaning, and what must be so for them to be said."""
+
+
+@lru_cache(4_096)
+def _checks(said: str) -> tuple[Callable[[Case], bool], ...]:
+    """Return what must hold for a claim's own words, which are those of few templates."""
+    return tuple(check for cue, check in _CUES if cue.search(said))

@@ -80,9 +80,20 @@ def singular(word: str) -> str:
     return word
 
 
+_SHORT = 120
+
+
 def words(text: str) -> tuple[str, ...]:
     """Return the case-folded, singular words of a text, in order."""
+    return _short_words(text) if len(text) <= _SHORT else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
     return tuple(map(singular, _WORD.findall(text.casefold())))
+
+
+_short_words = lru_cache(maxsize=20_000)(_words)
+"""Titles, values and wishes are taken apart many times in a turn, and again in the next."""
 
 
 def text_of(item: Item) -> str:

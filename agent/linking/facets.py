@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from agent.linking.found import Found
@@ -36,8 +37,13 @@ class Relative:
     superlative: bool
 
 
-def _label_norms(facet: Facet) -> list[str]:
-    return [token.norm for token in tokenize(facet.label) if token.is_word]
+def _label_norms(facet: Facet) -> tuple[str, ...]:
+    return _norms(facet.label)
+
+
+@lru_cache(4_096)
+def _norms(label: str) -> tuple[str, ...]:
+    return tuple(token.norm for token in tokenize(label) if token.is_word)
 
 
 _EVERYDAY = general().stop - {"price", "cost", "budget", "star"}
@@ -59,7 +65,9 @@ class FacetNames:
                 if facet not in self._by_word[word]:
                     self._by_word[word].append(facet)
         self._relatives = sorted(self._build_relatives(), key=lambda r: -len(r.words))
-        self._first_words = {relative.words[0] for relative in self._relatives}
+        self._by_first: dict[str, list[Relative]] = {}
+        for relative in self._relatives:
+            self._by_first.setdefault(relative.words[0], []).append(relative)
 
     def _words(self, facet: Facet) -> list[str]:
         words = [w for w in _label_norms(facet) if len(w) > 2 and w not in _EVERYDAY]
@@ -77,6 +85,8 @@ class FacetNames:
     def by_adjective(self, words: Iterable[str]) -> tuple[Facet, ...]:
         """Return the facets a comparative is about: "wider" is about width."""
         named = {name for word in words for name in comparatives().get(word, frozenset())}
+        if not named:
+            return ()
         return tuple(f for f in self.facets if f.kind == "numeric" and named & set(_label_norms(f)))
 
     def sortings(self, tokens: Sequence[Token]) -> list[Found]:
@@ -153,13 +163,14 @@ class FacetNames:
         found: list[tuple[Relative, int, int]] = []
         i = 0
         while i < len(tokens):
-            hits = self._relatives_at(tokens, i) if tokens[i].word in self._first_words else []
+            hits = self._relatives_at(tokens, i)
             found += [(hit, i, i + len(hit.words)) for hit in hits]
             i += len(hits[0].words) if hits else 1
         return found
 
     def _relatives_at(self, tokens: Sequence[Token], i: int) -> list[Relative]:
-        hits = [r for r in self._relatives if phrase_at(tokens, i, r.words)]
+        begun = self._by_first.get(tokens[i].word, ())
+        hits = [r for r in begun if phrase_at(tokens, i, r.words)]
         return [r for r in hits if len(r.words) == len(hits[0].words)]
 
     def mentions(self, tokens: Sequence[Token]) -> list[Found]:
