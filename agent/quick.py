@@ -63,12 +63,12 @@ def examples(retriever: Retriever, tongue: Tongue = ENGLISH) -> tuple[QuickReply
     made: list[QuickReply] = []
     for place, (kind, n) in enumerate(retriever.index.facet(category.name, None, limit=_EXAMPLES)):
         only = Compare(category.name, "eq", kind)
-        text, count = worded(category, kind, tongue=tongue).lower(), n
+        text, count = _lower(worded(category, kind, tongue=tongue)), n
         if others and place % 2 == 0:
             other = others[place // 2 % len(others)]
             top = retriever.index.facet(other.name, only, limit=1)
             if top:
-                own, count = worded(other, top[0][0], 30, tongue).lower(), top[0][1]
+                own, count = _lower(worded(other, top[0][0], 30, tongue)), top[0][1]
                 text = say("quick.described", 0, tongue.code, other=own, kind=text)
         elif price is not None and len(price.quantiles) > 2:
             bound = float(f"{price.quantiles[2]:.1g}")
@@ -79,6 +79,11 @@ def examples(retriever: Retriever, tongue: Tongue = ENGLISH) -> tuple[QuickReply
         if count:
             made.append(QuickReply(label=_capital(text), text=text, count=count))
     return tuple(made)
+
+
+def _lower(text: str) -> str:
+    """Return a name as it stands within a sentence; other letters than English ones stay."""
+    return text.lower() if text.isascii() else text
 
 
 def _capital(text: str) -> str:

@@ -13,15 +13,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 CODE = re.compile(r"[a-z]{2,3}")
 
 
+def _folder() -> Traversable:
+    return resources.files("agent") / "strings"
+
+
 @cache
 def table(language: str = "en") -> Mapping[str, Mapping[str, Any]]:
     """Return the strings of a language; English where there is no table for it."""
-    folder = resources.files("agent") / "strings"
+    folder = _folder()
     file = folder / f"{language}.toml" if CODE.fullmatch(language) else folder
     if not file.is_file():
         file = folder / "en.toml"
@@ -31,7 +36,7 @@ def table(language: str = "en") -> Mapping[str, Mapping[str, Any]]:
 @cache
 def spoken() -> tuple[str, ...]:
     """Return the codes of the languages that there are sentences in, English first."""
-    names = [file.name for file in (resources.files("agent") / "strings").iterdir()]
+    names = [file.name for file in _folder().iterdir()]
     codes = {name.removesuffix(".toml") for name in names if name.endswith(".toml")}
     return ("en", *sorted(code for code in codes - {"en"} if CODE.fullmatch(code)))
 
