@@ -19,6 +19,7 @@ from benchmarks.api_load.served import free_port
 
 ROOT = Path(__file__).parents[2]
 START_S = 240.0
+TRIES = 5
 OWN_FILES = ("sessions.db*", "writer.*", "preparing.lock")
 """What a copy of a project leaves behind: conversations and locks."""
 
@@ -96,8 +97,15 @@ class Process:
 def copied(project: Path, folder: Path) -> Path:
     """Return a copy of a project directory: what is served may write into it."""
     own = folder / "project"
-    shutil.copytree(project, own, ignore=shutil.ignore_patterns(*OWN_FILES))
-    return own
+    for left in reversed(range(TRIES)):
+        try:
+            shutil.copytree(project, own, ignore=shutil.ignore_patterns(*OWN_FILES))
+            return own
+        except shutil.Error:  # whoever has it open has just put its journal away
+            shutil.rmtree(own)
+            if not left:
+                raise
+    raise AssertionError("the last try returns or raises")
 
 
 @contextmanager

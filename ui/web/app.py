@@ -60,7 +60,8 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
 
 def own_script(language: str) -> str:
     """Return what a page does when it opens."""
-    words = json.dumps({"waits": Words(language)("trouble.waits")}, ensure_ascii=False)
+    known = Words(language)
+    words = json.dumps({name: known(f"trouble.{name}") for name in ("waits", "server")})
     lang = f"document.documentElement.lang = {json.dumps(language)};"
     return f"() => {{ {lang} ({asset('shop.js')})({words}); }}"
 

@@ -130,7 +130,7 @@ def picture(item: Item, pictures: str, words: Words) -> str:
     address = image if "://" in image else f"{pictures}{quote(image)}"
     shown = tag("img", src=address, alt=str(item["title"]), loading="lazy",
                 referrerpolicy="no-referrer", decoding="async")  # fmt: skip
-    return tag("div", shown, class_="at-picture")
+    return tag("div", shown, class_="at-picture", data_kind=kind_of(item)[:40])
 
 
 def _facts(item: Item, words: Words) -> str:

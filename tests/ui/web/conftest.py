@@ -22,13 +22,29 @@ class Failing(httpx.ASGITransport):
     def __init__(self, app):
         super().__init__(app, raise_app_exceptions=False)
         self.lost = False
+        self.cut = False
         self.requests = []
 
     async def handle_async_request(self, request):
         self.requests.append((request.method, request.url.path, dict(request.headers)))
         if self.lost:
             raise httpx.ConnectError("gone")
-        return await super().handle_async_request(request)
+        answer = await super().handle_async_request(request)
+        if self.cut and request.url.path.endswith("/turns"):
+            answer.stream = Cut(answer.stream)
+        return answer
+
+
+class Cut(httpx.AsyncByteStream):
+    """An answer that breaks off before its end."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    async def __aiter__(self):
+        whole = b"".join([piece async for piece in self.stream])
+        yield whole[: whole.index(b"event: text")]
+        raise httpx.ReadError("cut off")
 
 
 @pytest.fixture

@@ -237,39 +237,41 @@ def test_lost_session_starts_anew(shop):
     assert page.replies
 
 
-def test_lost_server_keeps_the_words(opened, go, server):
+def test_comparing_in_words_opens_the_table(opened, go):
     page = go(opened, "black shoes")[-1]
-    server.lost = True
-    failed = go(page, "under 100")[-1]
-    assert failed.draft == "under 100"
-    assert failed.trouble
-    assert "cannot be reached" in failed.status
-    assert failed.messages == page.messages
-    assert failed.items == page.items
-    server.lost = False
-    back = go(failed, failed.draft)[-1]
-    assert "under €100" in labels(back)
-    assert (back.draft, back.unsent) == ("", ("", ""))
+    after = go(page, "compare the first two")[-1]
+    assert after.panel == "compare"
+    assert [one["id"] for one in after.about] == [one["id"] for one in page.items[:2]]
+    assert after.compared == after.about
 
 
-def test_same_words_again_are_the_same_request(opened, go, server):
-    page = go(opened, "black shoes")[-1]
-    server.lost = True
-    failed = go(page, "under 100")[-1]
-    go(failed, "under 100")
-    server.lost = False
-    go(failed, "under 100")
-    sent = [headers["idempotency-key"] for method, path, headers in server.requests
-            if path.endswith("/turns")]  # fmt: skip
-    assert len(sent) == 4
-    assert len(set(sent)) == 2
+def test_one_taken_out_of_the_table_closes_a_pair(opened, go):
+    page = go(go(opened, "shoes")[-1], "compare the first two")[-1]
+    left = go(page, {"do": "compare", "item": page.about[0]["id"]})[-1]
+    assert (left.panel, len(left.compared)) == ("", 1)
 
 
-def test_page_opens_without_a_server(shop, server):
-    server.lost = True
-    page = asyncio.run(shop.opened())
-    assert page.trouble
-    assert "cannot be reached" in page.status
+def test_hidden_items_are_listed_and_come_back(opened, go):
+    page = go(opened, "shoes")[-1]
+    gone = page.items[0]
+    page = go(page, on(page, 0, "hide"))[-1]
+    listed = go(page, {"do": "missing"})[-1]
+    assert (listed.panel, [one["id"] for one in listed.about]) == ("missing", [gone["id"]])
+    back = go(listed, {"do": "bring_back", "item": gone["id"], "title": gone["title"]})[-1]
+    assert gone["id"] in [one["id"] for one in back.items]
+    assert go(back, {"do": "missing"})[-1].about == ()
+
+
+def test_votes_come_back_with_the_conversation(opened, go, shop):
+    page = go(go(opened, "shoes")[-1], "black")[-1]
+    page = go(page, on(page, 0, "judge", verdict="down"))[-1]
+    page = go(page, on(page, 0, "judge", verdict="up"))[-1]
+    page = asyncio.run(shop.judge(page, 1, False))
+    page = asyncio.run(shop.judge(page, 3, True))
+    page = go(page, {"do": "rate", "stars": 2})[-1]
+    again = asyncio.run(shop.opened(kept(page)))
+    assert again.judged == page.judged
+    assert (len(again.judged), again.stars) == (3, 2)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])

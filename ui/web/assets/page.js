@@ -3,6 +3,10 @@
 // What is pressed while a turn is under way waits for its end, so that neither undoes the other;
 // of several the last one counts.
 const send = (action) => {
+  // Pressed twice is pressed once.
+  const same = JSON.stringify(action);
+  if (window.atWorking?.() && window.atSending === same) return;
+  window.atSending = same;
   const waits = window.atWaiting !== undefined;
   window.atWaiting = action;
   if (!waits) settle(Date.now() + 60000);
@@ -62,9 +66,7 @@ element.addEventListener('error', (event) => {
   if (event.target.tagName !== 'IMG') return;
   const tile = event.target.parentElement;
   tile.classList.add('at-none');
-  tile.setAttribute('role', 'img');
-  tile.setAttribute('aria-label', event.target.alt);
-  tile.textContent = (event.target.alt[0] || '?').toUpperCase();
+  tile.replaceChildren(Object.assign(document.createElement('span'), {textContent: tile.dataset.kind || ''}));
 }, true);
 const back = () => {
   const all = [...document.querySelectorAll('[data-do]')];
