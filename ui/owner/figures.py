@@ -19,12 +19,16 @@ _Z = 1.959964
 
 LOWER = (
     "violation", "failure", "misreading", "repair", "repeat", "false_alarm", "seconds", "ms_",
-    "wrong", "psi", "spurious", "turns", "leaked",
+    "wrong", "psi", "spurious", "turns",
 )  # fmt: skip
 """What a figure's name has in it where less of it is better."""
 
+SETTINGS = frozenset({"seed", "alpha"})
+"""Numbers of a result that say how it was measured."""
+
 COUNTED = ("sessions", "users", "anonymous", "refused", "slates", "events", "with_feedback", "n",
-           "seed", "before", "now", "train", "held", "people", "merged")  # fmt: skip
+           "seed", "before", "now", "train", "held", "people", "merged",
+           "leaked")  # fmt: skip
 """Figures that are neither good nor bad."""
 
 
@@ -50,7 +54,7 @@ def figures(result: Any) -> list[Figure]:
     named = result.get("ours") if isinstance(result.get("ours"), Mapping) else result
     intervals = result.get("intervals")
     found = list(_figures(named, intervals if isinstance(intervals, Mapping) else {}))
-    return found[:MOST]
+    return [one for one in found if one.name not in SETTINGS][:MOST]
 
 
 def _figures(named: Any, intervals: Mapping[str, Any], prefix: str = "") -> Iterator[Figure]:

@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,8 +20,10 @@ from typing import Any
 
 TAIL = 4_000
 GRACE_S = 10.0
+WINDOW = (24, 80)
+"""Lines and columns: a bar has no room on a terminal that says it has none."""
 
-_PLAIN = {"COLUMNS": "80", "TERM": "dumb", "NO_COLOR": "1"}
+_PLAIN = {"TERM": "dumb", "NO_COLOR": "1"}
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _PERCENT = re.compile(r"(\d{1,3})%\|")
 
@@ -36,6 +39,7 @@ class Process:
     def __init__(self, arguments: Sequence[str], environment: Mapping[str, str] | None) -> None:
         self._terminal, theirs = pty.openpty()
         try:
+            termios.tcsetwinsize(theirs, WINDOW)
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "ui", *arguments], stdout=subprocess.PIPE, stderr=theirs,
                 stdin=subprocess.DEVNULL, start_new_session=True,

@@ -17,7 +17,7 @@ TALKS = "import sys; print('step 1', file=sys.stderr); print('{\"right\": 0.9}')
 WAITS = "import sys, time; print('waiting', file=sys.stderr, flush=True); time.sleep(600)"
 FAILS = "import sys; print('Error: no index', file=sys.stderr); sys.exit(1)"
 BARS = "import sys; [print(f'\\r{n} %', end='', file=sys.stderr) for n in (1, 50, 100)]"
-LOOKS = "import sys; print(sys.stderr.isatty(), file=sys.stderr)"
+LOOKS = "import time, tqdm; [time.sleep(0.2) for _ in tqdm.tqdm(range(4), mininterval=0)]"
 
 
 @pytest.fixture
@@ -65,7 +65,9 @@ def test_progress_shows_its_last_state(runs):
 
 
 def test_progress_bars_are_drawn_for_a_run(runs):
-    assert ended(runs.start("looks")).log.strip() == "True"
+    log = ended(runs.start("looks")).log
+    assert share_done(log) == 1.0
+    assert "4/4" in log
 
 
 def test_share_done_is_read_from_a_bar():

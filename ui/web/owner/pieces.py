@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ui.web.markup import button, doing, escape, tag
-from ui.web.owner.telling import number
+from ui.web.owner.telling import between, number, signed
 
 FLAGS = {
     "thumbs_down": ("👎", "not content"), "fallback": ("⚙", "rules instead of the model"),
@@ -178,9 +178,9 @@ def whiskers(
         if low is not None and high is not None:
             width = round(at(high) - at(low), 2)
             marks += tag("span", "", class_="at-range", style=f"left:{at(low)}%;width:{width}%")
-            interval = f" ({low:.3f} to {high:.3f})"
+            interval = f" ({between(low, high)})"
         marks += tag("span", "", class_="at-dot", style=f"left:{at(value)}%")
-        told = f"{value:+.3f}" if zero else f"{value:.3f}"
+        told = signed(value) if zero else f"{value:.3f}"
         made.append(tag("li", tag("span", escape(name))
                         + tag("span", marks, class_="at-scale", aria_hidden="true")
                         + tag("span", escape(told + interval), class_="at-number")))  # fmt: skip

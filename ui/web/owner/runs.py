@@ -135,15 +135,18 @@ class _View:
         on = next((one for one in runs if one["status"] == "running"), None)
         if on is not None and not watched.id:
             watched = replace(watched, id=on["id"])
-        box, told = await self._box(watched, does)
+        box, told = await self._box(watched, does, [one["id"] for one in reversed(runs)])
         told = told if told.text else Told()
         return [watched, box, listing(runs, does, watched), strip_of(on, does),
                 gr.Timer(active=on is not None), told.markup()]  # fmt: skip
 
-    async def _box(self, watched: Watched, does: dict[str, str]) -> tuple[str, Told]:
-        """Return the two runs side by side, or the one that is open."""
-        if len(watched.chosen) == 2:
-            first, second = watched.chosen
+    async def _box(
+        self, watched: Watched, does: dict[str, str], order: list[str]
+    ) -> tuple[str, Told]:
+        """Return the two runs side by side, the older one first, or the one that is open."""
+        chosen = [id for id in order if id in watched.chosen]
+        if len(chosen) == 2:
+            first, second = chosen
             path = f"/v1/owner/runs/compared?first={quote(first)}&second={quote(second)}"
             both, told = await self.desk.get(path)
             return ("" if both is None else comparison(both, does)), told
@@ -180,11 +183,23 @@ def measured(found: Json) -> list[tuple[str, str]]:
 
 def _figures(runs: list[Json], kind: str | None) -> tuple[Any, Any]:
     last = next((one for one in runs if one["name"] == kind and one["figures"]), None)
-    rated = [one["name"] for one in last["figures"] if one["better"]] if last else []
     names = [one["name"] for one in last["figures"]] if last else []
-    most = (rated or names)[:3]
+    shares = [name for name in told_first(last["figures"]) if _within_one(runs, kind, name)] \
+        if last else []  # fmt: skip
+    most = (shares or names)[:3]
     which = gr.Dropdown(choices=names, value=most, visible=bool(names))
     return which, _plot(over_time(runs, kind, most))
+
+
+def told_first(found: list[Json]) -> list[str]:
+    """Return the figures that say how good something is; those with an interval first."""
+    rated = [one for one in found if one["better"]]
+    return [one["name"] for one in sorted(rated, key=lambda one: one["low"] is None)]
+
+
+def _within_one(runs: list[Json], kind: str | None, name: str) -> bool:
+    """Return whether a figure lies from 0 to 1, so that several can be drawn on one scale."""
+    return bool(over_time(runs, kind, [name])["value"].between(0, 1).all())
 
 
 def over_time(runs: list[Json], kind: str | None, names: list[str]) -> pd.DataFrame:
@@ -312,9 +327,9 @@ def listing(runs: list[Json], does: dict[str, str], watched: Watched) -> str:
 
 def _main(run: Json) -> str:
     """Return the first figures of a run that say how good something is."""
-    told = [f"{one['name']} {number(one['value'])}" for one in run["figures"] if one["better"]][:2]
-    if told:
-        return escape(" · ".join(told))
+    values = {one["name"]: one["value"] for one in run["figures"]}
+    if names := told_first(run["figures"])[:2]:
+        return escape(" · ".join(f"{name} {number(values[name])}" for name in names))
     return escape(plural(len(run["figures"]), "figure")) if run["figures"] else ""
 
 
