@@ -86,6 +86,8 @@ TALKS = [
     ("blue shoes", "compare the first two", "i'll take the first one", "hide the second one"),
     ("dresses rated at least 4", "like the first one but green", "more", "start over"),
     ("purple laptops under 20", "any colour is fine", "sort by price", "how much is the first one"),
+    ("under 200", "not black", "in stock", "more", "more", "more", "why not the first one?"),
+    ("at least 20", "for women", "from Alto or Brisa", "undo", "the cheapest", "compare 1 and 2"),
     ("hello", "thanks", "bye", "what do you have?", "compare them", "???"),
     ("shoes", "why not the Adidas?", "is the first one in stock?", "tell me about the third one"),
     ("something waterproof", "ideally black", "the ninth one", "zzxq qqzx", "sneakers from 2019"),
