@@ -1,12 +1,13 @@
 """Rates, budgets, time, turns at once, origins: what is refused, and that nothing else happens."""
 
 import threading
-import time
+from types import SimpleNamespace
 
 import pytest
 
 from agent.access.usage import Budget, usage
 from agent.planner import RulePlanner
+from agent.server import limits
 from agent.server.limits import Capacity, Limits, TimeLimit
 from tests.agent.server.tenancy import OPERATOR, bearer, open_shop, serve
 
@@ -133,15 +134,14 @@ def test_turn_out_of_time_leaves_nothing(client_of, store):
 
 
 def test_streamed_turn_out_of_time_says_so(client_of, shop, store, events_of, monkeypatch):
-    search, slept = shop.search, []
+    search, now = shop.search, [0.0]
 
     def slow(*args, **options):
-        if not slept:
-            time.sleep(3.1)
-        slept.append(True)
+        now[0] += 61
         return search(*args, **options)
 
-    client = client_of(capacity=Capacity(request_s=3))
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    client = client_of(capacity=Capacity(request_s=60))
     session = client.post("/v1/sessions").json()["id"]
     monkeypatch.setattr(shop, "search", slow, raising=False)
     body = client.post(f"/v1/sessions/{session}/turns", json={**SAID, "stream": True}).text
