@@ -141,8 +141,7 @@ def measure(parts: Parts, name: str, *, errors: bool) -> dict[str, object]:
     turns: list[float] = []
     for case in cases(DATA / f"{name}.txt"):
         done, slate = taken(parts, case)
-        person = done.service is not None and done.service.handover is not None
-        made = frozenset({"handoff"}) if person else planned(done.plan, slate)
+        made = _by_the_desk(done) or planned(done.plan, slate)
         right.append(made in case.plans)
         turns.append(done.timings.get("language", 0.0))
         if errors and not right[-1]:
@@ -155,6 +154,14 @@ def measure(parts: Parts, name: str, *, errors: bool) -> dict[str, object]:
         "share": round(sum(right) / len(right), 3),
         "carried_ms_median": round(turns[len(turns) // 2], 2),
     }  # fmt: skip
+
+
+def _by_the_desk(done: Done) -> frozenset[str] | None:
+    """Return what the service desk did instead of a planner: a person, or a courtesy."""
+    if done.service is not None and done.service.handover is not None:
+        return frozenset({"handoff"})
+    courtesy = done.service is None and [act.act for act in done.plan.acts] == ["answer"]
+    return frozenset({"chitchat"}) if courtesy else None
 
 
 def main() -> None:

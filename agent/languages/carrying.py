@@ -236,12 +236,13 @@ def _joined(pieces: Sequence[Piece]) -> tuple[str, tuple[tuple[int, int, int, in
     """Return the English in one text, and where each piece of it came from."""
     text, spans = "", []
     for piece in pieces:
-        if not piece.english:
+        said = piece.english
+        if text[-1:] in _ENDS:  # one sign ends a clause
+            said = said.lstrip(f"{CLAUSE_ENDS} ")
+        if not said:
             continue
-        blank = " " if text and piece.english[0] not in _CLOSES else ""
-        if text[-1:] in _ENDS and piece.english[0] in _ENDS:
-            continue
+        blank = " " if text and said[0] not in _CLOSES else ""
         start = len(text) + len(blank)
-        text += f"{blank}{piece.english}"
+        text += f"{blank}{said}"
         spans.append((start, len(text), piece.start, piece.end))
     return text, tuple(spans)

@@ -38,6 +38,8 @@ def english(text: str) -> str:
         ("颜色无所谓", "the colour does not matter"),
         ("红色或者蓝色", "red or blue"),
         ("黑色也行", "also black"),
+        ("不要羊毛，也不要棉的", "not wool, not cotton"),
+        ("不要羊毛 也不要棉的", "not wool, not cotton"),
         ("除了红色都行", "anything but red"),
         ("最好是棉的", "ideally cotton"),
         ("宽度不超过80厘米", "width at most 80 cm"),
