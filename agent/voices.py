@@ -29,6 +29,9 @@ SURE = 0.2
 """Confidence the house model needs for its plan; found on half of the dev2 labels, which it is not
 trained on (docs/house.md)."""
 
+CHOOSE_S = 1.0
+"""Deadline for choosing one slate, where people wait."""
+
 MEASURING_S = 60.0
 """Deadline where voices are measured: figures must not depend on how busy the machine is."""
 
@@ -52,7 +55,7 @@ class Speaking:
     explains: Prompt | None = None
     plan_s: float = 3.0
     explain_s: float = 5.0
-    choose_s: float = 1.0
+    choose_s: float = CHOOSE_S
     wording: Template | None = None
 
     def voice(

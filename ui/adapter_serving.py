@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from agent.adapter_desk import Adapters
@@ -15,7 +16,7 @@ from agent.ports import Retriever
 from agent.routing import AdapterHost, AdapterRouter
 from agent.store import Store
 from agent.tagged_prompt import PROMPT as TAGGED
-from agent.voices import Speaking
+from agent.voices import CHOOSE_S, Speaking
 from finetune.errors import FinetuneError
 from finetune.registry import Registry
 from ui.adapters import ADAPTERS
@@ -36,9 +37,16 @@ def make_router(
     return AdapterRouter(project / ADAPTERS, host, unit=unit_of(store))
 
 
-def host_of(settings: Settings, chat: ChatModel, retriever: Retriever) -> AdapterHost:
-    """Return where the adapters of a base model run, and how it takes its part in turns."""
-    return _host(settings, chat, speaking(settings, chat, retriever).voice)
+def host_of(
+    settings: Settings, chat: ChatModel, retriever: Retriever, choose_s: float = CHOOSE_S
+) -> AdapterHost:
+    """Return where the adapters of a base model run, and how it takes its part in turns.
+
+    Args:
+        choose_s: Deadline for choosing one slate.
+    """
+    speaks = replace(speaking(settings, chat, retriever), choose_s=choose_s)
+    return _host(settings, chat, speaks.voice)
 
 
 def speaking(settings: Settings, chat: ChatModel, retriever: Retriever) -> Speaking:

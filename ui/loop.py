@@ -163,6 +163,7 @@ def learning(
 
 def contestants(settings: Settings, retriever: Retriever) -> MakeContestant:
     """Return what makes the base, or an adapter of it, as it is served; the model loads once."""
+    from agent.voices import MEASURING_S
     from finetune.contestant import Contestant
     from ui.adapter_serving import host_of
     from ui.chat_models import chat_model
@@ -170,7 +171,7 @@ def contestants(settings: Settings, retriever: Retriever) -> MakeContestant:
     patient = unhurried(settings)
     chat = chat_model(patient)
     assert chat is not None  # who calls has made sure that there is a model
-    host = host_of(patient, chat, retriever)
+    host = host_of(patient, chat, retriever, choose_s=MEASURING_S)
 
     def make(name: str, folder: Path | None) -> Contestant:
         def voice(catalog: Retriever) -> Voice:
@@ -186,7 +187,9 @@ def contestants(settings: Settings, retriever: Retriever) -> MakeContestant:
 
 def unhurried(settings: Settings) -> Settings:
     """Return settings under which nobody is in a hurry: figures must not depend on the machine."""
-    patient = {"deadline_s": 60.0, "explain_s": 60.0}
+    from agent.voices import MEASURING_S
+
+    patient = {"deadline_s": MEASURING_S, "explain_s": MEASURING_S}
     return settings.model_copy(update=patient)
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from click.testing import CliRunner
 
+from agent.llm import ScriptedModel
+from agent.voices import CHOOSE_S, MEASURING_S
 from finetune.loop.rounds import Round
 from retrieval.demo import make_demo
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
 from ui import loop_figures
+from ui.adapter_serving import host_of
 from ui.cli import main
-from ui.loop import demo_text, rounds_text
+from ui.loop import contestants, demo_text, rounds_text
 from ui.loop_rows import loop_rows, off_policy_rows
+from ui.settings import Settings
 
 
 def run(*words: str) -> tuple[int, str]:
@@ -132,6 +136,22 @@ def test_headline_of_off_policy_counts_trusted_settings() -> None:
 def test_unmeasured_blocks_say_so(tmp_path: Path) -> None:
     assert loop_figures.loop(tmp_path) == loop_figures.MISSING
     assert loop_figures.off_policy(tmp_path) == loop_figures.MISSING
+
+
+def test_measured_voices_are_in_no_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine must not turn what was learned into the search's own order."""
+    hosts: list[Any] = []
+    monkeypatch.setattr("ui.chat_models.chat_model", lambda settings: ScriptedModel([]))
+    monkeypatch.setattr(
+        "ui.adapter_serving._host", lambda settings, chat, speak: hosts.append(speak.__self__)
+    )
+    with_house = Settings(llm="house")
+    contestants(with_house, cast(Retriever, None))
+    (speaking,) = hosts
+    deadlines = (speaking.plan_s, speaking.explain_s, speaking.choose_s)
+    assert deadlines == (MEASURING_S, MEASURING_S, MEASURING_S)
+    host_of(with_house, ScriptedModel([]), cast(Retriever, None))
+    assert hosts[1].choose_s == CHOOSE_S < MEASURING_S
 
 
 def test_long_reasons_are_cut_in_tables() -> None:
