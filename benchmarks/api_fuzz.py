@@ -173,7 +173,7 @@ def write_docs(result: dict[str, Any]) -> None:
         f"are not as described. Statuses: {shown}."
     )
     if result.get("fixed_since"):
-        said += f" Found by this and fixed since: {'; '.join(result['fixed_since'])}."
+        said += f" Found earlier and fixed: {'; '.join(result['fixed_since'])}."
     text = DOCS.read_text(encoding="utf-8")
     DOCS.write_text(_BLOCK.sub(lambda m: f"{m[1]}{said}\n{m[2]}", text), encoding="utf-8")
 
