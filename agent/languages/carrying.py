@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from agent.languages.phrases import CLAUSE_ENDS, Pattern, Phrases
 from agent.plan import Mention, Plan
 
-LONGEST = 2_000
+LONGEST = 1_000
 """Characters that are carried over; what follows stays as it was typed."""
 
 _DEPTH = 4

@@ -53,7 +53,7 @@ def read_glossary(file: Path) -> Glossary:
         table = _Table.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, ValidationError) as error:
         raise BadGlossary(
-            f"{file} cannot be read: {error}; it takes [facets] (name = word) and "
+            f"{file} cannot be read: {_told(error)}; it takes [facets] (name = word) and "
             "[values.FACET] (value = word, or a list of words)"
         ) from error
     return Glossary(
@@ -63,6 +63,13 @@ def read_glossary(file: Path) -> Glossary:
             for name, row in table.values.items()
         },
     )
+
+
+def _told(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'][:2]))}: {first['msg']}"
 
 
 def _words(words: str | list[str]) -> tuple[str, ...]:
