@@ -57,7 +57,8 @@ MEANING = Names(
     ("best", "dense", "title", "together", "missing", "heading", "heading_back", "lexical",
      "kind_lacking", "token_covered", "token_all"),
     ("gap", "stand", "object", "best", "sentence", "covered", "title", "lacking", "words", "none",
-     "token_covered", "token_all", "token_word", "token_least", "token_lacking", "token_object"),
+     "token_covered", "token_all", "token_word", "token_least", "token_lacking", "token_object",
+     "token_alien"),
     ("page_best", "page_covered", "page_token_covered", "page_token_all", *_CLAUSE),
 )  # fmt: skip
 WORDS = Names(
@@ -78,7 +79,7 @@ RIDGE = 1.0
 RANK_RIDGE = 0.3
 PRECISION = 0.92
 """Of the answers that a business gets which was not learned from, so many are to be right."""
-FALSE_ANSWERS = 0.035
+FALSE_ANSWERS = 0.02
 """Of the questions that the pages do not answer, so many may get an answer."""
 FALSE_OFFERS = 0.25
 """And so many may be answered or have pages offered."""

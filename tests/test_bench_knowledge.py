@@ -1,10 +1,12 @@
 """The benchmark of answers: its questions fit its pages, and what it counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from agent.knowledge.passages import passages
 from agent.knowledge.reading import read_bytes
-from benchmarks.knowledge import figures, limit_of, ours, recognised
+from benchmarks.knowledge import figures, limit_of, offered, ours, recognised
 from benchmarks.knowledge_fit import Row, decided, fit, fit_ranks, opened, score, threshold
 from benchmarks.knowledge_sets import PAGES, Question, pages, questions
 from retrieval.encoder import HashingEncoder, make_encoder
@@ -30,6 +32,17 @@ def test_figures_count_what_they_say():
     assert (found.answerable, found.unanswerable, found.false_answers) == (2, 2, 1)
     assert (found.right, found.refusal_recall, found.refusal_precision) == (0.5, 0.5, 1.0)
     assert found.precision == pytest.approx(1 / 3)
+
+
+def test_offers_are_counted_apart(tmp_path):
+    knowledge = opened("boxes", tmp_path, HashingEncoder(256))
+    never = replace(knowledge.models.answers, threshold=1.1)
+    knowledge.use(replace(knowledge.models, answers=never, offers=0.0))
+    asked = [Question("do you have recipes", ("Each box has three recipe cards",)), Question("hm")]
+    found = offered(knowledge, asked)
+    assert (found.answerable, found.unanswerable) == (1, 1)
+    assert (found.helpful, found.reached) == (1, 1.0)
+    knowledge.close()
 
 
 def test_limits_are_where_answers_are_right_enough():

@@ -229,6 +229,11 @@ def _by_tokens(asked: Asked, seen: Seen, corpus: Corpus) -> Features:
     found = by_word(asked.text, asked.tokens, closeness, asked.words)
     own = {word.stem: asked.discount(word) * corpus.weight(word) for word in asked.words}
     missed = [asked.discount(word) * (1.0 - found.get(word.stem, 1.0)) for word in asked.words]
+    alien = [
+        asked.discount(word) * (1.0 - found.get(word.stem, 1.0))
+        for word in asked.words
+        if not corpus.knows(word)
+    ]
     by_object = [found[stem] for stem in objects_of(asked.text) if stem in found]
     return {
         "token_all": mean,
@@ -236,6 +241,7 @@ def _by_tokens(asked: Asked, seen: Seen, corpus: Corpus) -> Features:
         "token_covered": share(found, {stem: own[stem] for stem in found}) if found else mean,
         "token_word": min(found.values(), default=least),
         "token_lacking": max(missed) if found else 1.0 - least,
+        "token_alien": max(alien, default=0.0),
         "token_object": min(by_object or found.values(), default=least),
     }
 
