@@ -92,19 +92,31 @@ def desktop(camera: Camera) -> None:
     person = camera.visitor()
     camera.take(person.tab, "shop-start", step=True)
     person.say("a blue dress under 150, not polyester")
-    camera.take(person.tab, "", step=True)
+    person.card(0).locator(".at-reason").first.focus()
+    camera.take(person.tab, "shop-evidence", step=True)
     picker = person.open(person.press(1, "Like this, but …"), "picker")
     picker.locator("select[name=colour]").select_option("=Green")
     camera.take(person.tab, "shop-picker", step=True)
     person.turn(picker.get_by_role("button", name="Show"))
     camera.take(person.tab, "", step=True)
-    for place in range(min(3, len(person.titles))):
+    for place in range(min(4, len(person.titles))):
         person.press(place, "Compare").click()
         person.tab.wait_for_selector(f".at-card >> nth={place} >> [aria-pressed=true]")
-    person.open(person.tab.locator(".at-tray button", has_text="Compare "), "compare")
-    person.answered(len(person.said))
+    side_by_side(person)
     camera.take(person.tab, "shop-compare", step=True)
+    person.tab.locator(".at-close").click()
+    because = person.open(person.press(1, "Not for me"), "because")
+    person.turn(because.get_by_role("button", name="too expensive"))
+    person.open(person.tab.get_by_role("button", name="Hidden (1)"), "missing")
+    camera.take(person.tab, "shop-missing", step=True)
     write_story(camera.steps, camera.out / "story.webp")
+
+
+def side_by_side(person: Visitor) -> None:
+    """Compare what was chosen."""
+    before = len(person.said)
+    person.open(person.tab.locator(".at-tray button", has_text="Compare "), "compare")
+    person.answered(before + 1)
 
 
 def talk(camera: Camera) -> None:
@@ -120,6 +132,12 @@ def phone(camera: Camera) -> None:
     person = camera.visitor(size=PHONE)
     person.say("a blue dress under 120")
     camera.take(person.tab, "shop-phone")
+    for place in range(4):
+        person.press(place, "Compare").click()
+        person.tab.wait_for_selector(f".at-card >> nth={place} >> [aria-pressed=true]")
+    side_by_side(person)
+    person.tab.wait_for_timeout(900)
+    write_small(person.tab.screenshot(), camera.out / "shop-phone-compare.png")
 
 
 def dark(camera: Camera) -> None:

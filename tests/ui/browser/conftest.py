@@ -100,6 +100,17 @@ class Kept:
             session,
         )
 
+    def answered_by(self, session):
+        """Who planned and worded what each event is about, and how its slate was chosen."""
+        return self.rows(
+            "SELECT DISTINCT e.kind, t.planner, t.model, t.voice, p.policy IS NOT NULL "
+            "FROM feedback_events e JOIN slates s ON s.id = e.slate_id "
+            "JOIN turns t ON t.id = s.turn_id "
+            "LEFT JOIN impressions p ON p.slate_id = e.slate_id AND p.item_id = e.item_id "
+            "WHERE s.session_id = ?",
+            session,
+        )
+
 
 @pytest.fixture
 def kept_by():

@@ -35,6 +35,8 @@ def walked(person, check, name):
     check(person.tab, f"{name}, empty")
     person.say("a blue dress under 120")
     check(person.tab, f"{name}, items")
+    person.card(0).locator(".at-reason").first.focus()
+    check(person.tab, f"{name}, evidence")
     person.open(person.card(0).get_by_role("button").filter(has_text="…"), "picker")
     check(person.tab, f"{name}, picker")
     person.tab.locator(".at-close").click()
@@ -49,6 +51,9 @@ def walked(person, check, name):
     check(person.tab, f"{name}, details")
     person.open(person.card(0).locator(".at-hide"), "because")
     check(person.tab, f"{name}, reasons")
+    person.turn(person.tab.locator(".at-panel-because button").last)
+    person.open(person.tab.locator(".at-tray button").nth(2), "missing")
+    check(person.tab, f"{name}, missing")
     person.open(person.tab.locator("#at-top nav button").nth(2), "profile")
     check(person.tab, f"{name}, profile")
 

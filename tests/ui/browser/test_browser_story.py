@@ -71,8 +71,14 @@ def test_feedback_has_slate_and_rank(guest, kept):
     form.locator("[name=what]").fill("too many words")
     form.get_by_role("button", name="Send").click()
     form.wait_for(state="detached")
-    told = [(kind, rank) for kind, rank, _ in kept.told(kept.session("black sneakers"))]
+    session = kept.session("black sneakers")
+    told = [(kind, rank) for kind, rank, _ in kept.told(session)]
     assert told == [("click", 2), ("rating", 3), ("rating", None), ("critique", None)]
+    # Without a model the rules answered; an adapter's name would be in the same place.
+    assert set(kept.answered_by(session)) == {
+        ("click", "rules", None, "rules", 1), ("rating", "rules", None, "rules", 1),
+        ("rating", "rules", None, "rules", 0), ("critique", "rules", None, "rules", 0),
+    }  # fmt: skip
 
 
 def test_items_are_there_before_the_words_end(guest):
