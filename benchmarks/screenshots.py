@@ -18,10 +18,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.browser import owner_scenes
 from benchmarks.browser.served import Process, copied, served
 from benchmarks.browser.visitor import Visitor, has_browser, opened_browser
 from ui.settings import Settings
-from ui.wiring import demo_project
+from ui.wiring import demo_project, open_store
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "docs" / "images"
@@ -157,25 +158,17 @@ def chinese(camera: Camera) -> None:
 
 
 def owner(camera: Camera) -> None:
-    """The owner's pages: a turn taken apart, and the catalog's health."""
+    """The owner's pages: a turn taken apart, the catalog's health, experiments, evaluations."""
     person = camera.visitor()
     person.say("a warm jacket under 200")
     person.say("not black, waterproof")
     person.press(0, "Good suggestion").click()
     person.told("Thank you")
-    tab = camera.browser.new_context(viewport={"width": 1200, "height": 1500}).new_page()
-    tab.goto(camera.url + "owner/")
-    tab.get_by_label("username").fill("owner")
-    tab.get_by_label("password").fill(PASSWORD)
-    tab.get_by_role("button", name="Login").click()
-    tab.get_by_role("gridcell").first.wait_for(timeout=60_000)
-    tab.get_by_role("gridcell").first.click()
-    tab.get_by_text("Turn 2 of 2").first.wait_for(timeout=60_000)
-    camera.take(tab, "owner-turn")
-    tab.get_by_role("tab", name="Catalog").click()
-    tab.get_by_text("items,").first.wait_for(timeout=60_000)
-    tab.wait_for_timeout(1500)
-    camera.take(tab, "owner-catalog")
+    other = camera.visitor()
+    for words in ("a blue dress under 4", "a zither for a beginner", "red sneakers under 3"):
+        other.say(words)
+    person.say("only men's")
+    owner_scenes.scenes(camera.browser, camera.url, PASSWORD, camera.take)
 
 
 SCENES: tuple[Callable[[Camera], None], ...] = (desktop, talk, phone, dark, chinese, owner)
@@ -194,6 +187,10 @@ def main() -> None:
         folder = Path(place)
         project = copied(demo_project(Settings()), folder)
         process = Process(("ui", str(project)), folder, {"ATTUNE_UI_PASSWORD": PASSWORD})
+        if not given.only or owner.__name__ in given.only:
+            store = open_store(project, Settings(store=process.store))
+            owner_scenes.prepare(project, store, folder / "work")
+            store.close()
         with served(process), opened_browser() as browser:
             for scene in SCENES:
                 if not given.only or scene.__name__ in given.only:

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
+from agent.feedback import FeedbackEvent
+from agent.logged import LoggedSession, LoggedSlate, LoggedTurn, Shown
+from agent.plan import Act, Plan
+from agent.state import State
 from finetune.adapters import CONFIG, WEIGHTS, Card, write_card
 from finetune.bases import Base, resolve
 from finetune.pairs.rows import Pair, write_made
@@ -103,3 +108,29 @@ def write_pairs(folder: Path, count: int = 12) -> None:
         "kto": {"train": none, "held": none},
         "dropped": {"plan": {"nothing was corrected": 9}, "choice": {}, "explanation": {}},
     }))  # fmt: skip
+
+
+def shopped(
+    number: int | str,
+    voice: str,
+    *,
+    bought: bool,
+    policy: str = "greedy",
+    begun: datetime | None = None,
+    said: str = "shoes",
+) -> LoggedSession:
+    """Return a session of somebody of their own: one turn, two items shown, one perhaps bought."""
+    begun = begun or datetime.now(UTC) - timedelta(minutes=5)
+    name = f"{voice[:20]}-{policy[-4:]}-{number}".replace(":", "-").replace("+", "-")
+    items = tuple(Shown(item_id=str(n), rank=n, score=1.0, fields={}) for n in (1, 2))
+    plan = Plan(acts=(Act(act="recommend"),), utterance=said)
+    turn = LoggedTurn(
+        id=f"{name}-t", number=1, time=begun, utterance=said, reply="Here.", plan=plan,
+        state=State(turn=1), slate_id=f"{name}-s", voice=voice,
+    )  # fmt: skip
+    slate = LoggedSlate(id=f"{name}-s", turn_id=turn.id, policy=policy, time=begun, items=items)
+    event = FeedbackEvent(slate_id=slate.id, item_id="2", kind="select", time=begun)
+    return LoggedSession(
+        id=name, user=f"user-{name}", created=begun, turns=(turn,),
+        slates=(slate,), events=(event,) if bought else (),
+    )  # fmt: skip

@@ -86,11 +86,19 @@ def test_flags_are_read_out_in_words():
 
 
 def test_intervals_lie_on_one_scale():
-    made = whiskers([("a", 0.2, 0.0, 0.4), ("b", -0.1, None, None)], "Differences", zero=True)
-    assert "left:60.0%" in made
-    assert "left:0.0%" in made
-    assert "(0.000 to 0.400)" in made
+    made = whiskers([("a", 0.5, 0.4, 0.6), ("b", 0.6, None, None)], "Means")
+    assert "left:0.0%;width:100.0%" in made
+    assert "left:50.0%" in made
+    assert "0.500 (0.400 to 0.600)" in made
     assert whiskers([], "none") == ""
+
+
+def test_differences_have_nought_in_the_middle():
+    made = whiskers([("a", 0.2, 0.0, 0.4), ("b", -2.0, None, None)], "Differences", zero=True)
+    assert made.count('class="at-zero" style="left:50.0%"') == 2
+    assert "left:75.0%" in made
+    assert "left:0.0%" in made
+    assert "+0.200 (0.000 to 0.400)" in made
 
 
 def test_bars_are_as_long_as_the_largest_allows():

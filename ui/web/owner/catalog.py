@@ -38,8 +38,8 @@ def health(found: Json) -> str:
     items, lack = found["items"] or 1, found["lacking"]
     head = cards([
         ("items", f"{found['items']:,}", f"{found['name']}, version {found['version']}"),
-        ("never shown", percent(found["never_shown"] / items), f"{found['never_shown']:,} items"),
-        *((f"without {what}", percent(n / items, 1 if 0 < n / items < 0.01 else 0),
+        ("never shown", _share(found["never_shown"] / items), plural(found["never_shown"], "item")),
+        *((f"without {what}", _share(n / items),
            plural(n, "item")) for what, n in lack.items()),
         ("rows rejected", f"{len(found['rejects']):,}", "when it was indexed"),
     ])  # fmt: skip
@@ -54,6 +54,11 @@ def health(found: Json) -> str:
             _columns(found["columns"]),
         )
     )
+
+
+def _share(share: float) -> str:
+    """Return a share in percent; with a decimal where it would seem to be none or all."""
+    return percent(share, 1 if 0 < share < 0.01 or 0.99 < share < 1 else 0)
 
 
 def _vain(asked: Json) -> str:
@@ -78,7 +83,7 @@ def _facets(facets: list[Json]) -> str:
         (
             escape(one["label"] or one["facet"]), escape(named(KINDS, one["kind"])),
             escape(one["role"]), f"{one['values']:,}" if one["values"] else "",
-            bar(one["coverage"], percent(one["coverage"], 1 if 0.99 < one["coverage"] < 1 else 0),
+            bar(one["coverage"], _share(one["coverage"]),
                 "low" if one["lacking"] else "")
             + (badge("few have it", "bad") if one["lacking"] else ""),
         )

@@ -175,8 +175,8 @@ def overview(found: Json) -> str:
     else:
         head = _running(running)
     if not found.get("served", True):
-        head += tag("p", "No language model is served here, so the rules answer and nobody meets "
-                    "the arms.", class_="at-none-yet")  # fmt: skip
+        head = tag("p", "No language model is served here, so the rules answer and nobody meets "
+                   "the arms.", class_="at-none-yet") + head  # fmt: skip
     return unseen("Experiments") + head + _past(found["past"])
 
 

@@ -22,6 +22,10 @@ KINDS = {
     "reject": "not for me", "critique": "criticised", "edit": "rewritten", "dwell": "read",
     "impression": "seen",
 }  # fmt: skip
+COLOURS = {
+    "looked at": "#7fb5a6", "chosen": "#0f8f6d", "bought": "#0b5c9e", "rated": "#d19a17",
+    "not for me": "#b3382c", "criticised": "#e07b53", "rewritten": "#7a5bb0", "read": "#9aa5a1",
+}  # fmt: skip
 PAIR_KINDS = {"plan": "plans corrected", "choice": "choices between items",
               "explanation": "explanations rewritten"}  # fmt: skip
 ENDINGS = {"promoted": "good", "refused": "bad"}
@@ -58,7 +62,7 @@ class _View:
         said = wrong if wrong.text else also
         rounds = (learned or {}).get("rounds") or []
         rows = by_day(found)
-        plot = gr.BarPlot(rows, visible=not rows.empty)
+        plot = gr.BarPlot(rows, visible=not rows.empty, color_map=COLOURS)
         made = "".join(map(pair_set, sets or [])) or tag(
             "p", "No pairs were made yet: the run “Make preference pairs” or a round of learning "
             "makes them of what people told.", class_="at-empty",

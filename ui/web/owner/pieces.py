@@ -156,36 +156,52 @@ def bars(values: Mapping[str, float], unit: str, label: str) -> str:
 def whiskers(
     rows: Sequence[tuple[str, float, float | None, float | None]], label: str, zero: bool = False
 ) -> str:
-    """Return values with their intervals as dots and lines on one scale.
+    """Return values with their intervals as dots and lines, on one scale.
 
     Args:
         rows: Name, value, and the interval where there is one.
-        zero: Whether nought is marked: for differences.
+        zero: Whether they are differences: each on a scale of its own with nought in the middle,
+            as figures are of different kinds.
     """
-    known = [one for _, value, low, high in rows for one in (value, low, high) if one is not None]
-    if not known:
-        return ""
-    least, most = min([*known, 0.0] if zero else known), max([*known, 0.0] if zero else known)
-    span = (most - least) or 1.0
-
-    def at(value: float) -> float:
-        return round(100 * (value - least) / span, 2)
-
+    known = [_bounds(row) for row in rows]
+    least = min((low for low, _ in known), default=0.0)
+    most = max((high for _, high in known), default=0.0)
     made = []
-    for name, value, low, high in rows:
-        marks = tag("span", "", class_="at-zero", style=f"left:{at(0)}%") if zero else ""
-        interval = ""
-        if low is not None and high is not None:
-            width = round(at(high) - at(low), 2)
-            marks += tag("span", "", class_="at-range", style=f"left:{at(low)}%;width:{width}%")
-            interval = f" ({between(low, high)})"
-        marks += tag("span", "", class_="at-dot", style=f"left:{at(value)}%")
-        told = signed(value) if zero else f"{value:.3f}"
+    for (name, value, low, high), (own_low, own_high) in zip(rows, known, strict=True):
+        if zero:
+            most = max(abs(own_low), abs(own_high)) or 1.0
+            least = -most
+        interval = "" if low is None or high is None else f" ({between(low, high)})"
+        told = (signed(value) if zero else f"{value:.3f}") + interval
+        marks = _marks(value, low, high, (least, most), zero=zero)
         made.append(tag("li", tag("span", escape(name))
                         + tag("span", marks, class_="at-scale", aria_hidden="true")
-                        + tag("span", escape(told + interval), class_="at-number")))  # fmt: skip
+                        + tag("span", escape(told), class_="at-number")))  # fmt: skip
+    if not made:
+        return ""
     head = tag("h3", escape(label)) if label else ""
     return tag("section", head + tag("ul", "".join(made), class_="at-whiskers"))
+
+
+def _bounds(row: tuple[str, float, float | None, float | None]) -> tuple[float, float]:
+    known = [one for one in row[1:] if one is not None]
+    return min(known), max(known)
+
+
+def _marks(
+    value: float, low: float | None, high: float | None, scale: tuple[float, float], *, zero: bool
+) -> str:
+    """Return the dot of a value and the line of its interval at their places on a scale."""
+    least, most = scale
+
+    def at(one: float) -> float:
+        return round(100 * (one - least) / ((most - least) or 1.0), 2)
+
+    made = tag("span", "", class_="at-zero", style=f"left:{at(0)}%") if zero else ""
+    if low is not None and high is not None:
+        width = round(at(high) - at(low), 2)
+        made += tag("span", "", class_="at-range", style=f"left:{at(low)}%;width:{width}%")
+    return made + tag("span", "", class_="at-dot", style=f"left:{at(value)}%")
 
 
 def field(

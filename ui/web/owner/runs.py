@@ -290,7 +290,7 @@ def comparison(both: Json, does: dict[str, str]) -> str:
     plot = whiskers(
         [(one["name"], one["difference"], one["low"], one["high"])
          for one in both["rows"] if one["low"] is not None and one["verdict"] != "changed"],
-        "Second less first", zero=True,
+        "Second less first, each on a scale of its own", zero=True,
     )  # fmt: skip
     note = tag("p", "Intervals are as if the runs had measured different cases: where both "
                "measured the same ones, they are wider than need be.",

@@ -35,6 +35,7 @@ SCORES = {
     "quality": "quality", "unavailable": "cannot be had", "rerank": "read again",
 }  # fmt: skip
 
+_LEAST_MS = 0.05
 STAGES = ("desk", "link", "plan", "apply", "retrieve", "explain", "reply", "words", "store")
 
 
@@ -178,6 +179,7 @@ def _meant(one: Json) -> str:
 def _times(timings: Mapping[str, float]) -> str:
     order = [name for name in STAGES if name in timings]
     order += [name for name in timings if name not in order]
+    order = [name for name in order if timings[name] >= _LEAST_MS]
     whole = sum(timings.values())
     return bars({name: timings[name] for name in order}, "ms",
                 f"Where the time went: {number(whole, 0)} ms")  # fmt: skip
