@@ -196,9 +196,10 @@ class ServiceDesk:
         if not before or pages is None or heard.wishes or not _may_follow(heard):
             return False
         found = pages.ask(heard.clause.text, before)
-        if found.quotes:
+        if found.quotes or (found.offered and says("follow_up", heard.masked)):
             tell(visit, found, heard.clause.text)
-        return bool(found.quotes)
+            return True
+        return False
 
     def _serve(
         self,

@@ -29,7 +29,8 @@ from agent.wording import clean, listing, title_of
 from retrieval.catalog import Item
 
 _TOLD = 0.15
-"""How much likelier a tool is whose argument is told: "track A-1234"."""
+"""How much likelier a tool is whose argument is told: "track A-1234". None that changes anything:
+who only tells a number wants nothing cancelled."""
 
 MOST_TOLD = 600
 """Characters of a tool's answer that are said."""
@@ -56,7 +57,9 @@ class ToolDesk:
         """Return the tool that a clause means, where it means one."""
         today = self.now().date()
         found = [
-            replace(match, score=match.score + _TOLD) if _tells(match.tool, text, today) else match
+            replace(match, score=match.score + _TOLD)
+            if not match.tool.changes and _tells(match.tool, text, today)
+            else match
             for match in self.matcher.rank(text, _offered(request))
         ]
         best = max(found, key=lambda match: match.score, default=None)

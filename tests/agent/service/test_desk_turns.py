@@ -142,6 +142,12 @@ def test_never_mind_undoes_no_wish(talk):
     assert say("ok thx").reply in ("You're welcome.", "My pleasure.")
 
 
+def test_a_number_alone_cancels_nothing(ask, shop_api):
+    done = ask("order number is A-1234")
+    assert not done.service or done.service.tools[0].tool != "cancel_order"
+    assert all(one["method"] == "GET" for one in shop_api.asked)
+
+
 def test_it_is_the_order_just_told(ask, shop_api):
     ask("where is my order A-1234?")
     done = ask("cancel that order")
