@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from agent.claims import View
@@ -97,10 +98,16 @@ def render(compared: Table, width: int = 24) -> str:
     cut = [
         [text if len(text) <= width else text[: width - 1] + "…" for text in line] for line in lines
     ]
-    wide = [max(len(line[i]) for line in cut) for i in range(len(head))]
+    wide = [max(_columns(line[i]) for line in cut) for i in range(len(head))]
     return "\n".join(
-        "  ".join(text.ljust(wide[i]) for i, text in enumerate(line)).rstrip() for line in cut
+        "  ".join(text + " " * (wide[i] - _columns(text)) for i, text in enumerate(line)).rstrip()
+        for line in cut
     )
+
+
+def _columns(text: str) -> int:
+    """Return how many columns of a terminal a text takes; Chinese signs take two."""
+    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
 
 
 def _cut(text: str, width: int) -> str:

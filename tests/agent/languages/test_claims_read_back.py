@@ -1,10 +1,12 @@
 """Claims in Chinese: made, read back as English, and refused where they say anything else."""
 
 import pytest
+from rich.cells import cell_len
 
 from agent.claim_reading import readings
 from agent.claim_words import Case
 from agent.claims import View, likeness
+from agent.compare import render
 from agent.explain import compare, reasons, verify, why_not
 from agent.languages.tongue import Tongue
 from agent.state import Constraint, Likeness, Need, Preference, State
@@ -150,3 +152,11 @@ def test_likeness_names_what_is_the_same(store_shop):
     told = [reason.text for reason in likeness(BY_ID["d1"], view)]
     assert any(text.startswith("和 Alto Evening Gown 一样：") for text in told)
     assert "比 Alto Evening Gown 便宜 €15" in told
+
+
+def test_table_lines_up_in_a_terminal(store_shop):
+    answer = compare([BY_ID["d1"], BY_ID["d2"]], state(), store_shop.facets, "EUR", ZH)
+    lines = render(answer.table).split("\n")
+    colour = next(line for line in lines if line.startswith("颜色"))
+    price = next(line for line in lines if line.startswith("cost"))
+    assert cell_len(colour[: colour.index("红色")]) == cell_len(price[: price.index("€55")])
