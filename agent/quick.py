@@ -15,7 +15,7 @@ from agent.ports import Retriever
 from agent.pressed import Press, PressedWish
 from agent.state import Constraint, Need, State
 from agent.suggest import splitting
-from agent.wording import amount, describe, find, say, worded
+from agent.wording import amount, clean, describe, find, say, worded
 from retrieval.catalog import Facet, primary
 from retrieval.filters import And, Compare
 
@@ -45,7 +45,12 @@ class QuickReply(BaseModel):
 def quick_replies(
     state: State, retriever: Retriever, tongue: Tongue = ENGLISH
 ) -> tuple[QuickReply, ...]:
-    """Return what may be said next: values that narrow down, then ways on from what is shown."""
+    """Return what may be said next: values that narrow down, then ways on from what is shown.
+
+    Where the shop's pages were offered to choose from, it is one of those.
+    """
+    if state.desk.offers:
+        return tuple(QuickReply(label=one.title, text=one.title) for one in state.desk.offers)
     if state.turn == 0 or not (state.slate or state.need != Need()):
         return examples(retriever, tongue)
     made = [*_narrowing(state, retriever, tongue), *_ways_on(state, retriever, tongue)]
@@ -57,7 +62,7 @@ def examples(retriever: Retriever, tongue: Tongue = ENGLISH) -> tuple[QuickReply
     facets = retriever.facets
     category, price = primary(facets, "category"), primary(facets, "price")
     if category is None:
-        return ()
+        return _names(retriever)
     others = [f for f in (primary(facets, "colour"), primary(facets, "material"),
                           primary(facets, "brand"), primary(facets, "audience")) if f]  # fmt: skip
     made: list[QuickReply] = []
@@ -79,6 +84,17 @@ def examples(retriever: Retriever, tongue: Tongue = ENGLISH) -> tuple[QuickReply
         if count:
             made.append(QuickReply(label=_capital(text), text=text, count=count))
     return tuple(made)
+
+
+def _names(retriever: Retriever) -> tuple[QuickReply, ...]:
+    """Return openings for a catalog without kinds: names of what is known of most items."""
+    kinds = ("categorical", "list")
+    listed = [one for one in retriever.facets if one.kind in kinds and len(one.values) > _EXAMPLES]
+    if not listed:
+        return ()
+    facet = max(listed, key=lambda one: one.coverage)
+    found = retriever.index.facet(facet.name, None, limit=_EXAMPLES)
+    return tuple(QuickReply(label=clean(v, 40), text=clean(v, 40), count=n) for v, n in found)
 
 
 def _lower(text: str) -> str:

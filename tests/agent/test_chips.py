@@ -1,5 +1,7 @@
 """Chips: every wish has one, its press takes back that wish and no other; quick replies work."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from agent.chips import chips
@@ -7,6 +9,7 @@ from agent.desk import Extras
 from agent.dialogue import respond
 from agent.quick import examples, quick_replies
 from agent.state import Need
+from retrieval.catalog import Facet
 from tests.agent.talking import say, shown
 
 
@@ -112,3 +115,15 @@ def test_examples_can_be_met(parts):
         assert shown(done)
         assert not done.relaxations
         assert parts.retriever.index.count(done.state.need.filter()) == example.count
+
+
+def test_catalog_without_kinds_opens_with_names():
+    names = tuple((name, 9 - place) for place, name in enumerate(("Ann", "Bo", "Cy", "Di", "Ed")))
+    facets = (Facet("year", "numeric", "year"),
+              Facet("language", "categorical", "language", coverage=0.8, values=names),
+              Facet("authors", "list", "authors", values=names))  # fmt: skip
+    index = SimpleNamespace(facet=lambda name, where, limit: names[:limit] if name == "authors"
+                            else ())  # fmt: skip
+    made = examples(SimpleNamespace(facets=facets, index=index))
+    assert [(one.text, one.count) for one in made] == list(names[:4])
+    assert examples(SimpleNamespace(facets=facets[:1], index=index)) == ()
