@@ -2,6 +2,7 @@
 
 import pytest
 
+from agent.quick import quick_replies
 from agent.service.readable import readable
 from agent.service.values import Offer
 from tests.agent.service.conftest import ScriptedAnswer
@@ -43,6 +44,13 @@ def test_pages_are_offered_and_chosen(talk, offering):
     assert done.reply == "Delivery takes two to four days. (Source: delivery.md.)"
     assert done.state.desk.failures == 0
     assert shown(done) == []
+
+
+def test_offered_pages_are_quick_replies(talk, offering, clothes):
+    say = talk()
+    replies = quick_replies(say(MOON).state, clothes)
+    assert [one.text for one in replies] == [one.title for one in OFFERS]
+    assert say(replies[1].text).service.quotes[0].source == "delivery.md"
 
 
 def test_choice_counts_for_one_turn(talk, offering):
