@@ -33,7 +33,7 @@ from benchmarks.knowledge_sets import FITTED_ON, PAGES, ROOT, Question, question
 from retrieval.encoder import HashingEncoder, make_encoder
 from retrieval.filters import Compare
 
-PER_SET = 500
+PER_SET = 100
 ALREADY_USED = 400
 """Of each set of shopping utterances, so many were fitted on."""
 
