@@ -153,7 +153,7 @@ def dark(camera: Camera) -> None:
 def chinese(camera: Camera) -> None:
     """The shop in Chinese."""
     person = camera.visitor("zh/", working=CHINESE)
-    person.say("black sneakers under 150")
+    person.say("黑色的运动鞋，150以下")
     camera.take(person.tab, "shop-zh")
 
 
