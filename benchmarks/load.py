@@ -38,7 +38,15 @@ from typing import Any
 import httpx
 
 from agent.dialogue import respond
-from benchmarks.api_load.figures import compared, markdown, merged, slope, speed
+from benchmarks.api_load.figures import (
+    compared,
+    documented,
+    markdown,
+    merged,
+    slope,
+    speed,
+    written_into,
+)
 from benchmarks.api_load.served import ROOT, Watched, free_port, look, serve
 from benchmarks.api_load.talk import SAID
 from benchmarks.engine_load import postgres
@@ -46,6 +54,7 @@ from ui.settings import Settings
 from ui.wiring import demo_project, open_project
 
 RESULTS = ROOT / "benchmarks/results/load.json"
+PAGE = ROOT / "docs/reliability.md"
 STORES = ("sqlite", "postgres")
 PLANNERS = ("rules", "llm")
 SLOW = (0.3, 0.8)
@@ -246,6 +255,14 @@ def write(out: Path, name: str, value: dict[str, Any]) -> None:
     out.write_text(json.dumps({**kept, name: value}, indent=1) + "\n")
 
 
+def keep(given: argparse.Namespace, found: dict[str, Any]) -> None:
+    """Write the figures down, and into the page that shows them."""
+    name = "memory" if given.turns < 10**9 else "think" if given.think else "load"
+    write(given.out, name, found)
+    if given.out == RESULTS and name != "memory":
+        PAGE.write_text(written_into(PAGE.read_text(), name, documented(found)))
+
+
 def main() -> None:
     """Run what the arguments ask for; print and keep the figures."""
     given = read_arguments()
@@ -259,19 +276,19 @@ def main() -> None:
     runs: list[dict[str, Any]] = []
     best = best_case(project, min(5.0, given.seconds))
     with postgres.server() if "postgres" in given.stores else _nothing() as server:
-        for kind in given.stores:
-            for planner in given.planners:
+        for planner in given.planners:
+            for kind in given.stores:
                 for workers in given.workers:
                     for run in runs_of(project, kind, planner, workers, given, server):
                         runs.append(run)
                         print(markdown(runs[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-    name = "memory" if given.turns < 10**9 else "think" if given.think else "load"
-    found = {**about, "load_average_after": os.getloadavg(), "best_case_per_s": best, "runs": runs}
-    write(given.out, name, found)
+                    # After each server, so that a run that is cut off was not for nothing.
+                    now = {"load_average_after": os.getloadavg(), "best_case_per_s": best}
+                    keep(given, {**about, **now, "runs": runs})
     print(markdown(runs))
     print(f"\none thread, no HTTP, store in memory: {best:g} turns/s")
     for run in runs:
-        if run["slope"] and name == "memory":
+        if run["slope"] and given.turns < 10**9:
             print(f"memory: {run['slope']}")
     if any(run["lost"] or run["twice"] or run["halves"] or run["given_up"] for run in runs):
         sys.exit("something acknowledged was lost, or is there twice, or by half")

@@ -10,7 +10,17 @@ import pytest
 
 from agent.store import Store
 from benchmarks import load
-from benchmarks.api_load.figures import HEAD, compared, markdown, merged, row, slope, speed
+from benchmarks.api_load.figures import (
+    HEAD,
+    compared,
+    documented,
+    markdown,
+    merged,
+    row,
+    slope,
+    speed,
+    written_into,
+)
 from benchmarks.api_load.model import answer_to
 from benchmarks.api_load.served import ROOT, look
 from benchmarks.api_load.talk import Crowd, Person
@@ -147,6 +157,18 @@ def test_people_think_by_their_seed(pauses):
     assert 8 < sum(thought) / len(thought) < 12
     assert talked("1/0") == (said, thought)
     assert talked("1/1") != (said, thought)
+
+
+def test_page_shows_the_kept_figures():
+    page, kept = load.PAGE.read_text(), json.loads(load.RESULTS.read_text())
+    measured = [
+        name for name in ("load", "think") if "code" in kept.get(name, {"runs": [{}]})["runs"][0]
+    ]
+    for name in measured:
+        assert written_into(page, name, documented(kept[name])) == page
+    assert written_into(page, "load", "new").count("new<!-- end -->") == 1
+    with pytest.raises(ValueError, match="no place for 'other'"):
+        written_into(page, "other", "")
 
 
 @pytest.mark.slow

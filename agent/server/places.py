@@ -15,6 +15,9 @@ from time import monotonic
 
 from agent.access.errors import Busy
 
+PATIENCE = 2
+"""Who was let into the line is served, unless it takes so many times as long as anybody may stand
+in it: to be sent away after a long wait is worse than to wait a little longer."""
 RECENT = 64
 """Turns that ended last; how fast the line moves is told by them."""
 
@@ -25,7 +28,7 @@ class Places:
     Args:
         most: Turns under way and in line together.
         at_once: Turns under way.
-        wait_s: Seconds that a turn may stand in line.
+        wait_s: Seconds that a turn may stand in line, by how fast it moves.
     """
 
     def __init__(
@@ -84,12 +87,12 @@ class Places:
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._line.append(place)
         try:
-            async with asyncio.timeout(self._wait_s):
+            async with asyncio.timeout(PATIENCE * self._wait_s):
                 await asyncio.shield(place)
         except TimeoutError:
             self._give_up(place)
-            waited = self._clock() - began
-            raise _busy(f"no turn ended in time for this one, {waited:.0f} s", waited) from None
+            message = f"no turn ended in time for this one, {self._clock() - began:.0f} s"
+            raise _busy(message, self._for_one_s() * self.waiting) from None
         except asyncio.CancelledError:
             self._give_up(place)
             raise

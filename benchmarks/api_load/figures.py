@@ -104,3 +104,42 @@ def markdown(runs: Sequence[Mapping[str, Any]]) -> str:
     """Return runs as a table."""
     lines = [HEAD, ["---"] * len(HEAD), *(row(run) for run in runs)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+BEGIN, END = "<!-- written by benchmarks/load.py: {name} -->\n", "<!-- end -->\n"
+
+
+def documented(found: Mapping[str, Any]) -> str:
+    """Return the table of a page: one line for each store and planner, a column for each crowd."""
+    runs = [run for run in found["runs"] if run["code"] == "now"]
+    crowds = sorted({run["sessions"] for run in runs})
+    servers = dict.fromkeys((run["store"], run["planner"], run["workers"]) for run in runs)
+    lines = [["store, planner, processes", *map(str, crowds)], ["---"] * (1 + len(crowds))]
+    for server in servers:
+        own = {
+            run["sessions"]: run
+            for run in runs
+            if (run["store"], run["planner"], run["workers"]) == server
+        }
+        cells = [_cell(own[crowd]) if crowd in own else "–" for crowd in crowds]
+        lines.append([f"{NAMES[server[0]]}, {NAMES[server[1]]}, {server[2]}", *cells])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+NAMES = {"sqlite": "SQLite", "postgres": "PostgreSQL", "rules": "rules", "llm": "model"}
+
+
+def _cell(run: Mapping[str, Any]) -> str:
+    seconds = "/".join(f"{run[name] / 1000:.2g}" for name in ("p50", "p95", "p99"))
+    than = run["of_before"]
+    ratio = f" (×{than['per_s']:g}, p95 ×{than['p95']:g})" if than else ""
+    return f"{run['per_s']:g}/s{ratio}, {seconds} s"
+
+
+def written_into(page: str, name: str, table: str) -> str:
+    """Return a page with the table of a measurement in place of the one before."""
+    begin = BEGIN.format(name=name)
+    before, found, rest = page.partition(begin)
+    if not found:
+        raise ValueError(f"the page has no place for {name!r}; write {begin.strip()} and {END}")
+    return f"{before}{begin}{table}{END}{rest.partition(END)[2]}"
