@@ -227,7 +227,8 @@ def _plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
 
 def _english_plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     if not rest.strip():
-        return Plan(acts=(Act(act="answer"),), utterance=turn.utterance)
+        said = any(sign.isalnum() for sign in turn.utterance)  # or the desk has all of it
+        return Plan(acts=(Act(act="answer" if said else "chitchat"),), utterance=turn.utterance)
     state = turn.session.state
     with turn.timings.span("link"):
         mentions = turn.parts.linker.link(rest, state, slate)

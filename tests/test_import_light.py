@@ -29,7 +29,7 @@ print([name for name in sys.argv[1].split(",") if name in sys.modules])
 
 
 PAGES = {"shop", "owner", "app"}
-"""Modules of ui.web that are Gradio's pages themselves: nothing but `attune ui` loads them."""
+"""Parts of ui.web that are Gradio's pages themselves: nothing but `attune ui` loads them."""
 
 
 def modules_of(package):
@@ -40,7 +40,7 @@ def modules_of(package):
     return [
         ".".join(parts).removesuffix(".__init__")
         for parts in names
-        if not runs & set(parts) and not (parts[:2] == ("ui", "web") and parts[-1] in PAGES)
+        if not runs & set(parts) and not (parts[:2] == ("ui", "web") and PAGES & set(parts[2:]))
     ]
 
 

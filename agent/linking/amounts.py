@@ -8,6 +8,7 @@ and what the catalog has.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import date
 
 from agent.linking.bounds import Bounded, bounded
 from agent.linking.facets import FacetNames
@@ -117,6 +118,8 @@ class AmountLinker:
     def _with_years(self, tokens: Sequence[Token], bound: Bounded) -> tuple[Facet, ...]:
         said = word_at(tokens, bound.first - 1) in numbers().beside.year_before
         dated = [f for f in self._numeric if is_dated(f)] if said or bound.explicit else []
+        if not (said or self._price is None or _OF_TIME & set(bound.cue.split())):
+            dated = [f for f in dated if _is_near(f, bound.amount.value)]
         return tuple(dated[:1])
 
     def _with_unit(self, unit: str) -> tuple[Facet, ...]:
@@ -159,6 +162,22 @@ class AmountLinker:
             strict=facet.role != "date" and _excludes_itself(bound.cue),
             score=_sureness(bound), note=note,
         )  # fmt: skip
+
+
+def _is_near(facet: Facet, year: float) -> bool:
+    """Return whether a year may be one of a facet: no sofa is from 1500, but some cost less."""
+    if facet.low is None or facet.high is None:
+        return True
+    low, high = facet.low, facet.high
+    if facet.kind == "date":
+        low, high = (date.fromordinal(max(1, int(end))).year for end in (low, high))
+    return low - _YEARS_BESIDE <= year <= high + _YEARS_BESIDE
+
+
+_YEARS_BESIDE = 25
+_OF_TIME = frozenset(
+    ("before", "after", "since", "until", "newer", "older", "earlier", "later", "prior")
+)
 
 
 def _names_unit(facet: Facet, unit: str) -> bool:

@@ -258,3 +258,9 @@ def test_any_digits_are_survived(text):
         assert 0 <= mention.start < mention.end <= len(text)
         if isinstance(mention.low, float) and isinstance(mention.high, float):
             assert mention.low <= mention.high
+
+
+@pytest.mark.parametrize(("text", "facet"), [("under 1500", "price"), ("before 1500", "published"),
+                                             ("over 1990", "published")])  # fmt: skip
+def test_a_year_that_nothing_is_near_is_a_price(mind, text, facet):
+    assert [m.facet for m in mind.link(text) if m.kind == "number"] == [facet]
