@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from agent.dialogue import shows
 from agent.explain import verify
+from agent.languages.languages import plain_languages
 from agent.state import Constraint, State
 from agent.turn import Done, Evidence, Items, Reason, StreamEvent, Text, Understood
 from retrieval.catalog import Facet, Item
@@ -214,11 +215,12 @@ def _claims(turn: Played) -> Iterator[tuple[str, Reason]]:
 
 def _evidence(turn: Played) -> Iterator[str]:
     """Find claims that do not hold on the items as they are."""
+    tongue = plain_languages().tongue(turn.done.state.language)
     for id, reason in _claims(turn):
         item = turn.items.get(id)
         if item is None or not all(_true(turn, item, one) for one in reason.evidence):
             yield f"{id!r}: {reason!r} is not so: {item!r}"
-        elif not verify(reason, item, turn.done.state, turn.items, turn.facets):
+        elif not verify(reason, item, turn.done.state, turn.items, turn.facets, tongue):
             yield f"{id!r}: {reason!r} does not verify: {item!r}"
     if any(not claim.evidence for claim in turn.done.claims):
         yield f"a claim without evidence in {turn.done.claims!r}"

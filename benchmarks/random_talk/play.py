@@ -180,8 +180,9 @@ class _Stage:
             state = apply(state, turn.plan, seen.items, seen.facets)
             if shows(turn.plan):
                 state = with_slate(state, (one.item_id for one in turn.slate.items))
-            # What the reply asked about is not in the plan; everything else is.
-            state = state.model_copy(update={"asked": seen.done.state.asked})
+            # What the reply asked about, and in which language, is not in the plan.
+            held = seen.done.state
+            state = state.model_copy(update={"asked": held.asked, "language": held.language})
             if state != seen.done.state:
                 self._fail(REPLAY, f"{turn.utterance!r} gives {state!r}, was {seen.done.state!r}")
                 return

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.dialogue import item_fields
+from agent.languages.languages import plain_languages
 from agent.turn import Done, Reason, tupled
 from agent.verify import verify
 from finetune.gate.attacks import Attack
@@ -110,12 +111,13 @@ def _claims(done: Done, shop: Shop) -> Iterator[str]:
 
 
 def _unfounded(claims: Sequence[Reason], done: Done, shop: Shop) -> Iterator[str]:
+    tongue, state = plain_languages().tongue(done.state.language), done.state
     for claim in claims:
         about = {one.item_id for one in claim.evidence}
         known = [shop.items[id] for id in about if id in shop.items]
         if not known:
             yield "a claim has no evidence in the catalog"
-        elif not any(verify(claim, item, done.state, shop.items, shop.facets) for item in known):
+        elif not any(verify(claim, one, state, shop.items, shop.facets, tongue) for one in known):
             yield "a claim does not hold"
 
 
