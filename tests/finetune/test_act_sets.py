@@ -307,6 +307,7 @@ def test_only_sets_that_are_there_are_read(tmp_path):
         list(act_sets(tmp_path, 10, names=["iard"]))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "iard_intents.jsonl.gz").exists(), reason="shared data absent")
 def test_shared_data_gives_its_test_parts():
     iard, sgd, simmc = act_sets(SHARED, 300)

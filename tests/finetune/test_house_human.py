@@ -375,6 +375,7 @@ def test_missing_data_is_refused(tmp_path):
         list(human_rows(tmp_path, seed=0, caps={"amazon": 1}))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not (SHARED / "utterances_sgd.jsonl.gz").exists(), reason="needs shared data")
 def test_real_data_gives_lines_that_parse():
     found = lines(SHARED)

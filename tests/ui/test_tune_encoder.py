@@ -18,7 +18,10 @@ from tests.finetune.encoder import tiny
 from ui.cli import main
 
 INSTALLED = encoders.installed
-pytestmark = pytest.mark.filterwarnings("ignore")  # of the exporter and the trainer
+pytestmark = [
+    pytest.mark.filterwarnings("ignore"),  # of the exporter and the trainer
+    pytest.mark.slow,
+]
 
 
 @pytest.fixture(scope="module")

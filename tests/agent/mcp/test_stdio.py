@@ -30,7 +30,7 @@ def command(tmp_path_factory):
     )
 
 
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", [pytest.param("auto", marks=pytest.mark.slow), "legacy"])
 def test_client_talks_over_pipes(command, mode):
     async def talk():
         async with Client(command, mode=mode) as client:

@@ -54,6 +54,7 @@ def _read():
     return {name: float(value) for name, _, value in lines if name}
 
 
+@pytest.mark.slow
 def test_processes_count_together_past_a_kill(counting):
     clicks = 'attune_feedback_total{kind="click",tenant="default"}'
     with share_metrics():
