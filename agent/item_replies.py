@@ -121,12 +121,12 @@ def detail(scene: Scene, act: Act) -> Iterator[Part]:
         yield from _nothing_meant(scene, act)
     known = {facet.name for facet in scene.retriever.facets}
     facet = act.facet if act.facet in known else None
-    asked = "" if facet else (act.facet or act.text)
     for item in items[:MOST]:
         facets, currency = scene.retriever.facets, scene.retriever.currency
-        answer = explain.detail(item, facet, facets, currency, asked, scene.tongue)
         if act.text and not act.facet:
             answer = explain.mentioned(item, act.text, facets, currency, scene.tongue)
+        else:
+            answer = explain.detail(item, facet, facets, currency, act.facet, scene.tongue)
         yield Part(answer.text, answer.claims)
 
 

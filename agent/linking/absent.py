@@ -28,7 +28,7 @@ _NAMES: dict[str, Role] = {
     "brand": "brand", "manufacturer": "brand", "maker": "brand",
     "rating": "rating", "rated": "rating", "review": "rating", "reviewed": "rating",
     "colour": "colour", "color": "colour", "size": "size",
-    "material": "material", "fabric": "material", "newer": "date", "newest": "date",
+    "material": "material", "fabric": "material",
 }  # fmt: skip
 """Names of fields that are nothing else; "date" is also a fruit and "star" a film's."""
 

@@ -9,7 +9,7 @@ import gradio as gr
 from ui.web.api import Json
 from ui.web.markup import escape, tag
 from ui.web.owner.desk import OWN, Desk, Told, fields, live, pressed
-from ui.web.owner.pieces import badge, confirm, field, grid, press, tick, unseen
+from ui.web.owner.pieces import badge, confirm, field, grid, hidden, press, tick, unseen
 from ui.web.owner.telling import ago, between, named, number, percent, signed, yes
 
 STATUS = {
@@ -93,20 +93,20 @@ def question(step: str, name: str, found: Json) -> str:
     now = found["live"] or f"{found['base']}, without an adapter,"
     fit = any(one["name"] == name and _fit(one, found) for one in found["adapters"])
     force = "" if fit or step == "retire" else tick("force", FORCE)
-    hidden = tag("input", "", type="hidden", name="name", value=name).removesuffix("</input>")
+    about = hidden("name", name)
     why = field("why", "Why (kept in the history)", maxlength="500")
     if step == "promote":
         says = (f"{name} will answer everybody from the next conversation on. {now} answers now "
                 "and can be returned to.")  # fmt: skip
-        return confirm(f"Promote {name}?", says, hidden + why + force, "Promote", step)
+        return confirm(f"Promote {name}?", says, about + why + force, "Promote", step)
     if step == "canary":
         share = field("share", "Percent of the conversations that begin", str(_TENTH),
                       kind="number", min="1", max="99", step="any")  # fmt: skip
         says = f"{name} will answer a share of the conversations that begin; {now} the others."
-        return confirm(f"Try {name} on some?", says, hidden + share + why + force, "Begin", step)
+        return confirm(f"Try {name} on some?", says, about + share + why + force, "Begin", step)
     if step == "retire":
         says = f"{name} will answer nobody; conversations that have it go on with {now}."
-        return confirm(f"Take {name} out of use?", says, hidden + why, "Retire", step, stops=True)
+        return confirm(f"Take {name} out of use?", says, about + why, "Retire", step, stops=True)
     says = (f"{now} answers now. What answered before it will answer everybody at once; a canary "
             "or an experiment ends.")  # fmt: skip
     return confirm("Roll back?", says, why, "Roll back", "rollback", stops=True)

@@ -19,6 +19,7 @@ from ui.web.owner.pieces import (
     confirm,
     field,
     grid,
+    hidden,
     opens,
     panel,
     press,
@@ -108,10 +109,6 @@ class _View:
         return await self.desk.decide(f"/v1/owner/experiments:{step}", body)
 
 
-def _hidden(name: str, value: str) -> str:
-    return tag("input", "", type="hidden", name=name, value=value).removesuffix("</input>")
-
-
 _WHY = field("why", "Why (kept in the history)", maxlength="500")
 
 
@@ -131,11 +128,11 @@ def question(step: str, found: Json) -> str:
     share = field("share", f"Percent of the conversations that begin for {trial['name']}",
                   f"{trial['share'] * 100:g}", kind="number", min="1", max="99",
                   step="any")  # fmt: skip
-    hidden = _hidden("control", control["name"]) + _hidden("trial", trial["name"])
-    hidden += _hidden("kind", running["kind"])
+    about = hidden("control", control["name"]) + hidden("trial", trial["name"])
+    about += hidden("kind", running["kind"])
     says = (f"{control['name']} answers the others. Most people stay with what they have; from now "
             "on only conversations under the new shares are counted.")  # fmt: skip
-    return confirm(f"Change the shares of {title}?", says, hidden + share + _WHY, "Change",
+    return confirm(f"Change the shares of {title}?", says, about + share + _WHY, "Change",
                    "reshare")  # fmt: skip
 
 

@@ -222,6 +222,11 @@ def choice(name: str, label: str, options: Sequence[tuple[str, str]], chosen: st
     return tag("label", escape(label) + tag("select", made, name=name))
 
 
+def hidden(name: str, value: str) -> str:
+    """Return a field of a form that nobody sees: what its decision is about."""
+    return tag("input", "", type="hidden", name=name, value=value).removesuffix("</input>")
+
+
 def tick(name: str, label: str, *, on: bool = False) -> str:
     """Return a box to tick."""
     made = tag("input", "", name=name, type="checkbox", value="yes", checked=on)
