@@ -30,12 +30,12 @@ def submit(task: Coroutine[Any, Any, T]) -> Future[T]:
 
 def call(task: Coroutine[Any, Any, T], deadline_s: float) -> T:
     """Run a coroutine on the background loop; TimeoutError after `deadline_s`, come what may."""
-    future = submit(_limited(task, deadline_s))
-    try:
-        with waiting():
+    with waiting():
+        future = submit(_limited(task, deadline_s))
+        try:
             return future.result(deadline_s + GRACE_S)
-    finally:
-        future.cancel()
+        finally:
+            future.cancel()
 
 
 async def _limited(task: Coroutine[Any, Any, T], deadline_s: float) -> T:
