@@ -59,6 +59,8 @@ class Notes:
         events: Ids of acknowledged feedback.
         at: When each turn was acknowledged, in seconds since the start; seconds: how long it took.
         tries: Requests for those turns that were not answered with success, by what came instead.
+        given_up: Requests that patience did not last for; refused: those that were refused for
+            good, by path and error.
     """
 
     turns: list[tuple[str, str, int]] = field(default_factory=list)
@@ -69,10 +71,15 @@ class Notes:
     planners: dict[str, int] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
     given_up: int = 0
+    refused: list[str] = field(default_factory=list)
 
     def count(self, what: str) -> None:
         """Count a request that was not answered with success."""
         self.tries[what] = self.tries.get(what, 0) + 1
+
+    def refuse(self, path: str, answer: httpx.Response) -> None:
+        """Note a request that was refused for good, and why."""
+        self.refused.append(f"{path}: {answer.status_code} {answer.text[:300]}")
 
 
 class Crowd:
@@ -184,7 +191,8 @@ class Person:
                     return read
                 notes.count(f"HTTP {answer.status_code}")
                 if answer.status_code in (404, 422):
-                    break
+                    notes.refuse(path, answer)
+                    return None
                 pause = max(pause, float(answer.headers.get("Retry-After", 0)))
             await asyncio.sleep(pause * (0.5 + self._chance.random()))
         notes.given_up += 1

@@ -158,15 +158,11 @@ def note(found, notes):
     path.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
-def kept(shop, notes, refused=0):
-    """Check that all that was acknowledged is there once, and nothing by half.
-
-    Args:
-        refused: Requests that may have been refused for good, with a clear status.
-    """
+def kept(shop, notes):
+    """Check that all that was acknowledged is there once, and nothing by half."""
     found = look(shop.store, notes)
     note(found, notes)
     assert (found.lost, found.twice, found.halves) == (0, 0, 0), found
-    assert notes["given_up"] <= refused, notes["tries"]
+    assert (notes["refused"], notes["given_up"]) == ([], 0), notes["tries"]
     assert found.turns > 0
     return found
