@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from ui import examples, figures, llm_figures
+from ui import examples, figures, headlines, llm_figures
 from ui.cli import main as attune
 from ui.critique_figures import critiques
 from ui.engine_figures import engines
@@ -66,7 +66,7 @@ BLOCKS: Blocks = {
     "settings": settings_table,
     "tree": lambda: tree(ROOT),
     "indexed": examples.indexed,
-    "figures": figures.headlines,
+    "figures": headlines.headlines,
     "indexing": figures.indexing,
     "turns": figures.turns,
     "conversations": figures.conversations,

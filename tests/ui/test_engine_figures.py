@@ -3,7 +3,7 @@
 import json
 
 from ui.engine_figures import engines
-from ui.figures import _engines
+from ui.headlines import _engines
 
 
 def result(**more):

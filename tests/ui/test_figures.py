@@ -7,7 +7,7 @@ import json
 import pytest
 
 from benchmarks.understanding import without_turns
-from ui import figures
+from ui import figures, headlines
 
 SPREAD = {"p50": 14.72, "p95": 26.05, "max": 80.0}
 TURNS = {
@@ -67,18 +67,18 @@ def results(tmp_path):
     "- indexing: `python benchmarks/indexing.py`; ",
 ])  # fmt: skip
 def test_headlines_show_each_measurement(results, row):
-    assert row in figures.headlines(results)
+    assert row in headlines.headlines(results)
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_what_is_not_measured_is_left_out(results, name):
     (results / f"{name}.json").unlink()
-    assert f"{name}.json" not in figures.headlines(results)
+    assert f"{name}.json" not in headlines.headlines(results)
     assert MAKERS[name](results) == figures.MISSING
 
 
 def test_nothing_measured_is_said(tmp_path):
-    assert figures.headlines(tmp_path) == figures.MISSING
+    assert headlines.headlines(tmp_path) == figures.MISSING
 
 
 @pytest.mark.parametrize(("name", "row"), [
@@ -99,7 +99,7 @@ def test_tables_of_the_pages(results, name, row):
 def test_without_held_out_set_no_headline(results):
     report = {**UNDERSTANDING, "sets": {"understanding_dev": SET}}
     (results / "understanding.json").write_text(json.dumps(report))
-    assert "held-out turns" not in figures.headlines(results)
+    assert "held-out turns" not in headlines.headlines(results)
     assert "Held out" not in figures.understanding(results)
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ui import figures, llm_figures
+from ui import figures, headlines, llm_figures
 
 SPREAD = {"p50": 12.3, "p95": 99.9}
 WAY = {"tokens_per_s": 512.4, "answers_per_s": 73.2, "ratio": 1.0, "ratios": [1.0, 1.0],
@@ -69,7 +69,7 @@ def test_without_vllm_the_reason_is_shown(tmp_path):
     kept = {k: v for k, v in REPORT.items() if k not in ("saturation", "prefix_cache", "vllm")}
     (tmp_path / "llm.json").write_text(json.dumps({**kept, "skipped": "vLLM is not installed"}))
     assert "Without vLLM: vLLM is not installed" in llm_figures.under_load(tmp_path)
-    assert "bare HTTP" not in figures.headlines(tmp_path)
+    assert "bare HTTP" not in headlines.headlines(tmp_path)
 
 
 @pytest.mark.parametrize("row", [
@@ -80,4 +80,4 @@ def test_without_vllm_the_reason_is_shown(tmp_path):
     "| model calls per turn, median | 0 | ≤ 1 |",
 ])  # fmt: skip
 def test_headlines(results, row):
-    assert row in figures.headlines(results)
+    assert row in headlines.headlines(results)
