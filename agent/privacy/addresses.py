@@ -71,7 +71,8 @@ _NORTHERN = re.compile(
 )
 _ROMANCE = re.compile(
     rf"(?<!\w)(?:(?:calle|avenida|paseo|carrer|viale|piazza|rua|travessa|praça|alameda|estrada|"
-    rf"ulica|aleja) |c/ ?|avda\.? ?|ul\. ?|al\. ?|(?P<weak>(?:via|plaza|corso|largo|vicolo|plac) ))"
+    rf"ulica|aleja) |c/ ?|avda\.? ?|ul\. ?|al\. ?|"
+    r"(?P<weak>(?:via|plaza|corso|largo|vicolo|plac|av\.?) ))"
     rf"(?:{_W} ){{0,4}}?{_W},? (?:n\.?º?°? ?|nº ?|no\.? ?|número )?\d{{1,4}} ?[a-z]?(?!\w|[.,]\d)"
     rf"(?:[,/] ?\d{{1,3}}(?!-?\d))?{_UNIT}(?P<tail>{_TAIL})",
     re.IGNORECASE,
@@ -82,6 +83,18 @@ _FRENCH = re.compile(
     rf"(?= (?:de|du|des|la|saint|sainte)\b| d['’])) "
     rf"(?:(?:de|du|des|la|le|les|l'|d'|l’|d’|de la|de l'|saint|sainte)[ -]?){{0,3}}{_W}"
     rf"(?:[ -](?-i:[A-ZÉÈÀÂÎ]){_W}){{0,3}}{_TAIL}",
+    re.IGNORECASE,
+)
+_LETTER = re.compile(
+    r"(?<![\w.])[A-ZÀ-ÞŁŚŻ][\w'’.-]+(?: [\w'’.-]{2,}){0,3} \d{1,4} ?[a-hA-H]?(?:, ?|\n)"
+    r"(?:[A-Z]{1,2}-)?(?:\d{5}|\d{4} [A-Z]{2}|(?!19|20)\d{4}|\d{3} \d{2}|\d{2}-\d{3}) "
+    r"(?!(?:Series|Pack|Pieces?|Count|Sheets?|Watts?|Edition|Model|Points?)\b)[A-ZÀ-ÞŁŚŻ][\w'’-]{2,}"
+)
+"""As on a letter, whatever the street is called: its number, a comma, the postcode, the town."""
+_RUSSIAN = re.compile(
+    r"(?<!\w)(?:(?:ул|пр|пер|наб|бул|ш)\.|улица|проспект|переулок|набережная|бульвар|шоссе) ?"
+    r"[^\W\d_][\w-]*(?: [\w-]+){0,2},? ?(?:д\.? ?|дом )?\d{1,4} ?[а-я]?(?!\w)"
+    r"(?:,? ?(?:кв|корп|стр|оф|под)[\w.]{0,8} ?\d{1,4}){0,3}",
     re.IGNORECASE,
 )
 _BOX = re.compile(
@@ -135,7 +148,7 @@ _UK_CODE = re.compile(
 
 def addresses(text: str) -> Iterator[Found]:
     """Yield postal addresses."""
-    for shape in (_ORDINAL, _NORTHERN, _FRENCH, _BOX):
+    for shape in (_ORDINAL, _NORTHERN, _FRENCH, _LETTER, _RUSSIAN, _BOX):
         for one in shape.finditer(text):
             yield Found(*_trimmed(text, one.start(), one.end()), "address")
     for one in _ROMANCE.finditer(text):

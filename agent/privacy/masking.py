@@ -11,13 +11,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 from agent.privacy.addresses import addresses
+from agent.privacy.births import births
 from agent.privacy.cards import cards, ibans
+from agent.privacy.chinese import chinese
 from agent.privacy.found import Found, Kind
 from agent.privacy.marks import ids, machines, mails
 from agent.privacy.names import names
 from agent.privacy.phones import phones
+from agent.privacy.reading import Reading, read
 
-ORDER: tuple[Kind, ...] = ("mail", "iban", "card", "id", "ip", "address", "phone", "name")
+ORDER: tuple[Kind, ...] = (
+    "mail", "iban", "card", "birth", "id", "ip", "address", "phone", "name",
+)  # fmt: skip
 """Of two kinds on the same words, the earlier one counts."""
 
 _MOST_ROUNDS = 5
@@ -49,7 +54,8 @@ class PersonalDataMasker:
 
     def find(self, text: str) -> list[Found]:
         """Return what is personal in a text, in its order."""
-        spans = [one for one in self._spans(text) if one.end > one.start]
+        reading = read(text)
+        spans = [reading.placed(one) for one in self._spans(reading) if one.end > one.start]
         spans.sort(key=lambda one: (ORDER.index(one.kind), one.start - one.end))
         taken: list[Found] = []
         for one in spans:
@@ -57,13 +63,17 @@ class PersonalDataMasker:
                 taken.append(one)
         return sorted(taken, key=lambda one: one.start)
 
-    def _spans(self, text: str) -> Iterator[Found]:
-        if "@" in text or " at " in text or "(at)" in text or "[at]" in text:
-            yield from mails(text)
+    def _spans(self, reading: Reading) -> Iterator[Found]:
+        text, eastern = reading.text, reading.text != reading.apart
+        yield from mails(reading)
         if _DIGIT.search(text):
-            for kind in (ibans, cards, ids, machines, addresses, phones):
-                yield from self._own(text, kind(text))
+            for kind in (ibans, cards, ids, machines, phones):
+                yield from self._own(text, kind(reading))
+            yield from self._own(text, addresses(reading.apart))
+            yield from births(text)
         yield from names(text, self._is_other)
+        if eastern:
+            yield from self._own(text, chinese(text))
 
     def _own(self, text: str, found: Iterable[Found]) -> Iterator[Found]:
         return (one for one in found if not self._is_other(text[one.start : one.end]))

@@ -30,21 +30,24 @@ _KIN = (
 
 SURE = re.compile(
     r"\bmy (?:full |first |last |middle |sur|real |legal |maiden )?name(?:'s| is| ist|:)"
-    r"|\bmy (?:first |last )name|\b(?:first|last|family|sur|full|given|billing|contact|cardholder)"
+    r"|\bmy (?:first |last )name|\b(?:first|last|family|sur|full|given|billing|contact|cardholder|"
+    r"customer|guest)"
     r" ?name(?: is|:)|\b(?:surname|cardholder|account holder|recipient|addressee)(?: is|:)"
     r"|\bname on (?:the |my )?(?:card|account|order|booking|package|parcel)(?: is|:| should be)"
     r"|\b(?:in|under) the name(?: of)?|\bunder (?=mrs?\b)|\bi(?:'m| am) (?:called|named)"
     r"|\bthey call me|\battn\.?:?|\bc/o"
     r"|\bmein name ist|\bich hei(?:ß|ss)e|\bje m['’]appelle|\bmon nom(?: est|:)|\bme llamo"
     r"|\bmi nombre es|\bmi chiamo|\bil mio nome è|\bik heet|\bmijn naam is|\b(?:o )?meu nome é"
-    r"|\bme chamo|\bjag heter|\bnazywam się|\bmam na imię|(?:^|[\n,;.(]\s*)name:(?=\s*\S+)"
+    r"|\bme chamo|\bjag heter|\bnazywam się|\bmam na imię|\bменя зовут|\bмо[её] имя|\bмене звати"
+    r"|(?:^|[\n,;.(]\s*)name:(?=\s*\S+)"
     rf"|\b(?:my|our) (?:\w+ )?{_KIN}(?:'s name is|,? (?:named|called))",
     re.IGNORECASE,
 )
 LIKELY = re.compile(
     r"\b(?:(?-i:i['’]?m|I['’]m|IM)|i am|ich bin|je suis|soy|sono|ik ben|eu sou)(?=[ ])"
-    r"|(?<![\w-])(?:call me|ask for|(?:speak|spoke|talk|talked|talking) (?:to|with)|"
-    r"contact|signed(?: by)?,?|regards,?|best wishes,?|sincerely,?|cheers,?|thank(?:s| you),?|"
+    r"|(?<![\w-])(?:call me|ask for|(?:speak|spoke|speaking|talk|talked|talking) (?:to|with)|"
+    r"contact|(?:customer|guest) name|"
+    r"signed(?: by)?,?|regards,?|best wishes,?|sincerely,?|cheers,?|thank(?:s| you),?|"
     r"yours,?|greetings from|grüße,?|gruß,?|cordialement,?|saludos,?)(?=\s)"
     rf"|\b(?:my|our) (?:\w+ )?{_KIN},?(?=[ ])",
     re.IGNORECASE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from agent.privacy.found import (
     BEFORE,
@@ -15,8 +16,12 @@ from agent.privacy.found import (
     names_reference,
     windows,
 )
+from agent.privacy.reading import Reading
 
-REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "BR", "AU", "PL", "SE", "CH", "AT", "BE")
+REGIONS = (
+    "US", "GB", "DE", "FR", "ES", "IT", "NL", "IN", "BR", "AU", "PL", "SE", "CH", "AT", "BE", "CN",
+    "JP", "KR", "RU", "TR", "ZA", "FI", "IE", "NZ",
+)  # fmt: skip
 """Countries whose own way of writing is known, besides the international form."""
 
 _RUN = re.compile(
@@ -29,8 +34,9 @@ _CUE = re.compile(
     r"them)?(?: back)?(?: (?:at|on|under|via))?|(?:phone|mobile|cell(?:phone)?|telephone|contact|"
     r"fax|whatsapp|landline)(?: number| no\.?| nr\.?)?(?: is|'s)?|number(?: is|'s)|tel\.?|"
     r"handy(?:nummer)?|telefon(?:nummer)?|rufnummer|numéro|portable|téléphone|teléfono|móvil|"
-    r"telefono|cellulare|telefone|celular|telefoon(?:nummer)?|mobiel)\W{0,4}(?:(?:is|ist|est|es|è|"
-    r"é) )?$",
+    r"telefono|cellulare|telefone|celular|telefoon(?:nummer)?|mobiel|тел|телефон|номер|звоните)"
+    r"\W{0,4}(?:(?:is|ist|est|es|è|é) )?$"
+    r"|(?:电话|手机|联系|微信|致电|号码|拨打|打)(?:号码|号|方式)?(?:是|为|给我|我)?\W{0,3}$",
     re.IGNORECASE,
 )
 _CUE_AFTER = re.compile(
@@ -43,12 +49,15 @@ _DATE = re.compile(
 )
 _NORTH_AMERICAN = re.compile(r"(?:1[ .-])?\(?\d{3}\)?[ .-]{1,2}\d{3}[ .-]\d{4}")
 _FRENCH = re.compile(r"0\d(?:\.\d\d){4}")
+_RUSSIAN = re.compile(r"8[ -]?\(?\d{3}\)?[ -]?\d{3}-\d\d-\d\d")
+_CHINESE = re.compile(r"1[3-9]\d(?:[ -]?\d{4}){2}")
 _RANGE = re.compile(r"[1-9]\d{1,5} ?[-–/] ?[1-9]\d{1,5}")
 
 
-def phones(text: str) -> Iterator[Found]:
+def phones(reading: Reading) -> Iterator[Found]:
     """Yield phone numbers."""
-    for run in _RUN.finditer(text):
+    text = reading.text
+    for run in _RUN.finditer(reading.apart):
         if _DATE.search(run[0]) or is_amount(text, *run.span()):
             continue
         found = _international(text, run) or _national(text, run)
@@ -60,6 +69,8 @@ def phones(text: str) -> Iterator[Found]:
 def _international(text: str, run: re.Match[str]) -> Found | None:
     said = run[0].lstrip("(")
     if not said.startswith(("+", "00")):
+        return None
+    if said.startswith("00") and names_reference(text, run.start()):
         return None
     groups = _dialled(text, run)
     if said.startswith("00") and groups[0].digits == "00":
@@ -93,11 +104,10 @@ def _no_trunk(window: tuple[Group, ...]) -> str:
 
 def _national(text: str, run: re.Match[str]) -> Found | None:
     start = run.start()
-    cued = bool(
-        _CUE.search(text, max(0, start - BEFORE), start) or _CUE_AFTER.match(text, run.end())
-    )
-    if not cued and names_reference(text, start):
+    after = bool(_CUE_AFTER.match(text, run.end()))
+    if not after and names_reference(text, start):  # also "my order number is …"
         return None
+    cued = after or bool(_CUE.search(text, max(0, start - BEFORE), start))
     groups = _dialled(text, run)
     for window in windows(groups, 7, 13):
         said = text[window[0].start : window[-1].end]
@@ -125,6 +135,8 @@ def _written_as_phone(said: str, digits: str) -> bool:
     """Return whether digits are written as phone numbers are, and nothing else is."""
     if _NORTH_AMERICAN.fullmatch(said.lstrip("(")):
         return _is_valid(digits, "US")
+    if _CHINESE.fullmatch(said) or _RUSSIAN.fullmatch(said):
+        return _is_valid(digits, "CN" if digits[0] == "1" else "RU")
     if said.isdecimal():
         if not 10 <= len(digits) <= 11 or _is_code(digits):
             return False
@@ -148,7 +160,30 @@ def _is_code(digits: str) -> bool:
 def _is_valid(number: str, region: str | None) -> bool:
     import phonenumbers
 
+    if region is not None and not _is_shaped(number, region):
+        return False
     try:
         return phonenumbers.is_valid_number(phonenumbers.parse(number, region))
     except phonenumbers.NumberParseException:
         return False
+
+
+def _is_shaped(number: str, region: str) -> bool:
+    """Return whether digits, without what is dialled before them, may be a number of a country."""
+    shape = _shape(region)
+    return any(shape.fullmatch(number, at) for at in range(_MOST_PREFIX + 1))
+
+
+_MOST_PREFIX = 3
+"""Digits that are dialled before a number within its country, at most: "0", or a carrier's."""
+
+
+@cache
+def _shape(region: str) -> re.Pattern[str]:
+    """Return what all numbers of a country look like; parsing takes a hundred times as long."""
+    import phonenumbers
+
+    found = phonenumbers.PhoneMetadata.metadata_for_region(region)
+    assert found is not None
+    assert found.general_desc is not None
+    return re.compile(str(found.general_desc.national_number_pattern))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-MARK = re.compile(r"\[(?:mail|phone|card|iban|address|name|id|ip)\]")
+MARK = re.compile(r"\[(?:mail|phone|card|iban|address|name|birth|id|ip)\]")
 
 
 class Masker(Protocol):
