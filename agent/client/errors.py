@@ -18,6 +18,7 @@ AttuneError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 
@@ -59,7 +60,7 @@ class Refused(AttuneError):
     Args:
         message: What is wrong; `str` of the error has the hint too.
         status: Of HTTP; 200 where the error came in the middle of a stream.
-        type: A stable name, listed in docs/api.md.
+        type: A stable name, listed in docs/api.md; empty where something between answered.
         hint: What to do about it, where the server has a word on that.
         retry_after: Seconds until it makes sense to ask again, where that is known.
         request_id: What the server's log has of the request.
@@ -78,6 +79,14 @@ class Refused(AttuneError):
         super().__init__(f"{message} ({hint})" if hint else message)
         self.message, self.status, self.type, self.hint = message, status, type, hint
         self.retry_after, self.request_id = retry_after, request_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Say how to make it again in another process: what has a name is not among `args`."""
+        made = partial(
+            type(self), self.message, status=self.status, type=self.type, hint=self.hint,
+            retry_after=self.retry_after, request_id=self.request_id,
+        )  # fmt: skip
+        return made, ()
 
 
 class Invalid(Refused):
@@ -112,6 +121,9 @@ class TimedOut(Unavailable):
     """The server did not get done in the time it has for an answer."""
 
 
+PROXIES = frozenset({502, 503, 504})
+"""What a proxy or a balancer answers by itself where the server behind it does not."""
+
 _KINDS: Mapping[int, type[Refused]] = {
     401: NotLoggedIn, 403: NotAllowed, 404: NotFound, 409: Conflicted, 429: Limited, 504: TimedOut,
 }  # fmt: skip
@@ -138,15 +150,18 @@ def refused(
 ) -> Refused | NotUnderstood:
     """Return the error that an answer, or an event of a stream (status 200), tells of."""
     told = body.get("error") if isinstance(body, dict) else None
+    sent = headers or {}
     if not isinstance(told, dict) or "message" not in told:
-        said = f"status {status} without an error of Attune's; check the address"
-        return NotUnderstood(said, status)
-    type_ = str(told.get("type", ""))
+        if status not in PROXIES:
+            said = f"status {status} without an error of Attune's; check the address"
+            return NotUnderstood(said, status)
+        told = {"message": f"status {status}, from what is between: no answer from the server"}
+    # On OpenAI's paths what is called a type elsewhere is the code.
+    type_ = str(told.get("code") or told.get("type", ""))
     if status == 200:
         kind = _IN_STREAMS.get(type_, Unavailable)
     else:
         kind = _KINDS.get(status, Unavailable if status >= 500 else Invalid)
-    sent = headers or {}
     return kind(
         str(told["message"]), status=status, type=type_, hint=told.get("hint"),
         retry_after=seconds(sent.get("retry-after")), request_id=sent.get("x-request-id"),

@@ -21,8 +21,8 @@ from agent.client.errors import (
 
 T = TypeVar("T")
 
-AGAIN = frozenset({429, 503})
-"""Statuses that pass by themselves; nothing was done."""
+AGAIN = frozenset({429, 502, 503})
+"""Statuses that pass by themselves; nothing was done, unless it is a 502."""
 
 LONGEST_PAUSE_S = 30.0
 CONNECT_S = 3.0
@@ -54,6 +54,8 @@ class Patience:
         if isinstance(found, httpx.RequestError):
             return _backoff(tried) if _passes(request, found) else None
         if found.status_code not in AGAIN or found.status_code in request.fine:
+            return None
+        if found.status_code == 502 and request.once:  # it may have broken off after it was done
             return None
         told = seconds(found.headers.get("retry-after"))
         if told is None:

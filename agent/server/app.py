@@ -32,25 +32,28 @@ from agent.server import (
     pictures,
     recommendations,
     reindexing,
+    responses,
     sessions,
     suggestions,
     turns,
     users,
 )
-from agent.server.access import TENANT_HEADER, Access, Rules, scopes
-from agent.server.completions_errors import openai_shape
+from agent.server.access import Access, Rules, scopes
+from agent.server.asked import Refused
+from agent.server.completions_errors import on_refused, openai_shape
 from agent.server.context import Catalog, Context, Tenant
-from agent.server.idempotency import HEADER as IDEMPOTENCY_HEADER
 from agent.server.limits import BodyLimit, Capacity, Limits, TimeLimit
 from agent.server.metrics import Metrics
 from agent.server.observed import Observed
 from agent.server.places import Places
+from agent.server.plain import Plain
 
 ROUTERS = (
     sessions.router,
     turns.router,
     suggestions.router,
     completions.router,
+    responses.router,
     feedback.router,
     users.router,
     recommendations.router,
@@ -67,11 +70,15 @@ ROUTERS = (
     health.router,
 )
 
-SHAPES: dict[str, errors.Shape] = {"/v1/chat/completions": openai_shape}
+OPENAI = ("/v1/chat", "/v1/responses", "/v1/models", "/v1/completions", "/v1/embeddings")
+"""Paths of OpenAI's API: those that there are, and those that its clients may try."""
+
+SHAPES: dict[str, errors.Shape] = dict.fromkeys(OPENAI, openai_shape)
 """Shapes of errors other than ours, by how the path begins whose clients expect them."""
 
 DESCRIPTION = """A conversational recommender over one catalog. Start a session, take turns in it,
-send back what people did. Every error is `{"error": {"type", "message", "hint"?}}`."""
+send back what people did. Every error is `{"error": {"type", "message", "hint"?}}`; on OpenAI's
+paths it is as theirs are, `{"error": {"message", "type", "param", "code"}}`."""
 
 
 def create_app(
@@ -150,6 +157,7 @@ def create_service(
         responses={"4XX": {"model": errors.ErrorAnswer}, "5XX": {"model": errors.ErrorAnswer}},
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # behind a proxy it would lead out of https
     )
     app.state.tenants = dict(tenants)
     app.state.places = Places(capacity.turns, capacity.at_once, capacity.wait_s)
@@ -157,6 +165,7 @@ def create_service(
     for tenant in tenants.values():
         tenant.count_with(metrics.for_tenant(tenant.name))
     errors.install(app, SHAPES)
+    app.add_exception_handler(Refused, on_refused)
     for router in ROUTERS:
         app.include_router(router)
     # Imported here: its tools are made of the handlers above.
@@ -165,6 +174,7 @@ def create_service(
     app.router.routes.append(Route("/mcp", MCPEndpoint(), include_in_schema=False))
     scopes(app)
     # From the inside out: the last one added sees a request first.
+    app.add_middleware(Plain)
     app.add_middleware(BodyLimit, limit=limits.body_bytes)
     app.add_middleware(
         Access, tenants=app.state.tenants, rules=rules, rates=Rates(capacity.storage)
@@ -187,6 +197,7 @@ def _add_cors(app: FastAPI, tenants: Mapping[str, Tenant]) -> None:
             CORSMiddleware,
             allow_origins=origins,
             allow_methods=["GET", "POST", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", IDEMPOTENCY_HEADER, TENANT_HEADER],
+            # OpenAI's clients send a dozen of their own; what a page says there it may say anyway.
+            allow_headers=["*"],
             expose_headers=["Retry-After", "RateLimit", "RateLimit-Policy", "X-Request-ID"],
         )

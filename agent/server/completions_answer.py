@@ -191,10 +191,14 @@ _LINE_ENDS = {ord(char): f"\\u{ord(char):04x}" for char in "\x85\u2028\u2029"}
 """What some clients take for the end of a line; in JSON they can only be inside of a text."""
 
 
+def one_line(value: Any) -> str:
+    """Return a value as JSON without the end of a line in it."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
+
+
 def encode(value: Any) -> bytes:
     """Return a value as one event of a stream."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS)
-    return f"data: {text}\n\n".encode()
+    return f"data: {one_line(value)}\n\n".encode()
 
 
 _COLUMNS = re.compile(r"\S {2,}\S")

@@ -1,4 +1,4 @@
-"""Errors in OpenAI's shape: {"error": {"message", "type", "param", "code"}}."""
+"""Errors on OpenAI's paths, in its shape: {"error": {"message", "type", "param", "code"}}."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from fastapi import Request
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
+from agent.observability.request import note_error
+from agent.server.asked import Refused
 from agent.server.errors import ErrorBody
 
 
@@ -21,7 +25,7 @@ class OpenAIErrorBody(BaseModel):
 
 
 class OpenAIErrorAnswer(BaseModel):
-    """The body of every answer of this route that is not a success."""
+    """The body of every answer of OpenAI's routes that is not a success."""
 
     error: OpenAIErrorBody
 
@@ -47,12 +51,23 @@ def error_body(
     return {"error": {"message": message, "type": type, "param": param, "code": code}}
 
 
-def openai_shape(status: int, body: ErrorBody) -> Mapping[str, Any]:
-    """Return an error of ours in OpenAI's shape; its type of ours becomes the code."""
+async def on_refused(_: Request, error: Exception) -> JSONResponse:
+    """Answer a request that asks for what is not offered."""
+    assert isinstance(error, Refused)
+    note_error(error.code or "refused")
+    return JSONResponse(error_body(str(error), error.param, error.code), error.status)
+
+
+def openai_shape(status: int, body: ErrorBody) -> tuple[int, Mapping[str, Any]]:
+    """Return an error of ours in OpenAI's shape; its type of ours becomes the code.
+
+    What is wrong with a request is a 400 there, whatever it is: that is what their clients catch.
+    """
     message = f"{body.message} ({body.hint})" if body.hint else body.message
     default = "server_error" if status >= 500 else "invalid_request_error"
     named = _PARAM.match(body.message) if body.type == "invalid_request" else None
-    return error_body(
+    told = error_body(
         message, named[1] if named else None, _CODES.get(body.type, body.type),
         _TYPES.get(status, default),
     )  # fmt: skip
+    return 400 if status == 422 else status, told

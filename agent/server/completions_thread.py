@@ -1,8 +1,9 @@
 """Which session a conversation goes on in that comes whole with every request.
 
-What was answered before is found by its hash (`agent.threads`). Where it goes on from the last turn
-of a session, it goes on in that session; where that has moved on, in a copy. What nobody answered
-here, or somebody changed, is taken again from what the user said, in bounded time.
+What was answered before is found by its hash (`agent.threads`), or by the id of the response that
+the request names. Where it goes on from the last turn of a session, it goes on in that session;
+where that has moved on, in a copy. What nobody answered here, or somebody changed, is taken again
+from what the user said, in bounded time.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from agent.dialogue import rehearse
 from agent.errors import StoreError, UserInputError
 from agent.logged import LoggedSession, LoggedTurn
 from agent.planner import RulePlanner
+from agent.server.asked import Asked, Refused, Said, users_words
 from agent.server.completions_answer import History, calls_of
-from agent.server.completions_request import Asked, Said, users_words
 from agent.server.context import Context
 from agent.server.taking import Taking
 from agent.state import State
@@ -42,9 +43,11 @@ class Thread:
     """Where a conversation goes on.
 
     Args:
-        hash: Of everything up to now, what is new included.
+        hash: Of everything up to now, what is new included; empty where the request named what it
+            goes on from.
         asked: Under which hash the answer is found when the same is asked again.
         again: The answer, where it was asked before.
+        counted: Whether this very request was counted before; it is answered again then.
     """
 
     session_id: str
@@ -53,6 +56,7 @@ class Thread:
     hash: str = ""
     asked: str = ""
     again: Done | None = None
+    counted: bool = False
 
 
 def follow(here: Context, taking: Taking, asked: Asked) -> Thread:
@@ -62,31 +66,56 @@ def follow(here: Context, taking: Taking, asked: Asked) -> Thread:
         repeated=bool(asked.results) and not users_words(asked.new),
     )  # fmt: skip
     if asked.session_id is not None:
-        return Thread(asked.session_id, History(thread="given"), extras)
-    threads = here.parts.store.threads
-    start = threads.opening(taking.payer, asked.user)
-    ends, hashes = _hashes(start, asked.history)
-    before = hashes[-1] if hashes else start
-    place = threads.find(hashes) if hashes else None
-    left = asked.history[ends[place.length - 1] + 1 :] if place else asked.history
-    thread = Thread("", History(thread="new"), extras, hash=_said_hash(before, asked.new))
+        counted = taking.before() is not None
+        return Thread(asked.session_id, History(thread="given"), extras, counted=counted)
+    threads, place, left = here.parts.store.threads, asked.before, asked.history
+    thread = Thread("", History(thread="new"), extras)
+    if place is None:
+        start = threads.opening(taking.payer, asked.user)
+        ends, hashes = _hashes(start, asked.history)
+        place = threads.find(hashes) if hashes else None
+        left = asked.history[ends[place.length - 1] + 1 :] if place else asked.history
+        before = hashes[-1] if hashes else start
+        thread = replace(thread, hash=_said_hash(before, asked.new))
     taken = taking.before()
     if taken is not None:
         return replace(
             thread, session_id=taken.session_id, history=History(thread="again"), again=taken
         )
-    if place is not None and not users_words(left):
+    if place is not None and (asked.before or not users_words(left)):
         return _go_on(here, place, thread, asked)
     return _replayed(here, place, left, thread, asked)
 
 
-def remember(here: Context, thread: Thread, done: Done, content: str) -> None:
+def answered_before(here: Context, response_id: str) -> tuple[Place, Done]:
+    """Return the turn that a response tells of, and where it is.
+
+    Raises:
+        Refused: If there is none of that id, or not any more.
+    """
+    threads = here.parts.store.threads
+    place = threads.find([_response_hash(response_id)])
+    done = threads.turn(place) if place else None
+    if place is None or done is None:
+        raise Refused(
+            f"no response {response_id[:64]!r}; send the whole conversation as input instead",
+            "previous_response_id", "previous_response_not_found",
+        )  # fmt: skip
+    return place, done
+
+
+def remember(
+    here: Context, thread: Thread, done: Done, content: str, response_id: str | None = None
+) -> None:
     """Store where the conversation has come to, so that the next request is known."""
-    if not thread.hash:
+    hashes = [thread.asked] if thread.asked else []
+    if thread.hash:
+        calls = [call.id for call in calls_of(done)]
+        hashes.append(chain(thread.hash, "assistant", content.strip(), calls))
+    if response_id is not None:
+        hashes.append(_response_hash(response_id))
+    if not hashes:
         return
-    calls = [call.id for call in calls_of(done)]
-    said = chain(thread.hash, "assistant", content.strip(), calls)
-    hashes = [said, thread.asked] if thread.asked else [said]
     try:
         here.parts.store.threads.put(done.session_id, done.state.turn, *hashes)
     except StoreError as error:  # the turn is stored and is answered; the next one is replayed
@@ -104,6 +133,11 @@ def _hashes(start: str, history: Sequence[Said]) -> tuple[list[int], list[str]]:
     return ends, hashes
 
 
+def _response_hash(id: str) -> str:
+    # An id cannot be guessed, and is good for every key of the tenant, as that of a session is.
+    return chain("response", id)
+
+
 def _said_hash(hash: str, said: Sequence[Said]) -> str:
     # What a call asks for is left out: clients write its JSON anew. Its id says whose it is.
     for one in said:
@@ -117,7 +151,8 @@ def _go_on(here: Context, place: Place, thread: Thread, asked: Asked) -> Thread:
     if not place.shared:
         # The place is in it, so that nobody else who says the same is taken for who said it first.
         results = [[one.tool, one.content] for one in asked.results]
-        given = [thread.hash, place.session_id, place.turn, results, dict(asked.context)]
+        said = thread.hash or _said_hash("", asked.new)
+        given = [said, place.session_id, place.turn, results, dict(asked.context)]
         thread = replace(thread, asked=chain("asked", *given))
         answered = store.threads.find([thread.asked])
         again = store.threads.turn(answered) if answered else None

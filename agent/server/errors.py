@@ -6,6 +6,7 @@ What nobody foresaw is logged in full and told in one sentence: no internals lea
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -48,7 +49,7 @@ from agent.errors import (
 )
 from agent.knowledge.errors import UnknownSource
 from agent.observability.request import note_error
-from agent.server.methods import methods_of
+from agent.server.methods import meant_by, methods_of
 from retrieval.errors import CatalogError, FilterError, IndexError_, RetrievalError
 
 log = logging.getLogger(__name__)
@@ -62,8 +63,8 @@ class ErrorBody(BaseModel):
     hint: str | None = None
 
 
-Shape = Callable[[int, ErrorBody], Mapping[str, Any]]
-"""Makes the JSON of an error, for paths whose clients expect another shape than ours."""
+Shape = Callable[[int, ErrorBody], tuple[int, Mapping[str, Any]]]
+"""Makes the status and JSON of an error, for paths whose clients expect others than ours."""
 
 
 class ErrorAnswer(BaseModel):
@@ -140,11 +141,12 @@ def answer(
     note_error(body.type)
     shapes: Mapping[str, Shape] = scope["app"].state.shapes
     shape = next((one for path, one in shapes.items() if scope["path"].startswith(path)), _own)
-    return JSONResponse(shape(status, body), status_code=status, headers=headers)
+    status, told = shape(status, body)
+    return JSONResponse(told, status_code=status, headers=headers)
 
 
-def _own(status: int, body: ErrorBody) -> Mapping[str, Any]:
-    return {"error": body.model_dump(exclude_none=True)}
+def _own(status: int, body: ErrorBody) -> tuple[int, Mapping[str, Any]]:
+    return status, {"error": body.model_dump(exclude_none=True)}
 
 
 def render(scope: Scope, error: Exception) -> JSONResponse:
@@ -157,13 +159,16 @@ def render(scope: Scope, error: Exception) -> JSONResponse:
     return answer(scope, status, body, headers)
 
 
+_FORMS = re.compile(r"body|event|batch|str|int|float|bool|\w+\[.*\]")
+"""What tells apart the forms that a field may have: the client sent no such names."""
+
+
 def _where(error: dict[str, Any]) -> str:
-    # "event" and "batch" tell the two forms of feedback apart; the client sent no such keys.
-    skipped = ("body", "event", "batch")
-    return ".".join(str(part) for part in error["loc"] if part not in skipped) or "body"
+    named = (str(part) for part in error["loc"])
+    return ".".join(part for part in named if not _FORMS.fullmatch(part)) or "body"
 
 
-def _invalid(errors: Sequence[dict[str, Any]], json: bool) -> tuple[int, ErrorBody]:
+def _invalid(errors: Sequence[dict[str, Any]], media_type: str) -> tuple[int, ErrorBody]:
     first = errors[0]
     if first["type"] == "json_invalid":
         reason = first.get("ctx", {}).get("error", "not JSON")
@@ -172,20 +177,25 @@ def _invalid(errors: Sequence[dict[str, Any]], json: bool) -> tuple[int, ErrorBo
     said = "; ".join(
         f"{_where(one)}: {one['msg'].removeprefix('Value error, ')}" for one in errors[:5]
     )
-    hint = "see /openapi.json" if json else 'send the header "Content-Type: application/json"'
-    return 422, ErrorBody(type="invalid_request", message=said, hint=hint)
+    if first["loc"] == ("body",) and isinstance(first.get("input"), bytes):
+        said = f"a body of type {media_type[:80]!r} is not taken"
+        hint = 'send the header "Content-Type: application/json"'
+        return 415, ErrorBody(type="unsupported_media_type", message=said, hint=hint)
+    return 422, ErrorBody(type="invalid_request", message=said, hint="see /openapi.json")
 
 
 async def _on_invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    json = "json" in request.headers.get("content-type", "json")
-    return answer(request.scope, *_invalid(error.errors(), json))
+    media_type = request.headers.get("content-type", "")
+    return answer(request.scope, *_invalid(error.errors(), media_type))
 
 
 async def _on_http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     status = HTTPStatus(error.status_code)
     hint = "the routes are listed in /openapi.json" if status in (404, 405) else None
+    if status == 404 and (meant := meant_by(request.app, request.url.path)):
+        hint = f"there is {meant}"
     name = "body_too_large" if status == 413 else status.phrase.lower().replace(" ", "_")
     body = ErrorBody(type=name, message=f"{request.method} {request.url.path}: {error.detail}")
     headers = dict(error.headers or {})

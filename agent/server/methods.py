@@ -1,6 +1,7 @@
-"""The methods that a path takes, of all its routes together, for the header Allow of a 405.
+"""What paths there are: the methods that one takes, and which one was meant.
 
-Starlette names those of the first route that fits; here a path has a route per method.
+For the header Allow of a 405 Starlette names the methods of the first route that fits; here a path
+has a route per method.
 """
 
 from __future__ import annotations
@@ -20,4 +21,14 @@ def methods_of(app: FastAPI, path: str) -> str:
             found.setdefault(route.path, set()).update(route.methods)
     # "/jobs/{id}:retry" fits "/jobs/{id}" too; the one that says more of the path counts.
     closest = max(found, key=lambda one: len(re.sub(r"\{.*?\}", "", one)), default="")
-    return ", ".join(sorted(found.get(closest, ())))
+    taken = found.get(closest, set())
+    return ", ".join(sorted(taken | {"HEAD"} if "GET" in taken else taken))
+
+
+def meant_by(app: FastAPI, path: str) -> str | None:
+    """Return the path that was meant by one that leads nowhere, as far as that can be told."""
+    plain = re.sub("/{2,}", "/", path).rstrip("/")
+    for meant in (plain, f"/v1{plain}", plain.removeprefix("/v1")):
+        if meant != path and methods_of(app, meant):
+            return meant
+    return None

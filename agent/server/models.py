@@ -7,13 +7,13 @@ from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
 from agent.dialogue import Parts
 from agent.planner import RulePlanner
 from agent.server.access import needs
+from agent.server.asked import Refused
+from agent.server.completions_errors import OpenAIErrorAnswer
 from agent.server.context import Context, Here
-from agent.server.errors import ErrorAnswer
 from agent.voice import RULES
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[needs("chat")])
@@ -72,10 +72,16 @@ def models(here: Here) -> ModelsAnswer:
     return ModelsAnswer(data=answering_models(here))
 
 
-@router.get("/{id:path}", responses={404: {"model": ErrorAnswer}})
+@router.get("/{id:path}", responses={404: {"model": OpenAIErrorAnswer}})
 def model(id: str, here: Here) -> ModelAnswer:
     """Show one of the models."""
     found = next((one for one in answering_models(here) if one.id == id), None)
     if found is None:
-        raise HTTPException(404, f"no model {id[:100]!r}; GET /v1/models lists those there are")
+        raise unknown_model(id)
     return found
+
+
+def unknown_model(name: str) -> Refused:
+    """Return that there is no model of a name."""
+    return Refused(f"no model {name[:100]!r}; GET /v1/models lists those there are",
+                   "model", "model_not_found", 404)  # fmt: skip

@@ -1,7 +1,9 @@
 """What is sent again, what is not, and what is said of answers that are none."""
 
 import asyncio
+import copy
 import json
+import pickle
 
 import httpx
 import pytest
@@ -19,6 +21,7 @@ from agent.client import (
     Unavailable,
     calls,
 )
+from agent.client.errors import refused
 from agent.client.wire import Events, Patience
 
 SESSION = (201, {}, b'{"id": "s1"}')
@@ -87,7 +90,8 @@ def test_it_ends_after_some_tries(told):
         (error(409, "conflict"), Conflicted),
         (error(500, "internal"), Unavailable),
         (error(429, "token_budget", retry_after="36000", x_request_id="r1"), Limited),
-        ((502, {}, b"<html>"), NotUnderstood),
+        ((504, {}, b"<html>"), TimedOut),
+        ((404, {}, b"<html>"), NotUnderstood),
         ((200, {}, b"<html>It works!</html>"), NotUnderstood),
         ((201, {}, b'{"ident": "s1"}'), NotUnderstood),
         ((201, {}, b"[]"), NotUnderstood),
@@ -101,6 +105,39 @@ def test_lasting_faults_are_not(told, answer, kind):
     if kind is Limited:
         assert (caught.value.retry_after, caught.value.request_id) == (36_000.0, "r1")
         assert str(caught.value) == "told (do)"
+
+
+def test_proxy_without_a_server_is_tried_again(told):
+    gone = (502, {}, b"<html>Bad Gateway</html>")
+    told.answers = [gone, SESSION]
+    with AttuneClient(told.url) as client:
+        assert client.create_session() == "s1"
+        told.answers = [gone] * 3
+        with pytest.raises(Unavailable, match="status 502, from what is between") as caught:
+            client.create_session()
+        assert (caught.value.status, caught.value.type) == (502, "")
+        told.answers, told.seen = [gone], []
+        with pytest.raises(Unavailable):  # it may have been done
+            client.roll_back_adapter()
+        assert len(told.seen) == 1
+
+
+def test_errors_go_from_process_to_process():
+    headers = {"retry-after": "3", "x-request-id": "r1"}
+    body = {"error": {"type": "rate_limited", "message": "slow", "hint": "wait"}}
+    for error in (
+        refused(429, body, headers), refused(401, body), refused(404, {}), NotReached("gone", "k"),
+        TooSlow("late", "k"),
+    ):  # fmt: skip
+        same = pickle.loads(pickle.dumps(error))
+        assert (type(same), str(same), vars(same)) == (type(error), str(error), vars(error))
+        assert vars(copy.copy(error)) == vars(error)
+
+
+def test_type_is_told_on_openais_paths_too():
+    body = {"error": {"message": "x", "type": "invalid_request_error", "param": "model",
+                      "code": "model_not_found"}}  # fmt: skip
+    assert refused(404, body).type == "model_not_found"
 
 
 def test_waiting_too_long_is_not_waited_again():

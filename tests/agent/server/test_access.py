@@ -15,6 +15,7 @@ BODIES = {
     "POST /v1/sessions/{session_id}/turns": {"text": "blue shirts"},
     "POST /v1/chat/completions": {
         "model": "attune", "messages": [{"role": "user", "content": "marmalade shirts"}]},
+    "POST /v1/responses": {"input": "marmalade shirts"},
     "POST /v1/feedback": {"slate_id": "$slate_id", "item_id": "1", "kind": "click"},
     "POST /v1/recommendations": {"session_id": "$session_id"},
     "POST /v1/explanations": {"item_ids": ["$item_id"], "session_id": "$session_id"},
@@ -24,7 +25,8 @@ BODIES = {
 }  # fmt: skip
 """What a route is sent; a new one that needs nothing in particular is sent nothing."""
 
-OWN = {"POST /v1/sessions": 201, "POST /v1/chat/completions": 200, "GET /v1/jobs": 200,
+OWN = {"POST /v1/sessions": 201, "POST /v1/chat/completions": 200,
+       "POST /v1/responses": 200, "GET /v1/jobs": 200,
        "POST /v1/catalog:reindex": 202, "POST /v1/items:upsert": 200,
        "POST /v1/items:delete": 200, "GET /v1/handovers": 200,
        "GET /v1/models": 200, "GET /v1/models/{id:path}": 404, "GET /v1/keys": 200,

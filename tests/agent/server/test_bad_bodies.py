@@ -3,21 +3,19 @@
 import json
 import random
 import socket
-import threading
-import time
+from contextlib import ExitStack
 
 import httpx
 import pytest
-import uvicorn
 
 from agent.server import create_app
-from tests.conftest import free_port
+from tests.agent.server.live import serving
 
 JSON = {"Content-Type": "application/json"}
 DEEP = 100_000
 ROUTES = (
     "/v1/sessions", "{session}/turns", "/v1/feedback", "/v1/recommendations", "/v1/explanations",
-    "/v1/items:upsert", "/v1/items:delete", "/v1/chat/completions",
+    "/v1/items:upsert", "/v1/items:delete", "/v1/chat/completions", "/v1/responses",
 )  # fmt: skip
 
 BODIES = {
@@ -94,21 +92,10 @@ def test_thousand_messages_are_answered(client):
 
 
 def test_slow_body_holds_nobody_up(parts):
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(parts), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
     head = b"POST /v1/sessions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-    slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
-    try:
-        for one in slow:
-            one.sendall(head + b"Content-Length: 1000\r\n\r\n{")
-        answer = httpx.post(f"http://127.0.0.1:{port}/v1/sessions", timeout=10)
-        assert answer.status_code == 201
-    finally:
-        for one in slow:
-            one.close()
-        server.should_exit = True
-        thread.join()
+    with serving(create_app(parts)) as url, ExitStack() as leaving:
+        address = ("127.0.0.1", httpx.URL(url).port)
+        for _ in range(20):
+            slow = leaving.enter_context(socket.create_connection(address))
+            slow.sendall(head + b"Content-Length: 1000\r\n\r\n{")
+        assert httpx.post(f"{url}/v1/sessions", timeout=60).status_code == 201

@@ -30,7 +30,16 @@ CASES = {
                 "invalid_json"),
     "another type of body": ("POST", "/v1/sessions/$session_id/turns",
                              {"content": b"text=blue", "type": "application/x-www-form-urlencoded"},
-                             422, "invalid_request"),
+                             415, "unsupported_media_type"),
+    "no type of body": ("POST", "/v1/sessions/$session_id/turns",
+                        {"content": b'{"text": "blue"}', "type": ""}, 415,
+                        "unsupported_media_type"),
+    "compressed body": ("POST", "/v1/sessions/$session_id/turns",
+                        {"content": b"\x1f\x8b", "encoding": "gzip"}, 415,
+                        "unsupported_media_type"),
+    "byte of zero in a path": ("GET", "/v1/jobs/a%00b", {}, 400, "bad_request"),
+    "byte of zero in a query": ("GET", "/v1/jobs?kind=a%00b", {}, 400, "bad_request"),
+    "slash at the end": ("POST", "/v1/sessions/", {}, 404, "not_found"),
     "deep JSON": ("POST", "/v1/sessions/$session_id/turns", {"content": b"[" * 2000}, 400, None),
     "negative k": ("POST", "/v1/recommendations", {"json": {"k": -1}}, 422, "invalid_request"),
     "k of zero": ("POST", "/v1/recommendations", {"json": {"k": 0}}, 422, "invalid_request"),
@@ -94,6 +103,8 @@ def headers_of(sent, a, b):
     key = sent.get("key", "admin")
     own = bearer(keys.get(key, key)) if key is not None else {}
     once = {"Idempotency-Key": sent["once"]} if "once" in sent else {}
+    if "encoding" in sent:
+        own["Content-Encoding"] = sent["encoding"]
     return {**own, **once, **({"Content-Type": sent["type"]} if "type" in sent else {})}
 
 

@@ -195,7 +195,7 @@ def test_what_is_not_offered_is_refused(ask, fields, param, said):
     ],
 )
 def test_wrong_fields_say_where(ask, fields, param, said):
-    error = ask(BLUE, status=422, **fields)["error"]
+    error = ask(BLUE, status=400, **fields)["error"]
     assert set(error) == {"message", "type", "param", "code"}
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
     assert said in error["message"]
@@ -203,7 +203,7 @@ def test_wrong_fields_say_where(ask, fields, param, said):
 
 @pytest.mark.parametrize("text", ["", "   ", None, "\u0000", "x" * 20_001])
 def test_no_text_or_too_much_begins_nothing(ask, parts, text):
-    error = ask({"role": "user", "content": text}, status=422)["error"]
+    error = ask({"role": "user", "content": text}, status=400)["error"]
     assert error["code"] == "invalid_input"
     assert list(parts.store.logged()) == []
 
@@ -290,7 +290,7 @@ def test_same_key_is_answered_once(ask, parts):
     assert again["attune"]["turn_id"] == first["attune"]["turn_id"]
     assert again["choices"] == first["choices"]
     assert len(list(parts.store.logged())) == 1
-    error = ask("red shoes", headers=headers, status=422)["error"]
+    error = ask("red shoes", headers=headers, status=400)["error"]
     assert error["code"] == "idempotency_conflict"
     followed = ask(BLUE, words(again), "under 34.50")
     assert followed["attune"]["history"]["thread"] == "continued"

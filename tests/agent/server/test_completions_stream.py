@@ -74,7 +74,7 @@ def test_errors_before_the_stream_are_answers(client):
     for fields, status in (
         ({"model": "nope"}, 404),
         ({"attune": {"session_id": "nope"}}, 404),
-        ({"messages": []}, 422),
+        ({"messages": []}, 400),
         ({"n": 3}, 400),
     ):
         body = {"messages": messages_of(BLUE), "stream": True, **fields}

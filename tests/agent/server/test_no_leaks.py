@@ -84,6 +84,7 @@ def talk(client):
             client.post(
                 "/v1/chat/completions", json={"model": "attune", "messages": messages} | more
             )
+            client.post("/v1/responses", json={"input": text} | more)
         for kind in ("critique", "edit"):
             event = {"slate_id": slates[0], "kind": kind, "value": text}
             assert client.post("/v1/feedback", json=event).status_code == 201

@@ -104,10 +104,14 @@ def test_sdk_raises_its_own_errors(sdk):
     assert (caught.value.code, caught.value.param) == ("model_not_found", "model")
     with pytest.raises(openai.BadRequestError, match="one answer"):
         sdk.chat.completions.create(model="attune", messages=[user(BLUE)], n=2)
-    with pytest.raises(openai.UnprocessableEntityError, match="the text is empty"):
+    with pytest.raises(openai.BadRequestError, match="the text is empty"):
         sdk.chat.completions.create(model="attune", messages=[user(" ")])
-    with pytest.raises(openai.NotFoundError, match="no model"):
+    with pytest.raises(openai.NotFoundError, match="no model") as caught:
         sdk.models.retrieve("nope")
+    assert caught.value.code == "model_not_found"
+    with pytest.raises(openai.NotFoundError, match="embeddings") as caught:
+        sdk.embeddings.create(model="attune", input="x")
+    assert caught.value.code == "not_found"
 
 
 def test_sdk_uses_tools(serve):
@@ -161,11 +165,13 @@ def test_sdk_shows_keys(serve, parts):
 def test_leaving_keeps_nothing_and_frees_the_session(serve, parts):
     planner = SlowPlanner()
     with serve(parts={"planner": planner}) as url:
-        sdk = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0, timeout=2)
+        sdk = openai.OpenAI(base_url=f"{url}/v1", api_key="none", max_retries=0)
         session = parts.store.create_session()
         options = {"model": "attune", "extra_body": {"attune": {"session_id": session}}}
         with pytest.raises(openai.APITimeoutError):
-            sdk.chat.completions.create(messages=[user("red shoes")], stream=True, **options)
+            sdk.with_options(timeout=openai.Timeout(60, read=1)).chat.completions.create(
+                messages=[user("red shoes")], stream=True, **options
+            )
         planner.go.set()
         answer = sdk.chat.completions.create(messages=[user(BLUE)], **options)
         assert answer.attune["items"]
