@@ -264,7 +264,7 @@ class VLLMServer:
     def wait_ready(
         self, timeout_s: float = 600.0, progress: Callable[[float], object] = lambda seconds: None
     ) -> None:
-        """Wait until it answers; `progress` hears every second for how long.
+        """Wait until it answers; `progress` hears at least every second for how long.
 
         It is asked something first, because the first answers compile what they need.
 
@@ -279,7 +279,7 @@ class VLLMServer:
     def _await_health(
         self, admin: AdaptersAdmin, timeout_s: float, progress: Callable[[float], object]
     ) -> None:
-        started = time.monotonic()
+        started, pause = time.monotonic(), 0.05
         while not admin.healthy():
             waited = time.monotonic() - started
             if (code := self._process.poll()) is not None:
@@ -289,7 +289,8 @@ class VLLMServer:
                 self.stop()
                 raise ServerError(f"vLLM was not ready after {timeout_s:.0f} s; see its messages")
             progress(waited)
-            time.sleep(1.0)
+            time.sleep(pause)
+            pause = min(2 * pause, 1.0)
 
     def wait(self) -> int:
         """Wait until it ends; return its exit code as a shell tells it."""

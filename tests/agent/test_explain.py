@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.explain import compare, detail, reasons, verify, why, why_not
@@ -192,9 +192,7 @@ wish_sets = st.lists(st.sampled_from(WISHES), max_size=4, unique_by=lambda c: c.
     anchor=st.sampled_from([None, "1", "9", "14"]),
     id=st.integers(1, 14).map(str),
 )  # fmt: skip
-@settings(
-    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=400)
 def test_every_produced_claim_passes_verify(clothes, wishes, soft, anchor, id):
     like = Likeness(item_id=anchor, changed=("price",)) if anchor else None
     wanted, item = state(*wishes, preferences=soft, like=like), clothes.items[id]

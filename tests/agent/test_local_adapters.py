@@ -143,8 +143,9 @@ def test_unloaded_adapter_answers_no_more(own, folders):
 
 def test_answers_under_way_are_finished_first(own, folders):
     more = own.load_adapter("more", folders["more"])
-    go, waiting = Event(), own._thread._worker._work_queue.qsize
-    own._thread.submit(go.wait)
+    held, go, waiting = Event(), Event(), own._thread._worker._work_queue.qsize
+    own._thread.submit(lambda: held.set() or go.wait(60))
+    assert held.wait(60)
     with ThreadPoolExecutor(5) as pool:
         answers = [pool.submit(more.complete, ASK) for _ in range(4)]
         while waiting() < 4:

@@ -21,6 +21,12 @@ def free_places():
         return pace._line._free
 
 
+@pytest.fixture(autouse=True)
+def nobody_computes():
+    """Threads that other tests left have ended what they computed."""
+    until(lambda: free_places() == PLACES)
+
+
 def test_no_more_compute_than_have_places():
     inside, most, all_in = [], [], threading.Barrier(PLACES + 1)
     leave = threading.Event()

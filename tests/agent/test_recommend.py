@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.recommend import recommend
@@ -215,9 +215,7 @@ needs = st.builds(
     ),
     rejected=st.lists(st.sampled_from(["1", "2", "9", "gone"]), max_size=3).map(tuple),
 )
-no_fixture_check = settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+EXAMPLES = settings(max_examples=300)
 
 
 def widened(need: Need, relaxations) -> And:
@@ -227,7 +225,7 @@ def widened(need: Need, relaxations) -> And:
 
 
 @given(need=needs, gone=st.sets(st.sampled_from([str(n) for n in range(1, 15)]), max_size=6))
-@no_fixture_check
+@EXAMPLES
 def test_slate_never_breaks_unrelaxed_constraint(clothes, need, gone):
     kept = {id: item for id, item in clothes.items.items() if id not in gone}
     shop = replace(clothes, items=kept)
@@ -249,7 +247,7 @@ def test_slate_never_breaks_unrelaxed_constraint(clothes, need, gone):
 
 
 @given(need=needs)
-@no_fixture_check
+@EXAMPLES
 def test_excluded_values_stay_excluded(clothes, need):
     found = recommend(clothes, State(need=need))
     for one in need.constraints:

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.plan import Act, Mention, Plan
@@ -301,9 +301,7 @@ WISHES = [SHIRTS, BLUE, price(high=30.0), price(low=200.0, high=50.0),
     flags=st.tuples(st.booleans(), st.booleans()),
     text=st.text(max_size=20),
 )
-@settings(
-    deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)
 def test_every_claim_in_any_reply_holds(clothes, names, wishes, refs, like, soft, flags, text):
     state = need(*wishes, like=like, preferences=soft).model_copy(update={"slate": ("1", "2")})
     mentions = (reference(*refs),)

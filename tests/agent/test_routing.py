@@ -368,10 +368,12 @@ def waited_for(happened):
 def test_no_turn_fails_while_adapters_are_swapped(router, host, write):
     """Voices are only ever those of adapters that are loaded, at any moment of a turn."""
     ended, wrong, taken = threading.Event(), [], []
+    begun = threading.Barrier(5, timeout=60)
 
     def talk(number):
         turn = 0
-        while not ended.is_set():
+        begun.wait()
+        while not (ended.is_set() and turn):
             with router.lease(f"{number}-{turn // 3}") as voice:
                 if voice.name != "base" and voice.name not in host.names:
                     wrong.append(voice.name)
@@ -382,6 +384,7 @@ def test_no_turn_fails_while_adapters_are_swapped(router, host, write):
     with ThreadPoolExecutor(4) as pool:
         for number in range(4):
             pool.submit(talk, number)
+        begun.wait()
         try:
             for live, *others in 8 * (("a",), ("b", "a"), ("c", "a", "b"), ("a",), (None,)):
                 write(live, *others)

@@ -30,7 +30,7 @@ def running():
 
     yield start
     for one in started:
-        one.stop(0)
+        one.stop(60)  # its thread may be asking the database, which is closed next
 
 
 def until(condition):
@@ -77,17 +77,18 @@ def test_failing_job_is_tried_again(sessions, monkeypatch):
     assert (done.status, done.attempts, done.error) == ("done", 3, None)
 
 
-def test_pause_lies_between_tries(sessions):
+def test_pause_lies_between_tries(sessions, monkeypatch):
     job = NewJob("mail", {})
     sessions.work.add(job)
 
     def fail(payload):
         raise ValueError("broken")
 
+    monkeypatch.setitem(worker.TRIES, "mail", Tries(first_s=600.0))
     assert Worker(sessions, {"mail": fail}).run_due() == 1
     waiting = sessions.work.get(job.id)
     assert (waiting.status, waiting.error) == ("waiting", "ValueError: broken")
-    assert 0 < sessions.work.next_due(("mail",)) <= 2
+    assert 0 < sessions.work.next_due(("mail",)) <= 600
 
 
 @pytest.mark.parametrize(("error", "tries"), [(ValueError("x"), 2), (HopelessJob("410"), 1)])
@@ -123,18 +124,17 @@ def test_job_that_kills_its_process_dies(sessions, monkeypatch):
 
 
 def test_running_job_finishes_at_stop(store, running):
-    entered, go = threading.Event(), threading.Event()
+    entered = threading.Event()
 
     def hold(payload):
         entered.set()
-        assert go.wait(60)
+        assert one._stopping.wait(60)
 
     one = running(store, {"mail": hold})
     first, second = NewJob("mail", {}), NewJob("mail", {})
     for job in (first, second):
         store.work.add(job)
     assert entered.wait(60)
-    threading.Timer(0.2, go.set).start()
     one.stop(60)
     assert {store.work.get(job.id).status for job in (first, second)} == {"done", "waiting"}
 
@@ -160,24 +160,26 @@ def test_slow_job_is_given_back_at_stop(sessions, running):
     assert sessions.work.get(job.id).result == {"by": "the second"}
 
 
-def test_long_job_keeps_its_lease(sessions, running):
+def test_long_job_keeps_its_lease(sessions, running, monkeypatch):
     """With a lease far shorter than the job, another worker must not take it over."""
-    ran = []
-    go = threading.Event()
+    extend, go, renewed = sessions.work.extend, threading.Event(), []
 
-    def hold(payload):
-        ran.append(payload)
-        assert go.wait(60)
+    def counted(job, lease_s):
+        renewed.append(extend(job, lease_s))
+        return renewed[-1]
 
+    monkeypatch.setattr(sessions.work, "extend", counted)
     job = NewJob("mail", {})
     sessions.work.add(job)
-    for _ in range(2):
-        running(sessions, {"mail": hold}, lease_s=0.4)
-    until(lambda: ran)
-    threading.Event().wait(2)
+    running(sessions, {"mail": lambda payload: go.wait(60) and None}, lease_s=0.2)
+    ran = []
+    other = Worker(sessions, {"mail": ran.append})
+    for times in (5, 10):  # the lease is over after four quarters of it
+        until(lambda: len(renewed) >= times)  # noqa: B023
+        assert other.run_due() == 0
     go.set()
     until(lambda: sessions.work.get(job.id).status == "done")
-    assert ran == [{}]
+    assert (ran, all(renewed), sessions.work.get(job.id).attempts) == ([], True, 1)
 
 
 class Watch:
@@ -288,7 +290,9 @@ def test_outcome_is_noted_when_store_is_back(sessions, monkeypatch):
     job = NewJob("mail", {})
     sessions.work.add(job)
     ran = []
-    Worker(sessions, {"mail": ran.append}, lease_s=0.4).run_due()
+    one = Worker(sessions, {"mail": ran.append})
+    monkeypatch.setattr(one._stopping, "wait", lambda seconds: False)
+    one.run_due()
     assert (len(ran), sessions.work.get(job.id).status) == (1, "done")
 
 

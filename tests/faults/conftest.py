@@ -21,11 +21,12 @@ import httpx
 import psutil
 import pytest
 
-from benchmarks.api_load.served import free_port, look
+from benchmarks.api_load.served import look
 from benchmarks.api_load.talk import talk
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[2]
 COLOURS = ("Blue", "Navy", "Red", "Black", "White", "Green")

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -11,7 +12,8 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from benchmarks.api_load.served import look
+from benchmarks.api_load.served import ROOT, look
+from tests.conftest import free_port
 from tests.faults.conftest import kept, people
 
 pytestmark = pytest.mark.slow
@@ -117,7 +119,9 @@ def test_stream_under_way_ends_whole_or_not_at_all(shop_of, model_port, stop_s, 
     text = "something for my sister's wedding in blue"
     streaming = threading.Thread(target=lambda: _quietly(stream, shop, session, text, events))
     streaming.start()
-    time.sleep(1.5)
+    both = "attune_requests_in_flight 2.0"  # the turn, and who asks
+    while both not in httpx.get(f"{shop.url}/metrics", timeout=60).text:
+        assert streaming.is_alive()
     assert shop.stop() == 0
     streaming.join()
     shop.start()
@@ -185,10 +189,6 @@ def _until_answered(url, body):
 @pytest.fixture
 def model_port():
     """A language model that takes four seconds."""
-    import sys
-
-    from benchmarks.api_load.served import ROOT, free_port
-
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.api_load.model", str(port), "--slow", "4", "4"]
     process = subprocess.Popen(command, cwd=ROOT)

@@ -36,7 +36,7 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def hub(request, monkeypatch):
     server = Hub(request.param)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     monkeypatch.setattr(constants, "ENDPOINT", f"http://127.0.0.1:{server.server_port}")
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -106,10 +107,16 @@ def test_a_group_equals_single_calls(tmp_path_factory, calls):
 
 def test_threads_share_commits(opened, monkeypatch):
     commits = []
-    commit = opened.writer._group._commit
-    monkeypatch.setattr(
-        opened.writer._group, "_commit", lambda calls: commits.append(len(calls)) or commit(calls)
-    )
+    group = opened.writer._group
+    commit = group._commit
+
+    def counted(calls):
+        while not (commits or group._waiting):  # the first waits for company
+            time.sleep(0.001)
+        commits.append(len(calls))
+        return commit(calls)
+
+    monkeypatch.setattr(group, "_commit", counted)
 
     def write(thread):
         for number in range(20):

@@ -39,7 +39,7 @@ def receiver(monkeypatch):
             got.append(args[0])
 
     server = HTTPServer(("localhost", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield f"http://localhost:{server.server_address[1]}", got
     server.shutdown()

@@ -1,18 +1,15 @@
 """`attune sync` as a user runs it: alone, and beside a server that has the project open."""
 
-import threading
-import time
-
 import httpx2
 import pytest
-import uvicorn
 from click.testing import CliRunner
 
-from agent.access.keyring import FRESH_S, Keyring
+from agent.access.keyring import Keyring
 from retrieval.catalog import Item
 from retrieval.encoder import HashingEncoder
 from retrieval.retriever import Retriever
 from retrieval.sync import Differences
+from tests.agent.server.live import serving
 from tests.ui.conftest import CATALOG
 from ui import wiring
 from ui.cli import main
@@ -98,18 +95,15 @@ def test_project_must_be_there(run, new_csv, tmp_path):
 
 
 @pytest.fixture
-def served(folder, port):
+def app(folder):
+    return wiring.make_app(folder, Settings())
+
+
+@pytest.fixture
+def served(app):
     """A server that writes the project, in a thread."""
-    app = wiring.make_app(folder, Settings())
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    url = f"http://127.0.0.1:{port}"
-    while not server.started:
-        thread.join(0.05)
-    yield url
-    server.should_exit = True
-    thread.join()
+    with serving(app) as url:
+        yield url
 
 
 def test_served_project_is_synced_through_the_server(run, folder, new_csv, served):
@@ -124,11 +118,11 @@ def test_served_project_is_synced_through_the_server(run, folder, new_csv, serve
     assert (item["title"], item["price"]) == ("Heron kilt", 120.0)
 
 
-def test_server_with_keys_is_synced_with_one(run, folder, new_csv, served, monkeypatch):
+def test_server_with_keys_is_synced_with_one(run, folder, new_csv, app, served, monkeypatch):
     store = wiring.open_store(folder, Settings())
     _, key = Keyring(store.database).add("sync", ["catalog"])
     store.close()
-    time.sleep(FRESH_S)  # the server has just read that there are none
+    app.state.tenants["default"].keys._read = None  # the server reads its keys anew
     refused = run(new_csv, "--out", folder, "--url", served)
     assert (refused.exit_code, "answered 401" in refused.stderr) == (1, True)
     monkeypatch.setenv("ATTUNE_KEY", key)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.knowledge import Knowledge, add
@@ -100,7 +100,7 @@ PASSAGES = [
 WORDS = sorted({word for text in (*PASSAGES, RETURNS) for word in text.split()})
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(WORDS), max_size=9).map(" ".join)))
 def test_quotes_are_verbatim_whatever_is_asked(knowledge, question):
     answer = knowledge.ask(question)

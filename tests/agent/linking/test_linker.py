@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.linking.linker import MAX_TOKENS, Linker
@@ -191,8 +191,7 @@ _TALK = """blue navy shoes t-shirt dresses nike puma leather not no without unde
 between 40 cm wide the second one #3 first last it this these cheaper cheapest best rated more any
 colour price free terry pratchett or but like zephyr 2 vs 4 stars , . ? ! - ' wife's"""
 SAID = _TALK.split()
-SLOW = settings(max_examples=120, deadline=None,
-                suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+SLOW = settings(max_examples=120)
 
 
 @SLOW

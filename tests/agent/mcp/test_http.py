@@ -2,12 +2,14 @@
 
 import threading
 import time
+from asyncio import CancelledError
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import anyio
 import httpx
 import pytest
-import uvicorn
+from anyio.from_thread import check_cancelled
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared._httpx_utils import create_mcp_http_client
@@ -21,43 +23,29 @@ from agent.server.app import create_service
 from agent.server.context import Tenant
 from agent.server.limits import Capacity, Limits
 from agent.store import Store
-from tests.conftest import free_port
+from tests.agent.server import live
 
 SEARCH = {"query": "shirt"}
 
 
-class _Slow(RulePlanner):
-    """A planner that takes its time, so that a caller can leave meanwhile."""
+class _Held(RulePlanner):
+    """A planner that says when it has begun, and waits before it goes on."""
 
-    def __init__(self, begun):
+    def __init__(self, wait):
         super().__init__()
-        self.begun = begun
+        self.begun, self.wait = threading.Event(), wait
 
     def plan(self, request):
         self.begun.set()
-        time.sleep(0.3)
+        self.wait()
         return super().plan(request)
 
 
 @pytest.fixture
 def serving():
     """Serve an app on a port of this machine; return its address."""
-    running = []
-
-    def serve(app):
-        port = free_port()
-        server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
-        thread = threading.Thread(target=server.run)
-        thread.start()
-        running.append((server, thread))
-        while not server.started:
-            time.sleep(0.01)
-        return f"http://127.0.0.1:{port}"
-
-    yield serve
-    for server, thread in running:
-        server.should_exit = True
-        thread.join()
+    with ExitStack() as running:
+        yield lambda app: running.enter_context(live.serving(app))
 
 
 def run(address, function, key=None, mode="auto"):
@@ -197,8 +185,14 @@ def test_no_json_rpc_is_no_fault_of_ours(serving, here, body):
 
 
 def test_cancelled_call_leaves_nothing(serving, here):
-    begun = threading.Event()
-    parts = replace(here.parts, planner=_Slow(begun))
+    def until_cancelled():
+        with suppress(CancelledError):
+            for _ in range(6000):
+                check_cancelled()
+                time.sleep(0.01)
+
+    planner = _Held(until_cancelled)
+    parts = replace(here.parts, planner=planner)
     address = serving(create_app(parts))
     session = parts.store.create_session()
 
@@ -206,12 +200,12 @@ def test_cancelled_call_leaves_nothing(serving, here):
         call = {"text": "blue shirts", "session_id": session}
         async with anyio.create_task_group() as group:
             group.start_soon(client.call_tool, "recommend", call)
-            await anyio.to_thread.run_sync(begun.wait)
+            await anyio.to_thread.run_sync(planner.begun.wait)
             group.cancel_scope.cancel()
 
     run(address, leave)
-    time.sleep(0.6)
-    assert parts.store.load(session).turns == 0
+    with parts.store.turn_lock(session, 60):  # once the turn has ended
+        assert parts.store.load(session).turns == 0
     assert run(address, search).structured_content["matched"] == 14
 
 
@@ -225,8 +219,8 @@ def test_turns_count_against_limits(serving, here):
 
 
 def test_turns_wait_for_a_place(serving, here):
-    begun = threading.Event()
-    parts = replace(here.parts, planner=_Slow(begun))
+    refused = threading.Event()
+    parts = replace(here.parts, planner=_Held(lambda: refused.wait(60)))
     address = serving(create_app(parts, capacity=Capacity(turns=1)))
 
     async def crowd(client):
@@ -234,6 +228,8 @@ def test_turns_wait_for_a_place(serving, here):
 
         async def say():
             answers.append(await client.call_tool("recommend", {"text": "shoes"}))
+            if len(answers) == 2:
+                refused.set()
 
         async with anyio.create_task_group() as group:
             for _ in range(3):

@@ -1,7 +1,7 @@
 """The rule planner: which acts an utterance has, and over which items."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.plan import Act, Mention, Plan
@@ -173,8 +173,7 @@ start over like similar to compare why is take hide instead also never mind what
 meant sorry please ? , ."""
 WORDS = _TALK.split()
 STATES = [State(), SHOP, state_of(*NEED, slate=SHOWN, focus=("s1",), like=Likeness(item_id="c1"))]
-QUICK = settings(max_examples=150, deadline=None,
-                 suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
+QUICK = settings(max_examples=150)
 
 
 ALLOWED = {"refs": "RT", "want": "VNKU", "change": "DO", "avoid": "VKURTNF", "prefer": "VKUN",

@@ -21,6 +21,7 @@ from agent.store import Store
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
+from tests.conftest import free_port
 
 ROOT = Path(__file__).parents[3]
 COLOURS = ("Blue", "Navy", "Red", "Black", "White", "Green")
@@ -68,12 +69,6 @@ from pathlib import Path
 app = process.create_app(process.open_parts(Path({folder!r})))
 process.uvicorn.run(app, host="127.0.0.1", port={port}, log_level="error")
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture
@@ -167,10 +162,12 @@ def test_leaving_client_frees_the_session(served):
     planner = HeldPlanner()
     client = served(planner)
     session = "/v1/sessions/" + client.post("/v1/sessions").json()["id"]
-    body = {"text": "blue shirts", "stream": True}
-    with pytest.raises(httpx.ReadTimeout):
-        client.post(f"{session}/turns", json=body, timeout=1)
-    assert planner.entered.is_set()
+    body = b'{"text": "blue shirts", "stream": true}'
+    head = (f"POST {session}/turns HTTP/1.1\r\nHost: localhost\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n")  # fmt: skip
+    with socket.create_connection(("127.0.0.1", client.base_url.port)) as leaving:
+        leaving.sendall(head.encode() + body)
+        assert planner.entered.wait(30)
     planner.go.set()
     answer = client.post(f"{session}/turns", json={"text": "red shoes"}).json()
     turns = client.get(session).json()["turns"]

@@ -161,7 +161,7 @@ def serving():
     handler = type("Handler", (_Handler,), {"shop": shop})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     shop.url = f"http://127.0.0.1:{server.server_address[1]}"
     try:

@@ -13,14 +13,20 @@ from tests.retrieval.engines.edge_server import EdgeServer
 
 
 @pytest.fixture
-def short_lease(monkeypatch):
-    """A lease that is given up soon."""
+def quick_beat(monkeypatch):
+    """Whether a writer lives is seen soon; it is given up only after longer than it may stall."""
     monkeypatch.setattr(qdrant_meta, "BEAT_SECONDS", 0.1)
-    monkeypatch.setattr(qdrant_meta, "LEASE_SECONDS", 0.8)
+    monkeypatch.setattr(qdrant_meta, "LEASE_SECONDS", 60.0)
 
 
 @pytest.fixture
-def local(monkeypatch, short_lease):
+def short_lease(monkeypatch, quick_beat):
+    """A writer is given up soon; for tests in which it is dead."""
+    monkeypatch.setattr(qdrant_meta, "LEASE_SECONDS", 0.3)
+
+
+@pytest.fixture
+def local(monkeypatch, quick_beat):
     """Local mode that stays when an index is closed, as a server does: one client per address."""
     clients = {}
 
@@ -47,7 +53,7 @@ def local(monkeypatch, short_lease):
 
 
 @pytest.fixture
-def core(short_lease):
+def core(quick_beat):
     """A server around Qdrant's core, in memory where that is possible: it syncs every index."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=memory) as folder:

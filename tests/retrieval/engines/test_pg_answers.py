@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.catalog import Item
@@ -98,9 +98,7 @@ def odd(url):
 
 
 @given(filter=filters)
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+@settings(max_examples=300)
 def test_filter_agrees_with_its_definition(odd, filter):
     index, items = odd
     assert index.ids(filter) == [item.id for item in items if matches(filter, item)]

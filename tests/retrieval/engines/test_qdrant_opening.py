@@ -51,7 +51,7 @@ def test_second_writer_is_refused(index):
     opened("path:here").close()
 
 
-def test_dead_writers_lease_is_free(index):
+def test_dead_writers_lease_is_free(index, short_lease):
     index._lease._stop.set()  # no beat comes any more, as from a process that was killed
     second = opened("path:here")
     with pytest.raises(IndexLocked, match="is being written by"):
@@ -81,7 +81,7 @@ def test_lease_survives_lost_beats(index, monkeypatch, caplog):
         opened("path:here")
 
 
-def test_unreachable_server_does_not_stop_closing(index, monkeypatch, caplog):
+def test_unreachable_server_does_not_stop_closing(index, short_lease, monkeypatch, caplog):
     def lose(point, where, changes):
         raise IndexError_("cannot reach the server")
 
@@ -108,7 +108,7 @@ WRITER = """
 """
 
 
-def test_acknowledged_upserts_survive_kill(core):
+def test_acknowledged_upserts_survive_kill(core, short_lease):
     writer = subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(WRITER), core.url],
         stdout=subprocess.PIPE, text=True, cwd=ROOT,
@@ -169,7 +169,7 @@ def test_unreadable_state_is_named(index, payload, message):
             opened("path:here")
 
 
-def test_creation_cut_off_is_completed(local):
+def test_creation_cut_off_is_completed(local, short_lease):
     index = opened("path:here")
     index._server.ask("delete_collection", collection_name="items__meta")
     index._lease._stop.set()

@@ -3,7 +3,7 @@
 import contextlib
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.catalog import Item
@@ -13,9 +13,7 @@ from retrieval.loading import Mapping, describe, infer_facets, item_from_row, lo
 from retrieval.loading.infer import infer_mapping
 from retrieval.loading.profile import profiles
 
-SETTINGS = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+SETTINGS = settings(max_examples=60)
 CELLS = st.one_of(
     st.none(),
     st.booleans(),
