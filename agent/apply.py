@@ -9,10 +9,11 @@ from collections.abc import Iterable, Mapping
 
 from agent.edits import NeedEditor, union
 from agent.plan import Act, Plan
-from agent.state import Likeness, Need, State
+from agent.state import Likeness, Listing, Need, State
 from retrieval.catalog import Facet, Item
 
 UNDO_DEPTH = 20
+LISTS = 8
 
 _QUESTIONS = frozenset({"compare", "explain", "detail"})
 """Acts that ask; what they name is not wished for."""
@@ -40,7 +41,21 @@ def with_slate(state: State, ids: Iterable[str]) -> State:
     """Return the state after a slate was shown; the focus moves to it."""
     shown = tuple(ids)
     new = tuple(one for one in shown if one not in state.shown)
-    return state.model_copy(update={"slate": shown, "shown": state.shown + new, "focus": ()})
+    return state.model_copy(
+        update={
+            "slate": shown, "shown": state.shown + new, "focus": (),
+            "lists": _with_list(state, shown),
+        }
+    )  # fmt: skip
+
+
+def _with_list(state: State, shown: tuple[str, ...]) -> tuple[Listing, ...]:
+    """Return the slates shown so far with one more; the first of all is never forgotten."""
+    lists = state.lists
+    if not shown or (lists and lists[-1] == Listing(items=shown, need=state.need)):
+        return lists
+    lists = (*lists, Listing(items=shown, need=state.need))
+    return lists if len(lists) <= LISTS else (lists[0], *lists[1 - LISTS :])
 
 
 class _Turn:
@@ -57,6 +72,7 @@ class _Turn:
         self._focus = state.focus
         self._liked, self._selected = state.liked, state.selected
         self._asked = state.asked
+        self._lists = state.lists
         self._restored: Need | None = None
 
     def state(self) -> State:
@@ -70,7 +86,7 @@ class _Turn:
                 "need": need, "focus": self._focus, "liked": self._liked,
                 "selected": self._selected, "earlier": tuple(self._earlier),
                 "shown": self._before.shown if same_search else (),
-                "asked": self._asked, "turn": self._before.turn + 1,
+                "asked": self._asked, "lists": self._lists, "turn": self._before.turn + 1,
             }
         )  # fmt: skip
 
@@ -84,7 +100,7 @@ class _Turn:
             case "reset":
                 self._reset(Need())
             case "undo":
-                self._undo()
+                self._undo(refs)
             case "recommend":
                 self._new_need()
             case "like":
@@ -111,9 +127,21 @@ class _Turn:
         """Return the item ids that reference and item mentions stand for, in order."""
         return union((), (one for id in ids for one in self._plan.mention(id).items))
 
-    def _undo(self) -> None:
-        if self._earlier:
+    def _undo(self, refs: tuple[str, ...]) -> None:
+        """Go back to the need of the list that is named, else to the one before the last change."""
+        at = [place for place, one in enumerate(self._lists) if one.items == refs]
+        if at:
+            self._go_back(at[-1])
+        elif self._earlier:
             self._editor.need = self._restored = self._earlier.pop()
+
+    def _go_back(self, place: int) -> None:
+        """Restore the need of an earlier list; what has been hidden since stays hidden."""
+        self._lists = self._lists[: place + 1]
+        need = self._lists[place].need
+        hidden = union(need.rejected, self._editor.need.rejected)
+        self._editor.need = need.model_copy(update={"rejected": hidden})
+        self._focus = ()
 
     def _new_need(self) -> None:
         kept = [c for c in self._editor.need.constraints if c.role == "audience"]

@@ -10,6 +10,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from agent.again import shown_again
 from agent.apply import apply, with_slate
 from agent.desk import Attended, DeskRequest, Extras, Outcome
 from agent.errors import Moved
@@ -221,7 +222,10 @@ def _plan(turn: _Turn, rest: str, slate: Sequence[Item]) -> Plan:
     """Link what is about items and plan the turn; what was pressed is a plan already."""
     if turn.extras.press is not None:
         return plan_of(turn.extras.press, turn.utterance, turn.facets, turn.tongue)
-    plan = _english_plan(turn, without_marks(rest), slate)
+    left = without_marks(rest)
+    if left != rest and not any(map(str.isalnum, left)):  # they only told who they are
+        return Plan(acts=(Act(act="chitchat"),), utterance=rest)
+    plan = _english_plan(turn, left, slate)
     return plan if turn.carried is None else turn.carried.home(plan)
 
 
@@ -264,7 +268,7 @@ def _find(turn: _Turn, plan: Plan, state: State) -> Recommendation | None:
     if any(act.act == "more" for act in plan.acts):
         exclude = state.shown
     with turn.timings.span("retrieve"):
-        return recommend(
+        return shown_again(turn.parts.retriever, plan, state) or recommend(
             turn.parts.retriever, state, k=turn.parts.page, exclude=exclude,
             chooser=turn.voice.chooser, policy=turn.parts.policy,
             rng=slate_rng(turn.session.id, state.turn), rival=turn.voice.rival,

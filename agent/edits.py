@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from agent import soft
 from agent.plan import ORDER, Act, Mention, Plan
 from agent.state import Constraint, Need, Preference, Sorting, State
 from retrieval.catalog import Facet, Item
@@ -50,7 +51,7 @@ class NeedEditor:
         for id in act.avoid:
             self._avoid(mention(id), refs, focus or self._slate)
         for id in act.prefer:
-            self._prefer(mention(id))
+            self._prefer(mention(id), act.join == "add")
         for id in act.change:
             self._change(mention(id), refs or compared)
         if act.text:
@@ -65,8 +66,8 @@ class NeedEditor:
         if mention.kind in ("reference", "item"):
             self._let_go(mention.items)
         elif mention.facet is None:
-            for word in mention.values:
-                self._forget_word(word)
+            for said in mention.values:
+                self._let_go_of_words(said)
         elif mention.kind == "value":
             self._drop_values(mention, mention.facet)
         elif mention.facet == ORDER:
@@ -118,6 +119,14 @@ class NeedEditor:
             )
         )  # fmt: skip
 
+    def _let_go_of_words(self, said: str) -> None:
+        """Forget what shares a word with what was said, whether wished for or ruled out."""
+        self._set(preferences=soft.without_words(self.need.preferences, said))
+        own = self.need.constraint(TEXT)
+        if own:
+            kept = soft.apart(own.excluded, said)
+            self._put(own.model_copy(update={"excluded": kept}))
+
     def _forget_word(self, word: str) -> None:
         self._set(
             preferences=tuple(p for p in self.need.preferences if word not in p.text.casefold())
@@ -155,6 +164,7 @@ class NeedEditor:
 
     def _exclude(self, facet: str, values: tuple[str, ...], label: str) -> None:
         own = self._own(facet)
+        self._set(preferences=soft.without_values(self.need.preferences, facet, values))
         wanted = minus(own.values, values)
         excluded = union(own.excluded, values)
         if own.values and wanted and not self._listed(facet):
@@ -197,6 +207,7 @@ class NeedEditor:
     def _want_value(self, mention: Mention, facet: str, join: str) -> None:
         own = self._own(facet)
         joins = join == "add" or facet in self._touched
+        self._set(preferences=soft.without_facet(self.need.preferences, facet, self._turn))
         if not joins:
             self._leave_other_categories(facet)
         values = union(own.values, mention.values) if joins else mention.values
@@ -233,7 +244,7 @@ class NeedEditor:
         wish = Preference(text=mention.values[0], words=words, known=known, turn=self._turn)
         self._add_preference(wish)
 
-    def _prefer(self, mention: Mention) -> None:
+    def _prefer(self, mention: Mention, joins: bool) -> None:
         said, words = mention.carried or mention.text, mention.text if mention.carried else ""
         if mention.kind == "number":
             wish = Preference(
@@ -249,12 +260,10 @@ class NeedEditor:
         else:
             text = " ".join(mention.values) or said
             wish = Preference(text=text, words=words, turn=self._turn)
-        self._add_preference(wish)
+        self._add_preference(wish, joins)
 
-    def _add_preference(self, wish: Preference) -> None:
-        known = {preference.text.casefold() for preference in self.need.preferences}
-        if wish.text.casefold() not in known:
-            self._set(preferences=(*self.need.preferences, wish))
+    def _add_preference(self, wish: Preference, joins: bool = False) -> None:
+        self._set(preferences=soft.with_wish(self.need.preferences, wish, joins=joins))
 
     def _bound(self, mention: Mention) -> None:
         if mention.facet is None:

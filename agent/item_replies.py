@@ -11,7 +11,7 @@ from agent.recommend import recommend
 from agent.scene import Part, Scene
 from agent.wording import repeated, title_of
 from retrieval.catalog import Item
-from retrieval.filters import And, Compare
+from retrieval.filters import And, Compare, matches
 
 MOST = 3
 GONE = "no longer in the catalog"
@@ -34,6 +34,20 @@ def lost_references(scene: Scene, act: Act) -> Iterator[Part]:
             yield Part(scene.say(key, n=n, named=named))
         elif not scene.items(mention.items):
             yield Part(scene.say("reply.gone", named=named))
+
+
+def shown_again(scene: Scene) -> Iterator[Part]:
+    """Say of hidden items that were wanted again where they are now."""
+    named = {id for act in scene.plan.acts for m in scene.mentions(act.drop) for id in m.items}
+    now = scene.state.need.rejected
+    back = tuple(id for id in scene.before.need.rejected if id in named and id not in now)
+    found = scene.recommendation.items if scene.recommendation else ()
+    listed = {item.id for item in found}
+    wanted = scene.state.need.filter()
+    for item in scene.items(back)[:MOST]:
+        key = "reply.back_in_view" if item.id in listed else "reply.back_behind"
+        key = key if item.id in listed or matches(wanted, item) else "reply.back_unfit"
+        yield Part(scene.say(key, title=title_of(item)))
 
 
 def _nothing_meant(scene: Scene, act: Act) -> Iterator[Part]:

@@ -20,6 +20,7 @@ from agent.ports import Retriever
 from agent.recommend import Recommendation
 from agent.scene import Part, Scene
 from agent.small_talk import ask_back, chitchat, next_question
+from agent.soft import faded
 from agent.state import Constraint, Need, Preference, State
 from agent.suggest import offers
 from agent.turn import Reason
@@ -75,6 +76,8 @@ def compose(
     scene = Scene(plan, before, state, recommendation, retriever, items, tongue)
     parts = list(_not_given(scene))
     parts += [part for act in plan.acts for part in _for_act(scene, act)]
+    parts += item_replies.shown_again(scene)
+    parts += _faded(scene)
     parts += [Part(scene.say("reply.note", note=note), notes=(note,)) for note in _notes(scene)]
     if recommendation is not None:
         parts += _slate(scene, recommendation)
@@ -113,6 +116,17 @@ def _for_act(scene: Scene, act: Act) -> Iterator[Part]:
         yield from handler(scene, act)
 
 
+def _faded(scene: Scene) -> Iterator[Part]:
+    """Say which words are no longer looked for, since too many newer ones came after them."""
+    acts = {act.act for act in scene.plan.acts}
+    if acts & {"recommend", "undo", "reset"} or any(act.drop for act in scene.plan.acts):
+        return
+    gone = faded(scene.before.need, scene.state.need)
+    if gone:
+        texts = [wish.words or wish.text for wish in gone]
+        yield Part(scene.say("reply.faded", wishes=_quoted(scene, texts)))
+
+
 def _notes(scene: Scene) -> Iterator[str]:
     used = {
         id for act in scene.plan.acts for id in (*act.want, *act.avoid, *act.prefer, *act.change)
@@ -136,6 +150,8 @@ def _not_given(scene: Scene) -> Iterator[Part]:
 
 
 def _undo(scene: Scene, act: Act) -> Iterator[Part]:
+    if scene.mentions(act.refs):
+        return  # the list itself says where that is
     if not scene.before.earlier:
         yield Part(scene.say("reply.nothing_to_undo"))
         return
@@ -271,6 +287,8 @@ def _relaxed(scene: Scene, found: Recommendation) -> list[str]:
 def _lead(scene: Scene, found: Recommendation) -> str:
     """Return what was understood, in one clause, and how many items fit."""
     need, acts = scene.state.need, {act.act for act in scene.plan.acts}
+    if acts == {"undo"} and scene.plan.acts[0].refs:
+        return scene.say("reply.back_list")
     wishes, n, shown = _wishes(scene, need), found.matched, len(found.candidates)
     anchor = scene.item(need.like.item_id) if need.like else None
     if anchor is not None and "more" not in acts:

@@ -8,18 +8,15 @@ from collections.abc import Iterator
 
 from agent.languages.tongue import spoken
 from agent.plan import Act
+from agent.privacy.port import without_marks
 from agent.quick import examples
+from agent.rules import cues
 from agent.scene import Part, Scene
 from agent.suggest import offers, question
 from agent.wording import find, label, quoted, repeated, worded
 
 _EXAMPLES = 3
 
-_RECAPS = (
-    "did i ask", "did i say", "have i asked", "have i said", "i asked for so far",
-    "am i looking for", "am i searching for", "are my wishes", "are my filters",
-    "are my criteria", "are my requirements",
-)  # fmt: skip
 _BYE = re.compile(r"\b(?:bye|goodbye|see you|see ya|good night)\b")
 _POLITE = """ok okay k great nice cool perfect awesome good fine alright sweet brilliant lovely got
     it makes sense fair enough sounds yes yeah yep no sure well hm hmm oh ah wow i see very so
@@ -52,12 +49,12 @@ def chitchat(scene: Scene, act: Act) -> Iterator[Part]:
     if any(mention.kind == "absent" for mention in scene.plan.mentions):
         yield from ask_back(scene)  # what they want is told to be unknown here: ask on
         return
-    if not any(c.isalnum() for c in said):
-        key = "reply.no_content"
+    if not any(c.isalnum() for c in without_marks(said)):
+        key = "reply.no_content" if without_marks(said) == said else "reply.personal"
     elif _foreign(said):
         yield _not_understood(scene)
         return
-    elif any(asked in said for asked in _RECAPS):
+    elif cues.said(said, "acts", "recap"):
         yield _recap(scene)
         return
     elif _BYE.search(said):

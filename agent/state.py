@@ -121,12 +121,23 @@ class Need(BaseModel):
         return And(tuple(constraint.filter() for constraint in self.constraints))
 
 
+class Listing(BaseModel):
+    """A slate as it was shown: its item ids in rank order, and the need that it was made for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: tuple[str, ...]
+    need: Need
+
+
 class State(BaseModel):
     """Everything a turn needs to know of the turns before it.
 
     Args:
         need: What is wanted now.
         slate: Item ids shown last, in rank order; references point here.
+        lists: Slates that were shown, oldest first and the present one last (the first of all, and
+            the newest; at most 8), for "back to the first list".
         focus: Item ids spoken of last ("it", "that one").
         shown: Item ids shown for the present need, so that "more" brings new ones.
         liked, selected: Verdicts, for the whole session.
@@ -140,6 +151,7 @@ class State(BaseModel):
 
     need: Need = Need()
     slate: tuple[str, ...] = ()
+    lists: tuple[Listing, ...] = ()
     focus: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     liked: tuple[str, ...] = ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +23,7 @@ class _InMemory:
 
     catalog: LoadedCatalog
     index: Extension
+    known: Mapping[str, Item]
     version: int = 1
 
     @property
@@ -34,12 +35,16 @@ class _InMemory:
         """Return every item."""
         return iter(self.catalog.items)
 
+    def get_many(self, ids: Sequence[str]) -> list[Item]:
+        """Return the items with these ids."""
+        return [self.known[id] for id in ids if id in self.known]
+
 
 def rule_parts(catalog: LoadedCatalog) -> Parts:
     """Return what understands utterances over a catalog by rules alone."""
-    linker = Linker.build(_InMemory(catalog, Extension(catalog.items)))
-    planner = RulePlanner(catalog.facets)
     items = {item.id: item for item in catalog.items}
+    linker = Linker.build(_InMemory(catalog, Extension(catalog.items), items))
+    planner = RulePlanner(catalog.facets)
     return Parts(items, catalog.facets, linker.link, planner.plan, apply)
 
 

@@ -7,20 +7,24 @@ done, which is the planner's part. Where a span has two meanings, both are kept.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Protocol
 
 from agent.linking import lexicon as lexicons
 from agent.linking.absent import AbsentLinker
 from agent.linking.amounts import AmountLinker
+from agent.linking.degrees import DegreeLinker
 from agent.linking.describing import describes
+from agent.linking.earlier import on_earlier
 from agent.linking.facets import FacetNames, Relative
 from agent.linking.found import Findings, Found, Span, located, numbered
+from agent.linking.hidden import brings_back, hidden_last, on_hidden
 from agent.linking.leftovers import WordLinker
-from agent.linking.references import references
+from agent.linking.references import reference_at, references
 from agent.linking.screen import Screen
 from agent.linking.spelling import Speller
-from agent.linking.text import Token, key, tokenize, word_at
+from agent.linking.text import Token, key, plain, tokenize, word_at
 from agent.linking.titles import TitleLinker
 from agent.linking.values import ValueLinker
 from agent.linking.vocabulary import general
@@ -37,6 +41,13 @@ _NAME = 3
 
 _MOST_KNOWN = 50_000
 """Words whose presence in the catalog is remembered at most."""
+
+
+_KINDS = frozenset({"category", "colour", "material", "audience"})
+"""Roles of facets that say what an item is."""
+
+
+_POINTING = ("reference", "item")
 
 
 class Searchable(Protocol):
@@ -69,6 +80,10 @@ class CatalogView(Protocol):
         """Every item."""
         ...
 
+    def get_many(self, ids: Sequence[str]) -> list[Item]:
+        """Return the items with these ids, in this order; unknown ids are left out."""
+        ...
+
 
 class Linker:
     """Marks what a catalog explains in an utterance. Safe to share between threads.
@@ -81,7 +96,7 @@ class Linker:
         self._catalog = catalog
         self._facets: tuple[Facet, ...] | None = None
         self._titles = TitleLinker(catalog)
-        self._known: dict[str, bool] = {}
+        self._known: dict[str, int] = {}
         self._version = -1
         self._refresh()
 
@@ -100,6 +115,7 @@ class Linker:
             self._read_facets(self._catalog.facets)
         self._values = ValueLinker(self.lexicon, self._names, self._catalog.index)
         self._words = WordLinker(self.lexicon, self._catalog.index, self.knows)
+        self._degrees = DegreeLinker(self.lexicon, self.knows)
 
     def _read_facets(self, facets: tuple[Facet, ...]) -> None:
         self._facets = facets
@@ -110,14 +126,20 @@ class Linker:
         vocabulary = dict(self.lexicon.tokens)
         for entry_key in self.lexicon.entries:
             vocabulary.setdefault(entry_key, 1)
-        self._speller = Speller(vocabulary, self.knows)
+        names = (value for f in facets if f.role in _KINDS for value, _ in f.values)
+        tokens = [token for name in names for token in tokenize(name) if token.is_word]
+        kinds = {word for token in tokens for word in (token.norm, token.word)}
+        self._speller = Speller(vocabulary, self._occurrences, kinds)
 
     def knows(self, word: str) -> bool:
         """Return whether the catalog's texts contain a word."""
+        return self._occurrences(word) > 0
+
+    def _occurrences(self, word: str) -> int:
         if word not in self._known:
             if len(self._known) > _MOST_KNOWN:
                 self._known = {}
-            self._known[word] = bool(words(word) and self._occurs(word))
+            self._known[word] = self._occurs(word) if words(word) else 0
         return self._known[word]
 
     def _occurs(self, word: str) -> int:
@@ -132,14 +154,21 @@ class Linker:
             slate: The items of the slate, in rank order.
         """
         self._refresh()
-        tokens = [self._speller.correct(token) for token in tokenize(utterance)[:MAX_TOKENS]]
+        typed = tokenize(utterance)[:MAX_TOKENS]
+        tokens = [self._speller.correct(token) for token in self._speller.parted(typed)]
         relatives = self._names.relatives(tokens)
         findings = Findings([False] * len(tokens))
         findings.take(Found(*row) for row in self._titles.find(tokens, slate, self._is_value))
-        findings.take(self._references(tokens, state, slate, relatives))
+        screened = self._screened(tokens, relatives)
+        findings.take(self._spoken_of_before(utterance, tokens, state, screened))
+        ids = state.slate or tuple(item.id for item in slate)
+        own = references(screened(ids, slate, state.focus))
+        findings.take(span.found(tokens) for span in own if not self._in_a_name(tokens, span))
         findings.take(located(m, tokens) for m in self._amounts.link(tokens, _recent(state)))
         findings.take(self._names.sortings(tokens))
         findings.take(_directions(tokens, relatives))
+        spoken_of = partial(self._spoken_of, findings, state, slate)
+        findings.take(self._degrees.find(tokens, findings.taken, spoken_of))
         findings.take(self._values.find(tokens, findings.taken, slate))
         findings.take(self._names.mentions(tokens))
         findings.take(self._absent.find(tokens, findings.taken))
@@ -150,13 +179,10 @@ class Linker:
     def _is_value(self, norms: Sequence[str]) -> bool:
         return bool(self.lexicon.lookup(key(norms)))
 
-    def _references(
-        self,
-        tokens: Sequence[Token],
-        state: State,
-        slate: Sequence[Item],
-        relatives: Sequence[tuple[Relative, int, int]],
-    ) -> list[Found]:
+    def _screened(
+        self, tokens: Sequence[Token], relatives: Sequence[tuple[Relative, int, int]]
+    ) -> Callable[[Sequence[str], Sequence[Item], tuple[str, ...]], Screen]:
+        """Return how to put the utterance over a slate: its ids, items and focus."""
         extremes = {
             first: (relative.facet, relative.direction == "up", last)
             for relative, first, last in relatives
@@ -166,10 +192,37 @@ class Linker:
         def describe(first: int, last: int, item: Item) -> bool:
             return describes(self.lexicon, tokens[first:last], item)
 
-        ids = state.slate or tuple(item.id for item in slate)
-        screen = Screen(tokens, ids, slate, state.focus, describe, extremes.get)
-        spans = references(screen)
-        return [span.found(tokens) for span in spans if not self._in_a_name(tokens, span)]
+        def screened(ids: Sequence[str], items: Sequence[Item], focus: tuple[str, ...]) -> Screen:
+            return Screen(tokens, tuple(ids), items, focus, describe, extremes.get)
+
+        return screened
+
+    def _spoken_of_before(
+        self,
+        utterance: str,
+        tokens: Sequence[Token],
+        state: State,
+        screened: Callable[[Sequence[str], Sequence[Item], tuple[str, ...]], Screen],
+    ) -> list[Found]:
+        """Return references to slates before the present one, and to what was hidden."""
+
+        def earlier(i: int, ids: Sequence[str]) -> Span | None:
+            return reference_at(screened(ids, self._catalog.get_many(ids), ()), i)
+
+        def hidden(ids: Sequence[str]) -> list[Span]:
+            items = self._catalog.get_many(state.need.rejected)
+            return references(screened(ids, items, hidden_last(state)))
+
+        spans = on_earlier(tokens, [one.items for one in state.lists], earlier)
+        if brings_back(plain(utterance), state):
+            spans += on_hidden(tokens, state, hidden)
+        return [span.found(tokens) for span in spans]
+
+    def _spoken_of(self, findings: Findings, state: State, slate: Sequence[Item]) -> list[Item]:
+        """Return what "easier" compares with: the items named, those in focus, or the slate."""
+        pointing = (one.mention for one in findings.found if one.mention.kind in _POINTING)
+        named = [id for mention in pointing for id in mention.items]
+        return self._catalog.get_many(named or state.focus) or list(slate)
 
     def _in_a_name(self, tokens: Sequence[Token], span: Span) -> bool:
         """Return whether a reference is but a value's own name, "The Spice Club", or a part of

@@ -107,7 +107,7 @@ def _not_a_position(screen: Screen, i: int, start: int, taken: int) -> bool:
         beyond = screen.word(start + taken + 1)
         return not (after == "of" and beyond in ("these", "those", "them", "the"))
     if before in ("at", "before") and word == "last":
-        return True
+        return not (start > i and after in pointing().nouns)
     if start > i or word not in ("first", "last", "second"):
         return False
     alone = not after and before in ("", "and", "or", "take", "not", "than", "no", ",")

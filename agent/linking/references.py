@@ -17,6 +17,7 @@ from agent.linking.screen import Screen
 from agent.linking.vocabulary import pointing
 
 _RULES = (first_few, ordinal, superlative, numbered, described, pronoun)
+_BESIDE = {"before": -1, "above": -1, "after": 1, "below": 1, "following": 1, "beneath": 1}
 
 
 def references(screen: Screen) -> list[Span]:
@@ -24,13 +25,40 @@ def references(screen: Screen) -> list[Span]:
     found: list[Span] = []
     i = 0
     while i < len(screen.tokens):
-        span = next(filter(None, (rule(screen, i) for rule in _RULES)), None)
+        span = reference_at(screen, i)
         if span is None:
             i += 1
             continue
         found.append(_coreferent(screen, span, found))
         i = max(span.last, i + 1)
     return found
+
+
+def reference_at(screen: Screen, i: int) -> Span | None:
+    """Return the reference that begins at a token, by the first rule that finds one."""
+    return _neighbour(screen, i) or _plain_reference(screen, i)
+
+
+def _plain_reference(screen: Screen, i: int) -> Span | None:
+    return next(filter(None, (rule(screen, i) for rule in _RULES)), None)
+
+
+def _neighbour(screen: Screen, i: int) -> Span | None:
+    """Read "the one before the cheapest one": what stands beside another item of the slate."""
+    start = i + (screen.word(i) in pointing().determiners)
+    if screen.word(start) not in ("one", "item"):
+        return None
+    start += 1 + (screen.word(start + 1) in ("right", "just", "directly", "immediately"))
+    step = _BESIDE.get(screen.word(start))
+    other = _plain_reference(screen, start + 1) if step else None
+    if step is None or other is None or len(other.items) != 1:
+        return None
+    if other.items[0] not in screen.ids:
+        return None
+    place = screen.ids.index(other.items[0]) + step
+    if 0 <= place < len(screen.ids):
+        return replace(other, first=i, items=(screen.ids[place],), score=0.9)
+    return replace(other, first=i, items=(), note=f"position {place + 1} of a slate")
 
 
 def _coreferent(screen: Screen, span: Span, found: Sequence[Span]) -> Span:

@@ -14,7 +14,7 @@ from agent.linking.text import plain
 from agent.plan import Mention
 
 _SET_PHRASES = frozenset(
-    {"off_topic", "lift_up", "reset", "undo", "handoff", "answer", "chitchat", "elicit",
+    {"off_topic", "recap", "lift_up", "reset", "undo", "handoff", "answer", "chitchat", "elicit",
      "reject_all", "question"}
 )  # fmt: skip
 """Cues that are looked for in the raw utterance too: "scratch that" holds a reference."""

@@ -69,8 +69,11 @@ def _is_vague(request: PlanRequest, act: Act) -> bool:
 
 def _acts(reading: Reading) -> list[Act]:
     """Return the acts of the utterance, in the order they apply."""
+    if reading.brought_back:
+        return [_brought_back(reading)]
     leading = _leading(reading)
-    if reading.cue("off_topic") and not reading.ids("want", "value", "number"):
+    aside = reading.cue("off_topic") or reading.cue("recap")
+    if aside and not reading.ids("want", "value", "number"):
         return [*leading, Act(act="chitchat")]
     if reading.cue("handoff"):
         return [*leading, Act(act="handoff")]
@@ -84,12 +87,24 @@ def _acts(reading: Reading) -> list[Act]:
     return [*answers, *rest] or [Act(act="chitchat")]
 
 
+def _brought_back(reading: Reading) -> Act:
+    """Return the act that shows hidden items again, with what is wished for beside."""
+    want = reading.ids("want", "value", "number")
+    return Act(act="refine", want=want, drop=reading.brought_back, change=reading.change)
+
+
 def _leading(reading: Reading) -> list[Act]:
     """Return a reset or undo, which comes before what else is said."""
     if reading.cue("reset") and not reading.drop:
         return [Act(act="reset")]
+    about = ("compare", "explain", "why_not", "reject")
+    if reading.earlier_lists and not any(reading.cue(name) for name in about):
+        return [Act(act="undo", refs=reading.earlier_lists[:1])]
     wished = reading.ids("want", "value", "number") or reading.drop
     outright = cues.said(reading.masked.raw, "acts", "undo_outright")
+    named = any(cues.said(m.text.lower(), "acts", "undo") for m in reading.references)
+    if named:  # an item of "the previous list"
+        return []
     if reading.cue("undo") and (outright or not wished):
         return [Act(act="undo")]
     return []

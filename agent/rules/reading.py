@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from agent.linking.earlier import EARLIER
+from agent.linking.hidden import brings_back
 from agent.plan import Mention, MentionKind
 from agent.rules import cues
 from agent.rules.choice import choose
 from agent.rules.cues import Masked, mask
 from agent.rules.polarity import Polarity, PolarityReader
 from agent.rules.request import PlanRequest
+from retrieval.filters import TEXT, words
 
 _SURE = 0.5
 """Score below which a mention counts only where nothing else is meant."""
 
 _FEW_WORDS = 4
+
+_PARTS = frozenset({"part", "parts", "requirement", "condition", "filter", "aspect"})
+"""What a wish is called that is let go of: "forget the waterproof part"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,20 @@ class Reading:
         """The references that are not refused, else all."""
         return self.refs("want") or self.refs()
 
+    @property
+    def earlier_lists(self) -> tuple[str, ...]:
+        """The references to whole slates that were shown before."""
+        return tuple(m.id for m in self.references if m.note == EARLIER)
+
+    @property
+    def brought_back(self) -> tuple[str, ...]:
+        """The references to hidden items that are wanted again."""
+        state = self.request.state
+        if not brings_back(self.masked.raw, state):
+            return ()
+        hidden = set(state.need.rejected)
+        return tuple(m.id for m in self.references if m.items and hidden.issuperset(m.items))
+
     def on_slate(self, ids: Sequence[str]) -> bool:
         """Return whether any of some references points at an item of the slate."""
         slate = {item.id for item in self.request.slate}
@@ -102,7 +122,7 @@ class Reading:
     @property
     def drop(self) -> tuple[str, ...]:
         """What no longer matters."""
-        return self.ids("drop", "facet", "value", "number", "order")
+        return self.ids("drop", "facet", "value", "number", "order", "keyword", "unknown")
 
     @property
     def change(self) -> tuple[str, ...]:
@@ -129,6 +149,7 @@ def read(request: PlanRequest) -> Reading:
     polarity = PolarityReader(masked, mentions).read()
     polarity |= _allowed_again(request, mentions, masked, polarity)
     polarity |= _softened(mentions, polarity)
+    polarity |= _words_let_go(request, mentions, masked)
     return Reading(request, mentions, masked, polarity)
 
 
@@ -155,10 +176,31 @@ def _allowed_again(
     for mention in mentions:
         left_out = excluded & set(mention.values) or mention.facet in lifted
         end = masked.spans.get(mention.id, (0, 0))[1]
-        fine = mention.kind == "value" and cues.follows(masked, end, "polarity", "fine_again")
+        said = mention.kind in ("value", "keyword", "unknown")
+        fine = said and cues.follows(masked, end, "polarity", "fine_again")
         if left_out and fine:
             again[mention.id] = "drop"
     return again
+
+
+def _words_let_go(
+    request: PlanRequest, mentions: Sequence[Mention], masked: Masked
+) -> dict[str, Polarity]:
+    """Read "forget the waterproof part" of words that are wished for as no longer wished for."""
+    need = request.state.need
+    said = {word for wish in need.preferences for word in words(wish.text)}
+    said |= {word for c in need.constraints if c.facet == TEXT for one in c.excluded
+             for word in words(one)}  # fmt: skip
+    gone: dict[str, Polarity] = {}
+    for mention in mentions:
+        own = mention.kind in ("keyword", "unknown") and mention.id in masked.spans
+        if own and said.intersection(w for value in mention.values for w in words(value)):
+            start, end = masked.spans[mention.id]
+            before = cues.said(masked.text[:start], "polarity", "lets_go")
+            if before or cues.follows(masked, end, "polarity", "lets_go_after"):
+                gone[mention.id] = "drop"
+    parts = [m for m in mentions if gone and m.values and m.values[0] in _PARTS]
+    return gone | dict.fromkeys((m.id for m in parts), "drop")
 
 
 def _softened(mentions: Sequence[Mention], polarity: Mapping[str, Polarity]) -> dict[str, Polarity]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass, replace
 from agent.desk import Attended, DeskRequest, Outcome
 from agent.knowledge.kinds import asked_kind
 from agent.knowledge.questions import written_out
+from agent.linking.hidden import brings_back
 from agent.plan import Mention
+from agent.privacy.port import without_marks
 from agent.rules import cues
 from agent.service.answering import answer, chosen, tell, unclear
 from agent.service.choosing import choose
@@ -171,6 +173,8 @@ class ServiceDesk:
         if says("shop_plain", lowered(clause.text)):
             masked, mentions = lowered(clause.text), ()
         wishes = has_wishes(mentions)
+        if _shows_again(visit, masked, mentions):
+            return Heard(clause, masked, wishes=True, refers=True)
         asked = _plainly(clause, mentions)
         refers = any(m.kind in _REFERS for m in mentions)
         asks = may_be_service(masked) and not (wishes and says("shopping", masked))
@@ -273,6 +277,15 @@ class ServiceDesk:
             self.escalation.offer(visit)
 
 
+def _shows_again(visit: Visit, masked: str, mentions: Sequence[Mention]) -> bool:
+    """Return whether hidden items are wanted again, and nothing is to be sent back to the shop."""
+    state = visit.request.state
+    hidden = set(state.need.rejected)
+    named = any(m.kind in _REFERS and m.items and hidden.issuperset(m.items) for m in mentions)
+    said = brings_back(lowered(visit.request.utterance), state)
+    return named and said and not says("shop_frame", masked)
+
+
 def _may_follow(heard: Heard) -> bool:
     """Return whether a clause may lean on a question to the shop."""
     short = len(heard.masked.split()) <= FEW_WORDS and not (heard.refers or heard.details)
@@ -335,5 +348,8 @@ def brought_nothing(visit: Visit, rest: str, outcome: Outcome) -> bool | None:
     if {act.act for act in outcome.plan.acts} != {"chitchat"}:
         return False
     text = lowered(rest)
+    if not any(map(str.isalnum, without_marks(text))):
+        return None
     polite = says("courtesy", text) or cues.said(text, "acts", "chitchat")
-    return None if polite or cues.said(text, "acts", "off_topic") else True
+    aside = cues.said(text, "acts", "off_topic") or cues.said(text, "acts", "recap")
+    return None if polite or aside else True

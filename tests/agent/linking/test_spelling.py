@@ -69,3 +69,46 @@ def test_correction_keeps_the_place(text):
             token.start, token.end, token.text, token.glued,
         )  # fmt: skip
         assert better.corrected == (better.norm != token.norm)
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [
+        ("blu", "blue"), ("rde", "red"), ("dres", "dress"), ("bga", "bag"), ("shos", "shoe"),
+        ("gary", "gary"), ("bad", "bad"), ("rod", "rod"), ("red", "red"), ("cat", "cat"),
+    ],
+)  # fmt: skip
+def test_short_words_lack_a_letter_or_have_two_turned(typed, expected):
+    (token,) = tokenize(typed)
+    assert (
+        Speller(
+            {"blue": 90, "red": 50, "dress": 40, "shoe": 600, "bag": 70, "gary": 9},
+            lambda word: {"shos": 2}.get(word, 0),
+            kinds=("blue", "red", "dress", "dresses", "shoe", "shoes", "bag"),
+        )
+        .correct(token)
+        .norm
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("blackdress", ["black", "dress"]), ("underfifty", ["under", "fifty"]),
+        ("under50", ["under", "50"]), ("lessthan50", ["less", "than", "50"]),
+        ("redshoes under60", ["red", "shoes", "under", "60"]), ("c2g", ["c2g"]),
+        ("someone", ["someone"]), ("fjord", ["fjord"]), ("Greenland", ["greenland"]),
+    ],
+)  # fmt: skip
+def test_words_written_together_are_taken_apart(typed, words):
+    speller = Speller({"black": 9, "dress": 9, "red": 9, "shoe": 9}, lambda word: word == "fjord")
+    parted = list(speller.parted(tokenize(typed)))
+    assert [token.word for token in parted] == words
+    assert [typed[token.start : token.end].casefold() for token in parted] == words
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("abot", "about"), ("teh", "the"), ("wich", "which")])
+def test_mistyped_stop_words_are_no_topics(typed, meant):
+    (token,) = tokenize(typed)
+    assert SPELLER.correct(token).norm == meant
