@@ -1,27 +1,35 @@
 """Quick replies: what somebody is likely to say next, made from the state and the catalog.
 
-Each is exact: it says words for the transcript and presses what they mean. Facts of the catalog
-(which values are left, and how many items each) come with them. This module changes nothing.
+Each is exact: it says words for the transcript and presses what they mean. A press is tried on the
+state before it is offered, so that none leads nowhere: what it would leave is counted, and one that
+leaves nothing, or nothing new, is not there. This module changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from agent.apply import apply
+from agent.chips import chips_of
 from agent.languages.tongue import ENGLISH, Tongue
+from agent.needs import free_wishes
 from agent.ports import Retriever
-from agent.pressed import Press, PressedWish
+from agent.pressed import Press, PressedWish, plan_of
+from agent.recommend import recommend
 from agent.state import Constraint, Need, State
 from agent.suggest import splitting
 from agent.wording import amount, clean, describe, find, say, worded
-from retrieval.catalog import Facet, primary
-from retrieval.filters import And, Compare
+from retrieval.catalog import Facet, Item, primary
+from retrieval.filters import TEXT, And, Compare, matches
 
 MOST = 6
 _OPTIONS = 3
 _EXAMPLES = 4
+_COUNTED = 12
+"""Values that are tried for the options of a facet."""
 
 
 class QuickReply(BaseModel):
@@ -47,13 +55,15 @@ def quick_replies(
 ) -> tuple[QuickReply, ...]:
     """Return what may be said next: values that narrow down, then ways on from what is shown.
 
-    Where the shop's pages were offered to choose from, it is one of those.
+    Where the shop's pages were offered to choose from, it is one of those; where nothing narrows
+    down, since little fits or nothing, it is the wishes without which more does.
     """
     if state.desk.offers:
         return tuple(QuickReply(label=one.title, text=one.title) for one in state.desk.offers)
     if state.turn == 0 or not (state.slate or state.need != Need()):
         return examples(retriever, tongue)
-    made = [*_narrowing(state, retriever, tongue), *_ways_on(state, retriever, tongue)]
+    ways = _Ways.of(state, retriever, tongue)
+    made = [*(tuple(ways.narrowing()) or ways.out()), *ways.on()]
     return tuple(made[:MOST])
 
 
@@ -106,46 +116,137 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _narrowing(state: State, retriever: Retriever, tongue: Tongue) -> Iterator[QuickReply]:
-    """Yield values of the facet that was asked about, else of the one that splits best."""
-    asked = find(retriever.facets, state.asked[-1]) if state.asked else None
-    need = state.need
-    if asked is not None and asked.values and need.constraint(asked.name) is None:
-        counts = retriever.index.facet(asked.name, need.filter(), limit=_OPTIONS)
-        yield from (_value(asked, value, n, retriever, tongue) for value, n in counts if n)
-        return
-    found = splitting(retriever, need, state.asked)
-    if found is not None:
-        facet, _ = found
-        counts = retriever.index.facet(facet.name, need.filter(), limit=_OPTIONS)
-        yield from (_value(facet, value, n, retriever, tongue) for value, n in counts if n)
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """Ways on from a state.
+
+    Args:
+        items: What a press may compare with, by id.
+        fitting: Items that fit the wishes and are not hidden.
+    """
+
+    state: State
+    retriever: Retriever
+    tongue: Tongue
+    items: dict[str, Item]
+    fitting: int
+
+    @classmethod
+    def of(cls, state: State, retriever: Retriever, tongue: Tongue) -> _Ways:
+        """Return the ways on from a state."""
+        known = retriever.get_many(sorted({*state.slate, *state.focus}))
+        fitting = _left(retriever, state.need, state.need.rejected)
+        return cls(state, retriever, tongue, {item.id: item for item in known}, fitting)
+
+    def narrowing(self) -> Iterator[QuickReply]:
+        """Yield values of the facet that was asked about, else of the one that splits best."""
+        if self.fitting < 2:
+            return
+        state, made = self.state, list[QuickReply]()
+        asked = find(self.retriever.facets, state.asked[-1]) if state.asked else None
+        if asked is not None and state.need.constraint(asked.name) is None:
+            made = self._options(asked)
+        if not made:
+            found = splitting(self.retriever, _known(state.need, self.retriever), state.asked)
+            made = self._options(found[0]) if found else []
+        yield from made
+
+    def _options(self, facet: Facet) -> list[QuickReply]:
+        """Return the wishes on a facet that most of what fits would meet, but not all of it."""
+        made: list[QuickReply] = []
+        for wish in self._wishes(facet):
+            left = self._leaves(Press(act="refine", want=(wish,)))
+            if 0 < left < self.fitting:
+                made.append(self._option(facet, wish, left))
+            if len(made) == _OPTIONS:
+                break
+        return made
+
+    def _wishes(self, facet: Facet) -> Iterator[PressedWish]:
+        if facet.values:
+            wanted = _known(self.state.need, self.retriever).filter()
+            for value, _ in self.retriever.index.facet(facet.name, wanted, limit=_COUNTED):
+                yield PressedWish(facet=facet.name, values=(value,))
+        elif facet.role == "price":
+            bounds = (float(f"{one:.1g}") for one in facet.quantiles[1:-1])
+            for bound in dict.fromkeys(bounds):
+                yield PressedWish(facet=facet.name, high=bound)
+
+    def _option(self, facet: Facet, wish: PressedWish, count: int) -> QuickReply:
+        wished = Constraint(facet=facet.name, role=facet.role, values=wish.values, high=wish.high)
+        words = describe(wished, facet, self.retriever.currency, self.tongue)
+        press = Press(act="refine", want=(wish,))
+        return QuickReply(label=_capital(words), text=words, press=press, count=count)
+
+    def out(self) -> Iterator[QuickReply]:
+        """Yield the wishes without which more fits, those first that give up least."""
+        found = []
+        for chip in chips_of(self.state.need, self.retriever, self.tongue):
+            left = self._leaves(chip.press) if chip.kind in ("want", "avoid", "bound") else 0
+            if left > self.fitting:
+                words = say("quick.without", 0, self.tongue.code, wish=chip.label)
+                found.append(QuickReply(label=words, text=words, press=chip.press, count=left))
+        yield from sorted(found, key=lambda one: one.count or 0)[:_OPTIONS]
+
+    def on(self) -> Iterator[QuickReply]:
+        """Yield what goes on from the slate; from none, the way back to the beginning."""
+        state = self.state
+        if not state.slate:
+            yield self._reply("start_over", Press(act="reset"))
+            return
+        price = primary(self.retriever.facets, "price")
+        if price is not None:
+            wish = PressedWish(facet=price.name, direction="down")
+            cheaper = Press(act="refine", want=(wish,))
+            if self._priced(price) and self._leaves(cheaper):
+                yield self._reply("cheaper", cheaper)
+        first = state.slate[:2]
+        if sum(id in self.items for id in first) > 1 and state.focus != first:
+            yield self._reply("compare", Press(act="compare", items=first))
+        if self._more():
+            yield self._reply("more", Press(act="more"))
+        if state.earlier:
+            yield self._reply("undo", Press(act="undo"))
+
+    def _more(self) -> bool:
+        """Return whether something was not shown yet; words may fit less than wishes count."""
+        state, retriever = self.state, self.retriever
+        if not _left(retriever, state.need, {*state.shown, *state.need.rejected}):
+            return False
+        if not free_wishes(state.need):
+            return True
+        found = recommend(retriever, state, k=1, exclude=state.shown, tongue=self.tongue)
+        return bool(found.candidates) and not found.relaxations
+
+    def _priced(self, price: Facet) -> bool:
+        """Return whether there is a price to go below."""
+        return any(item.number(price.name) is not None for item in self.items.values())
+
+    def _leaves(self, press: Press) -> int:
+        """Return how many items a press would leave that are not hidden."""
+        facets = self.retriever.facets
+        plan = plan_of(press, "", facets, self.tongue)
+        need = apply(self.state, plan, self.items, facets).need
+        return _left(self.retriever, need, need.rejected)
+
+    def _reply(self, name: str, press: Press) -> QuickReply:
+        words = say(f"quick.{name}", 0, self.tongue.code)
+        return QuickReply(label=words, text=words, press=press)
 
 
-def _value(
-    facet: Facet, value: str, count: int, retriever: Retriever, tongue: Tongue
-) -> QuickReply:
-    wished = Constraint(facet=facet.name, role=facet.role, values=(value,))
-    words = describe(wished, facet, retriever.currency, tongue)
-    press = Press(act="refine", want=(PressedWish(facet=facet.name, values=(value,)),))
-    return QuickReply(label=_capital(words), text=words, press=press, count=count)
+def _left(retriever: Retriever, need: Need, gone: Collection[str]) -> int:
+    """Return how many items fit a need, without those that are gone from it.
+
+    What others are to be like is not among them.
+    """
+    wanted = _known(need, retriever).filter()
+    fitting = retriever.index.count(wanted)
+    gone = {*gone, need.like.item_id} if need.like else gone
+    return fitting - sum(matches(wanted, item) for item in retriever.get_many(sorted(gone)))
 
 
-def _ways_on(state: State, retriever: Retriever, tongue: Tongue) -> Iterator[QuickReply]:
-    if not state.slate:
-        if state.need != Need():
-            yield _reply("start_over", tongue, Press(act="reset"))
-        return
-    price = primary(retriever.facets, "price")
-    if price is not None:
-        cheaper = PressedWish(facet=price.name, direction="down")
-        yield _reply("cheaper", tongue, Press(act="refine", want=(cheaper,)))
-    if len(state.slate) > 1:
-        yield _reply("compare", tongue, Press(act="compare", items=state.slate[:2]))
-    yield _reply("more", tongue, Press(act="more"))
-    if state.earlier:
-        yield _reply("undo", tongue, Press(act="undo"))
-
-
-def _reply(name: str, tongue: Tongue, press: Press) -> QuickReply:
-    words = say(f"quick.{name}", 0, tongue.code)
-    return QuickReply(label=words, text=words, press=press)
+def _known(need: Need, retriever: Retriever) -> Need:
+    """Return a need without wishes on facets that the catalog has no more; it may change."""
+    names = {facet.name for facet in retriever.facets} | {TEXT}
+    kept = tuple(one for one in need.constraints if one.facet in names)
+    return need.model_copy(update={"constraints": kept})

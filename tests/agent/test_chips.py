@@ -1,16 +1,12 @@
-"""Chips: every wish has one, its press takes back that wish and no other; quick replies work."""
-
-from types import SimpleNamespace
+"""Chips: every wish has one, and its press takes back that wish and no other."""
 
 import pytest
 
 from agent.chips import chips
 from agent.desk import Extras
 from agent.dialogue import respond
-from agent.quick import examples, quick_replies
 from agent.state import Need
-from retrieval.catalog import Facet
-from tests.agent.talking import say, shown
+from tests.agent.talking import say
 
 
 @pytest.fixture
@@ -82,48 +78,3 @@ def test_excluded_values_are_single_chips(parts, session):
     assert len(avoided) > 1
     left = pressed(parts, session, avoided[0]).state.need.constraint("colour").excluded
     assert len(left) == len(avoided) - 1
-
-
-def test_replies_narrow_down_with_true_counts(parts, session):
-    done = say(parts, session, "shoes")
-    replies = quick_replies(done.state, parts.retriever)
-    counted = [reply for reply in replies if reply.count is not None]
-    assert counted
-    for reply in counted:
-        other = parts.store.create_session()
-        say(parts, other, "shoes")
-        *_, narrowed = respond(parts, other, reply.text, Extras(press=reply.press))
-        assert parts.retriever.index.count(narrowed.state.need.filter()) == reply.count
-
-
-def test_replies_go_on_from_a_slate(parts, session):
-    done = say(parts, session, "shoes")
-    by_text = {reply.text: reply for reply in quick_replies(done.state, parts.retriever)}
-    compared = pressed(parts, session, by_text["Compare the first two"])
-    assert compared.state.focus == tuple(shown(done)[:2])
-    prices = [item.fields["price"] for item in done.slate.items]
-    cheaper = pressed(parts, session, by_text["Something cheaper"])
-    bound = cheaper.state.need.constraint("price")
-    assert (bound.high, bound.high_strict) == (min(prices), True)
-
-
-def test_examples_can_be_met(parts):
-    made = examples(parts.retriever)
-    assert made
-    for example in made:
-        done = say(parts, parts.store.create_session(), example.text)
-        assert shown(done)
-        assert not done.relaxations
-        assert parts.retriever.index.count(done.state.need.filter()) == example.count
-
-
-def test_catalog_without_kinds_opens_with_names():
-    names = tuple((name, 9 - place) for place, name in enumerate(("Ann", "Bo", "Cy", "Di", "Ed")))
-    facets = (Facet("year", "numeric", "year"),
-              Facet("language", "categorical", "language", coverage=0.8, values=names),
-              Facet("authors", "list", "authors", values=names))  # fmt: skip
-    index = SimpleNamespace(facet=lambda name, where, limit: names[:limit] if name == "authors"
-                            else ())  # fmt: skip
-    made = examples(SimpleNamespace(facets=facets, index=index))
-    assert [(one.text, one.count) for one in made] == list(names[:4])
-    assert examples(SimpleNamespace(facets=facets[:1], index=index)) == ()
