@@ -1,5 +1,5 @@
-"""What those who run a shop look up in the store: the latest sessions, what went wrong in their
-turns, the items ever shown, how much was told each day."""
+"""What those who run a shop look up in the store: the latest and the slowest sessions, what was
+said and what went wrong in their turns, the items ever shown, what people told of them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from agent import tables
 from agent.database import Database
 from agent.state import State
 
-Flag = Literal["thumbs_down", "fallback", "nothing", "handover"]
+Flag = Literal["thumbs_down", "fallback", "nothing", "handover", "slow"]
 """What makes a turn worth a look: somebody was not content; a model was asked and rules planned
-instead; nothing was found; a person was called."""
+instead; nothing was found; a person was called; it took long."""
 
 _AGAINST = ("rating", "reject", "critique")
 _BAD = 2
@@ -47,8 +47,14 @@ class Lately:
     state: State | None
 
 
-def latest(database: Database, limit: int, offset: int = 0) -> list[Lately]:
-    """Return the sessions that went on last, newest first, from a place on."""
+def latest(
+    database: Database, limit: int, offset: int = 0, ids: Collection[str] | None = None
+) -> list[Lately]:
+    """Return the sessions that went on last, newest first, from a place on.
+
+    Args:
+        ids: Only these, at most 500.
+    """
     own, turns = tables.sessions, tables.turns
     last = (
         select(turns.c.session_id, func.max(turns.c.time).label("last"))
@@ -65,6 +71,8 @@ def latest(database: Database, limit: int, offset: int = 0) -> list[Lately]:
         .limit(limit)
         .offset(offset)
     )
+    if ids is not None:
+        query = query.where(own.c.id.in_(list(ids)))
     with database.read() as connection:
         rows = connection.execute(query).all()
     return [
@@ -96,6 +104,7 @@ class Taken:
     Args:
         plan, relaxations: As stored.
         items: How many were shown.
+        ms: How long it took.
     """
 
     session_id: str
@@ -105,6 +114,7 @@ class Taken:
     plan: Mapping[str, Any]
     relaxations: tuple[Mapping[str, Any], ...]
     items: int
+    ms: float
 
 
 def turns_of(database: Database, ids: Collection[str]) -> Iterator[Taken]:
@@ -123,6 +133,7 @@ def latest_turns(database: Database, limit: int) -> Iterator[Taken]:
 _TURNS = select(
     tables.turns.c.session_id, tables.turns.c.number, tables.turns.c.time,
     tables.turns.c.utterance, tables.turns.c.plan, tables.turns.c.relaxations,
+    tables.turns.c.timings,
     select(func.count())
     .where(tables.slate_items.c.slate_id == tables.turns.c.slate_id)
     .scalar_subquery()
@@ -135,7 +146,44 @@ def _turns(database: Database, query: Select[Any]) -> Iterator[Taken]:
         rows = connection.execute(query).all()
     for row in rows:
         yield Taken(row.session_id, row.number, row.time, row.utterance, row.plan,
-                    tuple(row.relaxations), row.items)  # fmt: skip
+                    tuple(row.relaxations), row.items, _whole(row.timings))  # fmt: skip
+
+
+def _whole(timings: Mapping[str, float]) -> float:
+    """Return the milliseconds of all stages of a turn."""
+    return float(sum(timings.values()))
+
+
+def slowest(database: Database, among: int, most: int) -> dict[str, float]:
+    """Return the sessions with the slowest of the latest turns: milliseconds by id, slowest first.
+
+    Args:
+        among: Turns that are looked at.
+        most: Sessions that are returned.
+    """
+    turns = tables.turns
+    query = select(turns.c.session_id, turns.c.timings).order_by(desc(turns.c.time)).limit(among)
+    found: dict[str, float] = {}
+    with database.read() as connection:
+        for id, timings in connection.execute(query):
+            found[id] = max(found.get(id, 0.0), _whole(timings))
+    order = sorted(found, key=lambda id: -found[id])[:most]
+    return {id: found[id] for id in order}
+
+
+def said_in(database: Database, ids: Collection[str]) -> Iterator[tuple[str, int, str, str]]:
+    """Yield what was said in some sessions: id, number of the turn, words and answer, in order.
+
+    They are compared by whoever asked: stored texts may be encrypted, so that SQL cannot.
+    """
+    turns, own = tables.turns, list(ids)
+    query = select(turns.c.session_id, turns.c.number, turns.c.utterance, turns.c.reply)
+    for at in range(0, len(own), _AT_ONCE):
+        some = query.where(turns.c.session_id.in_(own[at : at + _AT_ONCE]))
+        with database.read() as connection:
+            rows = connection.execute(some.order_by(turns.c.session_id, turns.c.number)).all()
+        for row in rows:
+            yield row.session_id, row.number, row.utterance, row.reply
 
 
 def flagged(database: Database, ids: Collection[str]) -> dict[tuple[str, int], set[Flag]]:
@@ -172,6 +220,66 @@ def _flags(database: Database, ids: list[str]) -> Iterator[tuple[str, int, Flag]
             yield session, number, "thumbs_down"
     for session, number in persons:
         yield session, number, "handover"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that somebody told, and of what.
+
+    Args:
+        title: Of the item as it was shown; of none where it is about the whole answer.
+        session, number: The turn that it is about; None where that was a feed.
+        utterance: What had been said.
+    """
+
+    time: datetime
+    kind: str
+    value: float | str | None
+    consent: bool
+    item: str | None
+    title: str
+    slate: str
+    session: str | None
+    number: int | None
+    utterance: str
+
+
+def told(
+    database: Database,
+    kinds: Collection[str],
+    *,
+    since: datetime | None = None,
+    slate: str | None = None,
+    limit: int | None = None,
+) -> Iterator[Event]:
+    """Yield what people told, newest first.
+
+    Args:
+        kinds: What kinds of events.
+        slate: Only of this one.
+    """
+    events, slates, turns = tables.feedback_events, tables.slates, tables.turns
+    items = tables.slate_items
+    own = (items.c.slate_id == events.c.slate_id) & (items.c.item_id == events.c.item_id)
+    query = (
+        select(events, slates.c.session_id, turns.c.number, turns.c.utterance, items.c.fields)
+        .join(slates, slates.c.id == events.c.slate_id)
+        .outerjoin(turns, turns.c.id == slates.c.turn_id)
+        .outerjoin(items, own)
+        .where(events.c.kind.in_(list(kinds)))
+        .order_by(desc(events.c.time), events.c.id)
+    )
+    if since is not None:
+        query = query.where(events.c.time >= since)
+    if slate is not None:
+        query = query.where(events.c.slate_id == slate)
+    with database.read() as connection:
+        for row in connection.execute(query.limit(limit) if limit else query):
+            yield Event(
+                row.time, row.kind, row.value, row.consent, row.item_id,
+                str((row.fields or {}).get("title", "")), row.slate_id, row.session_id,
+                row.number, row.utterance or "",
+            )  # fmt: skip
 
 
 def told_by_day(database: Database, since: datetime) -> dict[tuple[str, str], int]:

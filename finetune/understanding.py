@@ -129,6 +129,20 @@ class UnderstandingReport:
             "unscored_wishes": self.unscored(),
         }
 
+    def cases(self) -> dict[str, dict[str, list[int]]]:
+        """Return what each dialogue adds to the figures: hits, and what they are counted among."""
+        return {
+            group[0].dialogue: {
+                "state_exact": [sum(one.state for one in group), len(group)],
+                "reference_accuracy": [sum(one.refs or 0 for one in group),
+                                       sum(one.refs is not None for one in group)],
+                "act_accuracy": [sum(one.acts for one in group), len(group)],
+                "soft_recall": [sum(one.soft_found for one in group),
+                                sum(one.soft_total for one in group)],
+            }
+            for group in _by_dialogue(self.scores)
+        }  # fmt: skip
+
     def _wrong(self) -> list[TurnScore]:
         return [score for score in self.scores if score.faults]
 
@@ -237,19 +251,23 @@ def evaluate_files(
     config: Mapping[str, Any],
     seed: int = 0,
     apart: Collection[str] = (),
+    by_case: bool = False,
 ) -> dict[str, Any]:
     """Return the JSON report of several label files: together, and each under `sets`.
 
     Args:
         apart: Names of files that are only reported under `sets`, not in the figures of all.
+        by_case: Also what each dialogue adds to the figures of all.
     """
     reports = [
         evaluate(read_dialogues(path), make_parts, name, seed) for name, path in files.items()
     ]
     together = [report for report in reports if report.name not in apart] or reports
     config = {**config, "pooled": [report.name for report in together]}
+    whole = pooled(together, seed)
     return {
-        **pooled(together, seed).to_json(),
+        **whole.to_json(),
+        **({"cases": whole.cases()} if by_case else {}),
         "sets": {report.name: report.to_json() for report in reports},
         "config": dict(config),
         "hash": {name: _digest(path) for name, path in files.items()},

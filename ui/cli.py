@@ -220,13 +220,18 @@ def evaluate() -> None:
 @evaluate.command()
 @click.option("--catalog", type=FILE, metavar="FILE", help="Replay over this catalog only.")
 @click.option("--labels", type=FILE, multiple=True, help="Label file; default: the project's own.")
+@click.option(
+    "--by-case", is_flag=True, help="With --json: what each dialogue adds to the figures."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
-def understanding(catalog: Path | None, labels: tuple[Path, ...], as_json: bool) -> None:
+def understanding(
+    catalog: Path | None, labels: tuple[Path, ...], by_case: bool, as_json: bool
+) -> None:
     """Replay hand-labelled dialogues and compare what was understood."""
     from ui import wiring
     from ui.reports import understanding_text
 
-    report = wiring.understanding(labels, catalog)
+    report = wiring.understanding(labels, catalog, by_case)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else understanding_text(report))
 
 

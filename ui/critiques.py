@@ -38,10 +38,11 @@ SHOWN = (
 @click.option("--llm", metavar="WHAT", help="What plans turns besides the rules: URL, folder or "
               "house; default: none.")  # fmt: skip
 @click.option("--model", metavar="NAME", help="Name of the model on that server.")
+@click.option("--by-case", is_flag=True, help="With --json: what each case adds to the figures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def critiques(
     catalog: Path | None, n: int, seed: int, out: Path | None, cases: Path | None,
-    answers: Path | None, llm: str | None, model: str | None, as_json: bool,
+    answers: Path | None, llm: str | None, model: str | None, by_case: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make like-this-but-X cases from a catalog, and measure who answers them."""
     from ui.cli import settings
@@ -49,7 +50,9 @@ def critiques(
     if answers is not None and cases is None:
         raise click.UsageError("--answers needs the --cases that they answer")
     given = settings(llm=llm, model=model)
-    report = measured(catalog, given, n=n, seed=seed, out=out, cases=cases, answers=answers)
+    report = measured(
+        catalog, given, n=n, seed=seed, out=out, cases=cases, answers=answers, by_case=by_case
+    )
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else critiques_text(report))
 
 
@@ -62,6 +65,7 @@ def measured(
     out: Path | None = None,
     cases: Path | None = None,
     answers: Path | None = None,
+    by_case: bool = False,
 ) -> dict[str, Any]:
     """Return the report over a catalog; a file is indexed into a folder that goes away again."""
     from agent.linking import Linker
@@ -84,7 +88,7 @@ def measured(
         config = {"planner": chat.name if chat else "rules", "encoder": retriever.encoder.name}
         return evaluate(
             retriever, Linker.build(retriever), planner, header, found,
-            config=config, answers=answered, progress=sys.stderr.isatty(),
+            config=config, answers=answered, progress=sys.stderr.isatty(), by_case=by_case,
         )  # fmt: skip
 
 

@@ -71,10 +71,11 @@ class Asked:
 @click.option("--store", metavar="URL", help="Keep sessions and feedback there, e.g. "
               "sqlite:///sim.db; default: thrown away.")  # fmt: skip
 @click.option("--out", type=FILE, metavar="JSONL", help="Write the transcripts here.")
+@click.option("--by-case", is_flag=True, help="With --json: what each user adds to the figures.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object instead of a table.")
 def simulate(
-    folder: Path | None, llm: str | None, model: str | None, out: Path | None, as_json: bool,
-    **asked: Any,
+    folder: Path | None, llm: str | None, model: str | None, out: Path | None, by_case: bool,
+    as_json: bool, **asked: Any,
 ) -> None:  # fmt: skip
     """Let simulated users shop, and say how well they were served."""
     from ui.cli import settings
@@ -83,7 +84,22 @@ def simulate(
     report, users = simulated(folder, given, Asked(**asked))
     if out is not None:
         write_transcripts(out, users)
-    click.echo(json.dumps(report, ensure_ascii=False) if as_json else simulation_text(report))
+    told = {**report, "cases": cases_of(users)} if by_case else report
+    click.echo(json.dumps(told, ensure_ascii=False) if as_json else simulation_text(report))
+
+
+def cases_of(users: Sequence[Outcome]) -> dict[str, dict[str, list[float]]]:
+    """Return what each user adds to the figures, so that two reports can be compared in pairs.
+
+    Of an adapter and its base, the adapter's. Whoever looks for another item is another case.
+    """
+    from finetune.simulator.outcomes import MEASURES
+
+    return {
+        f"{one.user} {one.target}": {name: [of(one), 1] for name, of in MEASURES.items()}
+        for one in users
+        if not one.leaked
+    }
 
 
 def simulated(

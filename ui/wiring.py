@@ -311,12 +311,15 @@ _APART = ("understanding_dev2", "understanding_heldout")
 """Label sets reported for themselves: the hard voices, and the one held out."""
 
 
-def understanding(labels: Sequence[Path], catalog: Path | None) -> dict[str, Any]:
+def understanding(
+    labels: Sequence[Path], catalog: Path | None, by_case: bool = False
+) -> dict[str, Any]:
     """Return the report on labelled dialogues: those of the project, or of other files.
 
     Args:
         catalog: Replay only over this file: the labels of the sample catalog it is, or all labels
             that name none of the sample catalogs.
+        by_case: Also what each dialogue adds to the figures.
     """
     from finetune.catalogs import FILES
     from finetune.rule_parts import by_rules, rule_parts
@@ -326,8 +329,9 @@ def understanding(labels: Sequence[Path], catalog: Path | None) -> dict[str, Any
     config = {"planner": "rules", "catalog": str(catalog) if catalog else None}
     if catalog is None:
         parts_of = by_rules(next(iter(sets.values())).parent)
-        return evaluate_files(sets, parts_of, config, apart=_APART)
+        return evaluate_files(sets, parts_of, config, apart=_APART, by_case=by_case)
     parts = rule_parts(load([catalog]))
     return evaluate_files(
-        sets, lambda name: parts if FILES.get(name, catalog.name) == catalog.name else None, config
-    )
+        sets, lambda name: parts if FILES.get(name, catalog.name) == catalog.name else None,
+        config, by_case=by_case,
+    )  # fmt: skip

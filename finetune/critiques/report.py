@@ -69,10 +69,12 @@ def evaluate(
     config: Mapping[str, Any],
     answers: Mapping[str, tuple[str, ...]] | None = None,
     progress: bool = False,
+    by_case: bool = False,
 ) -> dict[str, Any]:
     """Return the report: figures of ours, of ours with the plan given, and of each baseline.
 
     Args:
+        by_case: Also what each case adds to the figures of ours.
         answers: Those of a system outside, by id of the case; they stand beside the baselines.
     """
     dialogue = Dialogue.over(retriever, linker, planner)
@@ -106,6 +108,17 @@ def evaluate(
         "config": {"catalog": header.catalog, "items": header.items, **config},
         "hash": header.hash,
         "seed": seed,
+        **({"cases": _cases(scored[OURS])} if by_case else {}),
+    }
+
+
+def _cases(outcomes: Sequence[Outcome]) -> dict[str, dict[str, list[float]]]:
+    """Return what each case adds to the figures; other words or another item are another case."""
+    return {
+        f"{one.case.id} {one.case.reference} {one.case.text}": {
+            name: [value, 1] for name, value in one.figures.items()
+        }
+        for one in outcomes
     }
 
 

@@ -124,7 +124,7 @@ def test_outcome_counts_what_was_done(counts, said):
 def test_catalog_limits_own_labels(built, monkeypatch):
     seen = {}
 
-    def remember(files, make_parts, config):
+    def remember(files, make_parts, config, by_case):
         seen.update(files=files, fashion=make_parts("fashion"), other=make_parts("shop.csv"))
         return {}
 

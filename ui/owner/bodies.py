@@ -26,9 +26,14 @@ class NewRun(_Body):
 
 
 class Why(_Body):
-    """The reason of a decision, for the history."""
+    """The reason of a decision, for the history, and how things stood for who decides."""
 
     why: str = Field("", max_length=MAX_WHY)
+    version: int | None = Field(
+        None,
+        description="As `GET /v1/owner/learning` told it; where something else was decided since, "
+        "this is refused.",
+    )
 
 
 class Chosen(Why):

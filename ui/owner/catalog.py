@@ -63,11 +63,11 @@ def never_shown(retriever: Project, store: Store) -> Iterator[str]:
     shown = shown_items(store.database)
     ids = [id for id in retriever.index.ids(None) if id not in shown]
     named = [one.name for one in retriever.facets if one.role]
-    yield _line(["id", "title", *named])
+    yield csv_line(["id", "title", *named])
     for at in range(0, len(ids), _AT_ONCE):
         for item in retriever.get_many(ids[at : at + _AT_ONCE]):
             values = [_plain(item.fields.get(name)) for name in named]
-            yield _line([item.id, item.title, *values])
+            yield csv_line([item.id, item.title, *values])
 
 
 def _plain(value: object) -> str:
@@ -80,9 +80,12 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute: titles are other people's text."""
 
 
-def _line(cells: Sequence[str]) -> str:
+def csv_line(cells: Sequence[object]) -> str:
+    """Return a line of CSV in which nothing is a formula."""
     text = io.StringIO()
-    csv.writer(text).writerow(f"'{one}" if one.startswith(_FORMULA) else one for one in cells)
+    csv.writer(text).writerow(
+        f"'{one}" if isinstance(one, str) and one.startswith(_FORMULA) else one for one in cells
+    )
     return text.getvalue()
 
 
@@ -90,10 +93,11 @@ def asked_in_vain(turns: Iterator[Taken]) -> Json:
     """Return what people asked for that the catalog could not give them.
 
     `words`: content words no item has; `given_up`: wishes that could not be met with the others;
-    `nothing`: what was said where nothing fitted, newest first.
+    `nothing`: what was said where nothing fitted, newest first. Each with the last turn it was in.
     """
     words, given_up = Counter[str](), Counter[str]()
-    nothing: list[str] = []
+    last: dict[tuple[str, str], Json] = {}
+    nothing: list[Json] = []
     count = 0
     for turn in turns:
         count += 1
@@ -101,16 +105,25 @@ def asked_in_vain(turns: Iterator[Taken]) -> Json:
             plan = Plan.model_validate(turn.plan)
         except ValidationError:  # stored by a version that this one cannot read
             continue
-        words.update({one.text.casefold() for one in plan.mentions if one.kind == "unknown"})
-        given_up.update(str(one.get("text", "")) for one in turn.relaxations)
+        where = {"session": turn.session_id, "number": turn.number}
+        own = {one.text.casefold() for one in plan.mentions if one.kind == "unknown"}
+        wishes = {str(one.get("text", "")) for one in turn.relaxations}
+        words.update(own)
+        given_up.update(wishes)
+        for name, found in (("word", own), ("wish", wishes)):
+            for one in found:
+                last.setdefault((name, one), where)  # turns come newest first
         if unmet(turn, plan) and len(nothing) < MOST_ASKED:
-            nothing.append(turn.utterance)
+            nothing.append({"said": turn.utterance, **where})
     return {
-        "turns": count,
-        "words": [{"word": word, "turns": n} for word, n in words.most_common(MOST_ASKED)],
-        "given_up": [{"wish": wish, "turns": n} for wish, n in given_up.most_common(MOST_ASKED)],
-        "nothing": nothing,
-    }
+        "turns": count, "words": _asked("word", words, last),
+        "given_up": _asked("wish", given_up, last), "nothing": nothing,
+    }  # fmt: skip
+
+
+def _asked(name: str, counts: Counter[str], last: dict[tuple[str, str], Json]) -> list[Json]:
+    return [{name: one, "turns": n, **last[name, one]}
+            for one, n in counts.most_common(MOST_ASKED)]  # fmt: skip
 
 
 def rejects(folder: Path) -> Iterator[Json]:

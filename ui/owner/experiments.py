@@ -79,9 +79,10 @@ def overview(folder: Path, store: Store, base: str) -> Json:
         base: Name of the voice without an adapter.
     """
     if not folder.is_dir():
-        return {"running": None, "past": [], "adapters": [], "live": BASE, "base": base}
+        return {"running": None, "past": [], "adapters": [], "live": BASE, "base": base,
+                "version": 0}  # fmt: skip
     with Registry(folder) as registry:
-        live = registry.live()
+        live, version = registry.live(), registry.routes().version
         found = trials(registry.history())
         usable = [{"name": one.name, "status": one.status,
                    "passed": bool(one.judgement and one.judgement.passed)}
@@ -92,6 +93,7 @@ def overview(folder: Path, store: Store, base: str) -> Json:
         "running": running and {**running.to_json(base), **reading(running, store, base)},
         "past": [one.to_json(base) for one in past],
         "adapters": usable, "live": live.name if live else BASE, "base": base,
+        "version": version,
     }  # fmt: skip
 
 

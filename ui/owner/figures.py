@@ -1,6 +1,8 @@
 """The figures of a run's result, whatever it measured, and two runs compared figure by figure.
 
 Knows how the reports of `attune evaluate`, `simulate`, `feedback` and `loop` hold their numbers.
+Where two runs measured the same cases (simulated people, dialogues, critiques), their difference
+is that of the cases in pairs: what made a case easy or hard for both does not blur it.
 """
 
 from __future__ import annotations
@@ -10,10 +12,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from finetune.gate.metrics import Mean
+from finetune.gate.pairing import difference as resampled
+from finetune.gate.pairing import paired
+
 Json = dict[str, Any]
 Better = Literal["higher", "lower", ""]
 Verdict = Literal["better", "worse", "same", "unclear", "changed"]
 
+CASES = "cases"
+"""Where a report holds what each case added to its figures: {case: {figure: [sum, count]}}."""
+
+RESAMPLES = 2_000
 MOST = 40
 _Z = 1.959964
 
@@ -26,10 +36,8 @@ LOWER = (
 SETTINGS = frozenset({"seed", "alpha"})
 """Numbers of a result that say how it was measured."""
 
-COUNTED = ("sessions", "users", "anonymous", "refused", "slates", "events", "with_feedback", "n",
-           "seed", "before", "now", "train", "held", "people", "merged",
-           "leaked")  # fmt: skip
-"""Figures that are neither good nor bad."""
+COUNTED = ("with_feedback", "consent", "sessions", "users", "events", "n", "train", "held")
+"""Figures that are neither good nor bad, as whole numbers are, which count something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ def _figures(named: Any, intervals: Mapping[str, Any], prefix: str = "") -> Iter
         if isinstance(value, int | float) and not isinstance(value, bool):
             if math.isfinite(value):
                 low, high = _pair(intervals.get(name))
-                yield Figure(whole, float(value), low, high, better(whole))
+                way = "" if isinstance(value, int) else better(whole)
+                yield Figure(whole, float(value), low, high, way)
         elif isinstance(value, Mapping) and _number(value.get("mean")) is not None:
             yield Figure(whole, float(value["mean"]), _number(value.get("low")),
                          _number(value.get("high")), better(whole))  # fmt: skip
@@ -100,8 +109,9 @@ class Difference:
     """One figure of two runs.
 
     Args:
-        low, high: Interval of second minus first, as if the runs had measured other cases: wider
-            than it is where they measured the same.
+        low, high: 95 % interval of second minus first.
+        cases: How many cases both measured, where the interval is of those in pairs; None where it
+            is as if they had measured other cases: wider than it is where they are the same.
     """
 
     name: str
@@ -111,18 +121,49 @@ class Difference:
     low: float | None
     high: float | None
     verdict: Verdict
+    cases: int | None = None
 
 
-def compared(first: Sequence[Figure], second: Sequence[Figure]) -> list[Difference]:
-    """Return what two results have in common, figure by figure."""
+def compared(
+    first: Sequence[Figure], second: Sequence[Figure], cases: tuple[Json, Json] = ({}, {})
+) -> list[Difference]:
+    """Return what two results have in common, figure by figure.
+
+    Args:
+        cases: What each case added to the figures of the first, and of the second.
+    """
     others = {one.name: one for one in second}
-    return [_difference(one, others[one.name]) for one in first if one.name in others]
+    return [_difference(one, others[one.name], cases) for one in first if one.name in others]
 
 
-def _difference(a: Figure, b: Figure) -> Difference:
-    low, high = _interval(a, b)
-    return Difference(a.name, a.value, b.value, b.value - a.value, low, high, _verdict(a, b, low,
-                      high))  # fmt: skip
+def _difference(a: Figure, b: Figure, cases: tuple[Json, Json]) -> Difference:
+    found = _in_pairs(a.name, *cases)
+    low, high, n = found or (*_interval(a, b), None)
+    return Difference(a.name, a.value, b.value, b.value - a.value, low, high,
+                      _verdict(a, b, low, high), n)  # fmt: skip
+
+
+def _in_pairs(name: str, first: Json, second: Json) -> tuple[float, float, int] | None:
+    """Return the interval of a difference in pairs, and how many; None without the same cases."""
+    before, after = _readings(first, name), _readings(second, name)
+    if not before or before.keys() != after.keys():
+        return None
+    both = paired("mean", name, after, before)
+    if both is None:
+        return None
+    found = resampled(both, seed=0, resamples=RESAMPLES)
+    return (*found.interval(0.95), both.units) if len(found.draws) else None
+
+
+def _readings(cases: Json, name: str) -> dict[str, dict[str, Mean]]:
+    return {case: {name: Mean(float(own[name][0]), float(own[name][1]))}
+            for case, own in cases.items() if name in own}  # fmt: skip
+
+
+def cases_of(result: Any) -> Json:
+    """Return what each case added to the figures of a result; nothing where it does not tell."""
+    found = result.get(CASES) if isinstance(result, Mapping) else None
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def _interval(a: Figure, b: Figure) -> tuple[float | None, float | None]:
@@ -148,42 +189,12 @@ def _verdict(a: Figure, b: Figure, low: float | None, high: float | None) -> Ver
 
 
 def comparison(first: Json, second: Json) -> Json:
-    """Return two kept runs side by side, and in a sentence which is better.
+    """Return two kept runs side by side.
 
     Args:
-        first, second: Runs as `ui.owner.runs.Run.to_json` tells them.
+        first, second: Runs as `ui.owner.runs.Run.to_json` tells them whole.
     """
     rows = compared([Figure(**one) for one in first["figures"]],
-                    [Figure(**one) for one in second["figures"]])  # fmt: skip
-    sure = all(one.low is not None for one in rows if one.verdict in ("better", "worse"))
-    return {
-        "rows": [asdict(one) for one in rows], "said": said(rows, sure=sure),
-        "alike": first["name"] == second["name"],
-    }  # fmt: skip
-
-
-def said(rows: Sequence[Difference], *, sure: bool) -> str:
-    """Return in a sentence which of two runs is better."""
-    counts = {kind: [one.name for one in rows if one.verdict == kind]
-              for kind in ("better", "worse", "unclear")}  # fmt: skip
-    if not rows:
-        return "They have no figure in common."
-    if not counts["better"] and not counts["worse"]:
-        if not counts["unclear"]:
-            return "Nothing that could be better or worse differs."
-        return "No difference that could not be chance."
-    parts = []
-    if counts["better"]:
-        parts.append(f"the second is better on {_names(counts['better'])}")
-    if counts["worse"]:
-        parts.append(f"the second is worse on {_names(counts['worse'])}")
-    if counts["unclear"]:
-        parts.append(f"{len(counts['unclear'])} could be chance")
-    line = "; ".join(parts)
-    hint = "" if sure else ". Some figures have no interval: those may be chance"
-    return f"{line[0].upper()}{line[1:]}{hint}."
-
-
-def _names(names: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+                    [Figure(**one) for one in second["figures"]],
+                    (cases_of(first["result"]), cases_of(second["result"])))  # fmt: skip
+    return {"rows": [asdict(one) for one in rows], "alike": first["name"] == second["name"]}

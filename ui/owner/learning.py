@@ -3,35 +3,130 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from agent.errors import UserInputError
 from agent.store import Store
-from agent.store_looking import told_by_day
+from agent.store_figures import counted, newest
+from agent.store_looking import told, told_by_day
 from finetune.events.report import report
 from finetune.registry import Registry
 from finetune.registry.values import Entry
+from ui.owner.catalog import csv_line
+from ui.owner.looking import KINDS, told_json
 
 Json = dict[str, Any]
 
 MOST_ROUNDS = 50
 DAYS = 90
+MOST_DAYS = 366
+MOST_TOLD = 200
+FRESH_S = 60.0
+"""Seconds for which figures of feedback stand, although more was told meanwhile."""
 
 
-def feedback(store: Store, days: int = DAYS) -> Json:
-    """Return what people did lately in figures, as `attune feedback report`, and by day and kind.
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Figures of feedback, what they were made from, and when."""
+
+    seen: tuple[Any, ...]
+    at: float
+    told: Json
+
+
+class Figures:
+    """What people did lately in figures, counted again only where there is more.
+
+    Of 50,000 events that takes seconds: whoever looks a second time within a minute, or while
+    nothing has been told, sees the figures that were counted. Safe to share between threads.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._known: dict[int, _Counted] = {}
+
+    def of(self, store: Store, days: int = DAYS) -> Json:
+        """Return them as `attune feedback report` does, and by day and kind.
+
+        Args:
+            days: Whole days (UTC) before today of sessions with anything in them that are counted.
+
+        Raises:
+            UserInputError: If that is no sensible number.
+        """
+        since = since_of(days)
+        with self._lock:  # two who look at once wait for one count
+            seen, now = (since, *newest(store.database)), self._clock()
+            known = self._known.get(days)
+            if known is not None and (known.seen == seen or (
+                known.seen[0] == since and now - known.at < FRESH_S)):  # fmt: skip
+                return known.told
+            made = _feedback(store, days, since)
+            self._known[days] = _Counted(seen, self._clock(), made)
+            return made
+
+
+def since_of(days: int) -> datetime:
+    """Return when a number of days ago began (UTC).
+
+    Raises:
+        UserInputError: If that is no sensible number.
+    """
+    if not 1 <= days <= MOST_DAYS:
+        raise UserInputError(f"days={days!r}: expected 1 to {MOST_DAYS}")
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days)
+
+
+def _feedback(store: Store, days: int, since: datetime) -> Json:
+    by_day = told_by_day(store.database, since)
+    return {
+        **report(counted(store.database, since)).to_json(), "since_days": days,
+        "counted": datetime.now(UTC).isoformat(timespec="seconds"),
+        "kinds_by_day": [{"day": day, "kind": kind, "events": n}
+                         for (day, kind), n in sorted(by_day.items())],
+    }  # fmt: skip
+
+
+def events(store: Store, kind: str = "", days: int = DAYS, limit: int = 50) -> list[Json]:
+    """Return what people told last, newest first: of which item, in which turn.
 
     Args:
-        days: Of sessions with anything in them that are counted.
+        kind: Only of this kind; all by default.
+
+    Raises:
+        UserInputError: If there is no such kind, or number of days.
     """
-    since = datetime.now(UTC) - timedelta(days=days)
-    told = told_by_day(store.database, since)
-    return {
-        **report(store.logged(since)).to_json(), "since_days": days,
-        "kinds_by_day": [{"day": day, "kind": kind, "events": n}
-                         for (day, kind), n in sorted(told.items())],
-    }  # fmt: skip
+    found = told(store.database, _kinds(kind), since=since_of(days),
+                 limit=min(max(limit, 1), MOST_TOLD))  # fmt: skip
+    return [told_json(one) for one in found]
+
+
+COLUMNS = ("time", "kind", "value", "consent", "item", "title", "session", "number", "utterance")
+
+
+def events_csv(store: Store, kind: str = "", days: int = DAYS) -> Iterator[str]:
+    """Yield all that people told as CSV, newest first; times are UTC.
+
+    Raises:
+        UserInputError: If there is no such kind, or number of days.
+    """
+    found = told(store.database, _kinds(kind), since=since_of(days))
+    return chain([csv_line(COLUMNS)], (csv_line(list(told_json(one).values())) for one in found))
+
+
+def _kinds(kind: str) -> Sequence[str]:
+    if kind and kind not in KINDS:
+        raise UserInputError(f"kind={kind[:40]!r}: expected one of {', '.join(KINDS)}")
+    return [kind] if kind else KINDS
 
 
 def adapters(folder: Path) -> Json:
@@ -41,7 +136,7 @@ def adapters(folder: Path) -> Json:
         folder: Of the registry; one that is not there has no adapters.
     """
     if not folder.is_dir():
-        return {"live": None, "trial": None, "adapters": [], "history": []}
+        return {"live": None, "trial": None, "version": 0, "adapters": [], "history": []}
     with Registry(folder) as registry:
         entries, live, routes = registry.list(), registry.live(), registry.routes()
         history = [
@@ -52,11 +147,8 @@ def adapters(folder: Path) -> Json:
         ]  # fmt: skip
     return {
         "live": live.name if live else None,
-        "trial": routes.canary.name
-        if routes.canary
-        else routes.experiment.name
-        if routes.experiment
-        else None,
+        "version": routes.version,
+        "trial": trial.name if (trial := routes.canary or routes.experiment) else None,
         "adapters": [_adapter(entry) for entry in entries],
         "history": history[::-1],
     }

@@ -6,7 +6,9 @@ again over the catalog as it is now, and says so. This module changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
 from pydantic import ValidationError
@@ -21,13 +23,24 @@ from agent.ports import Retriever
 from agent.recommend import recommend
 from agent.state import State
 from agent.store import Store
-from agent.store_looking import Flag, Lately, Taken, flagged, latest, turns_of
+from agent.store_looking import (
+    Event,
+    Flag,
+    Lately,
+    Taken,
+    flagged,
+    latest,
+    said_in,
+    slowest,
+    told,
+    turns_of,
+)
 from agent.turn import Done
 from retrieval.filters import to_json
 
 Json = dict[str, Any]
 
-Only = Literal["all", "thumbs_down", "fallback", "nothing", "handover"]
+Only = Literal["all", "thumbs_down", "fallback", "nothing", "handover", "slow"]
 ONLY: tuple[Only, ...] = get_args(Only)
 _FLAGS: tuple[Flag, ...] = get_args(Flag)
 
@@ -35,16 +48,40 @@ MOST_CANDIDATES = 20
 MOST_SESSIONS = 200
 MOST_SEARCHED = 5_000
 """Sessions looked through, newest first, for those that have what is looked for."""
+SLOW_MS = 1_000.0
+"""Milliseconds from which a turn is said to be slow."""
+MOST_TIMED = 20_000
+"""The latest turns among which the slowest are looked for."""
+KINDS = ("click", "select", "purchase", "rating", "reject", "critique", "edit", "dwell")
+"""What people tell; impressions are noted by themselves."""
+_AROUND = 60
 _PAGE = 100
 _MOST_MODEL_PROMPT = 40_000
 _BEGUN = 120
 
 
-def sessions(store: Store, limit: int = 50, only: Only = "all") -> list[Json]:
+@dataclass(slots=True)
+class _Looked:
+    """What was looked up of a session: flags by number of the turn, and how long each took."""
+
+    flags: dict[int, set[Flag]] = field(default_factory=lambda: defaultdict(set))
+    ms: dict[int, float] = field(default_factory=dict)
+
+    def number(self, only: Only) -> int | None:
+        """Return the last turn that is what is looked for; the slowest, where that is it."""
+        if only == "slow":
+            return max(self.ms, key=lambda number: self.ms[number], default=None)
+        return max((n for n, own in self.flags.items() if only in own), default=None)
+
+
+def sessions(store: Store, limit: int = 50, only: Only = "all", words: str = "") -> list[Json]:
     """Return the conversations that went on last, newest first: who, when, how much, the start.
 
     Args:
-        only: Those with such a turn; among the `MOST_SEARCHED` latest.
+        only: Those with such a turn, among the `MOST_SEARCHED` latest; with "slow", those with the
+            slowest of the `MOST_TIMED` latest turns, slowest first.
+        words: Only those with a turn in which, or in whose answer, all of these were said; or the
+            one whose id it is.
 
     Raises:
         UserInputError: If there is no such thing to look for.
@@ -52,38 +89,88 @@ def sessions(store: Store, limit: int = 50, only: Only = "all") -> list[Json]:
     if only not in ONLY:
         raise UserInputError(f"only={only!r}: expected one of {', '.join(ONLY)}")
     limit = min(max(limit, 1), MOST_SESSIONS)
+    wanted = words.casefold().split()
+    if len(wanted) == 1 and (named := latest(store.database, 1, ids=[words.strip()])):
+        return _rows(store, named, "all", [])
+    plain = only == "all" and not wanted
     found: list[Json] = []
-    for offset in range(0, MOST_SEARCHED, _PAGE):
-        page = latest(store.database, _PAGE if only != "all" else limit, offset)
-        flags = flags_of(store, [one.id for one in page])
-        for one in page:
-            own = {flag for turn in flags.get(one.id, {}).values() for flag in turn}
-            if only == "all" or only in own:
-                found.append(_session(one, own))
-        if only == "all" or len(found) >= limit or len(page) < _PAGE:
+    for page in _pages(store, only, limit if plain else _PAGE):
+        found += _rows(store, page, only, wanted)
+        if plain or len(found) >= limit:
             break
     return found[:limit]
 
 
-def _session(one: Lately, flags: set[Flag]) -> Json:
+def _pages(store: Store, only: Only, size: int) -> Iterator[list[Lately]]:
+    """Yield sessions in the order they are told in."""
+    if only == "slow":
+        order = list(slowest(store.database, MOST_TIMED, MOST_SEARCHED))
+        for at in range(0, len(order), size):
+            ids = order[at : at + size]
+            yield sorted(latest(store.database, size, ids=ids), key=lambda one: ids.index(one.id))
+        return
+    for offset in range(0, MOST_SEARCHED, size):
+        page = latest(store.database, size, offset)
+        yield page
+        if len(page) < size:
+            return
+
+
+def _rows(store: Store, page: Sequence[Lately], only: Only, wanted: Sequence[str]) -> list[Json]:
+    """Return the sessions of a page that are looked for, each with the turn that is."""
+    said = _said(store, [one.id for one in page], wanted) if wanted else {}
+    page = [one for one in page if not wanted or one.id in said]
+    looked = _looked(store, [one.id for one in page])
+    found = []
+    for one in page:
+        own = looked.get(one.id, _Looked())
+        number = None if only == "all" else own.number(only)
+        if only == "all" or number is not None:
+            at, text = said.get(one.id, (None, ""))
+            found.append({**_session(one, own), "found": number or at, "said": text})
+    return found
+
+
+def _said(store: Store, ids: Sequence[str], wanted: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Return the last turn of each session that has all words, with what is around the first.
+
+    One in which a person said them comes before one in whose answer they are.
+    """
+    found: dict[str, tuple[int, str]] = {}
+    by_person: set[str] = set()
+    for id, number, utterance, reply in said_in(store.database, ids):
+        whole = f"{utterance} … {reply}"
+        own = all(word in utterance.casefold() for word in wanted)
+        if own or (id not in by_person and all(word in whole.casefold() for word in wanted)):
+            at = whole.casefold().find(wanted[0])
+            text = whole[max(at - _AROUND, 0) : at + len(wanted[0]) + _AROUND]
+            found[id] = (number, " ".join(text.split()))
+            by_person.update([id] if own else [])
+    return found
+
+
+def _session(one: Lately, looked: _Looked) -> Json:
+    flags = {flag for own in looked.flags.values() for flag in own}
     return {
         "id": one.id, "user": one.user[:12] if one.user else None,
         "last": one.last.isoformat(timespec="seconds"), "turns": one.turns,
         "begun": one.begun[:_BEGUN],
         "handover": one.state.desk.handover if one.state else None,
         "flags": [flag for flag in _FLAGS if flag in flags],
+        "slowest_ms": round(max(looked.ms.values(), default=0.0), 1),
     }  # fmt: skip
 
 
-def flags_of(store: Store, ids: Sequence[str]) -> dict[str, dict[int, set[Flag]]]:
-    """Return what makes turns of some sessions worth a look, by session and number."""
-    found: dict[str, dict[int, set[Flag]]] = {}
+def _looked(store: Store, ids: Sequence[str]) -> dict[str, _Looked]:
+    """Return what makes turns of some sessions worth a look, by session."""
+    found: dict[str, _Looked] = defaultdict(_Looked)
     for (session, number), own in flagged(store.database, ids).items():
-        found.setdefault(session, {}).setdefault(number, set()).update(own)
+        found[session].flags[number].update(own)
     for turn in turns_of(store.database, ids):
-        own = planned_flags(turn)
-        if own:
-            found.setdefault(turn.session_id, {}).setdefault(turn.number, set()).update(own)
+        looked = found[turn.session_id]
+        looked.ms[turn.number] = turn.ms
+        if own := planned_flags(turn):
+            looked.flags[turn.number].update(own)
     return found
 
 
@@ -98,6 +185,8 @@ def planned_flags(turn: Taken) -> set[Flag]:
         found.add("fallback")
     if unmet(turn, plan):
         found.add("nothing")
+    if turn.ms >= SLOW_MS:
+        found.add("slow")
     return found
 
 
@@ -113,7 +202,7 @@ def conversation(store: Store, session_id: str) -> Json:
         UnknownSession: If there is no such session.
     """
     turns = store.turns(session_id)
-    flags = flags_of(store, [session_id]).get(session_id, {})
+    flags = _looked(store, [session_id])[session_id].flags
     times = {one.number: one.time for one in turns_of(store.database, [session_id])}
     return {
         "id": session_id,
@@ -144,7 +233,7 @@ def inspected(store: Store, retriever: Retriever, session_id: str, number: int) 
         raise UserInputError(f"session {session_id!r} has turns 1 to {len(turns)}, not {number}")
     done = turns[number - 1]
     before = turns[number - 2].state if number > 1 else State()
-    flags = flags_of(store, [session_id]).get(session_id, {}).get(number, set())
+    flags = _looked(store, [session_id])[session_id].flags.get(number, set())
     return {
         "number": number, "turns": len(turns), "utterance": done.utterance, "reply": done.reply,
         "planner": done.planner, "voice": done.voice, "model": done.plan.model,
@@ -158,11 +247,27 @@ def inspected(store: Store, retriever: Retriever, session_id: str, number: int) 
         "shown": [_shown(one, done) for one in done.slate.items],
         "relaxations": [one.text for one in done.relaxations],
         "timings": done.timings,
+        "told": [told_json(one) for one in told(store.database, KINDS, slate=done.slate.id)],
+        "state": {"before": _plain(before), "after": _plain(done.state)},
         **(ranked(done, retriever) if shows(done.plan) else {"candidates": [], "matched": None}),
         "service": done.service.model_dump(mode="json") if done.service else None,
         "written": [one.model_dump(mode="json") for one in done.written],
         "prompt": prompt_of(done, before, retriever),
     }  # fmt: skip
+
+
+def told_json(event: Event) -> Json:
+    """Return something that somebody told, as JSON."""
+    return {
+        "time": event.time.isoformat(timespec="seconds"), "kind": event.kind,
+        "value": event.value, "consent": event.consent, "item": event.item, "title": event.title,
+        "session": event.session, "number": event.number, "utterance": event.utterance[:_BEGUN],
+    }  # fmt: skip
+
+
+def _plain(state: State) -> Json:
+    made: Json = state.model_dump(mode="json", exclude_defaults=True)
+    return made
 
 
 def _mention(mention: Any) -> Json:
@@ -176,7 +281,8 @@ def _wishes(state: State, retriever: Retriever) -> list[str]:
 
 def _shown(one: Any, done: Done) -> Json:
     return {"rank": one.rank, "id": one.item_id, "title": one.fields.get("title"),
-            "score": one.score, "reasons": [reason.text for reason in one.reasons]}  # fmt: skip
+            "score": round(one.score, 4),
+            "reasons": [reason.text for reason in one.reasons]}  # fmt: skip
 
 
 def ranked(done: Done, retriever: Retriever) -> Json:

@@ -7,9 +7,9 @@ and added to the server of a project. A server of several tenants has none.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import StreamingResponse
 
 from agent.server.access import needs, scopes
@@ -25,6 +25,8 @@ Json = dict[str, Any]
 _TEXT = {"schema": {"type": "string"}}
 CSV: dict[int | str, Json] = {200: {"content": {"text/csv": _TEXT}}}
 JSONL: dict[int | str, Json] = {200: {"content": {"application/jsonl": _TEXT}}}
+
+Words = Annotated[str, Query(max_length=200)]
 
 ROUNDS = "rounds"
 ADAPTERS = "adapters"
@@ -50,9 +52,11 @@ def add_owner_routes(app: FastAPI, folder: Path, runs: Runs) -> None:
 
 def _add_conversations(router: APIRouter) -> None:
     @router.get("/sessions")
-    def sessions(here: Here, limit: int = 50, only: looking.Only = "all") -> list[Json]:
-        """List the conversations that went on last, newest first; or those with such a turn."""
-        return looking.sessions(here.parts.store, limit, only)
+    def sessions(
+        here: Here, limit: int = 50, only: looking.Only = "all", words: Words = ""
+    ) -> list[Json]:
+        """List the conversations that went on last; or those with such a turn, or such words."""
+        return looking.sessions(here.parts.store, limit, only, words)
 
     @router.get("/sessions/{session_id}")
     def session(session_id: str, here: Here) -> Json:
@@ -81,10 +85,23 @@ def _add_catalog(router: APIRouter, folder: Path) -> None:
 
 
 def _add_learning(router: APIRouter, folder: Path) -> None:
+    counted = learning.Figures()
+
     @router.get("/feedback")
-    def feedback(here: Here) -> Json:
+    def feedback(here: Here, days: int = learning.DAYS) -> Json:
         """Count what people did lately, and say what looks wrong with it."""
-        return learning.feedback(here.parts.store)
+        return counted.of(here.parts.store, days)
+
+    @router.get("/feedback/events")
+    def told(here: Here, kind: str = "", days: int = learning.DAYS, limit: int = 50) -> list[Json]:
+        """List what people told last, each with the turn that it is about."""
+        return learning.events(here.parts.store, kind, days, limit)
+
+    @router.get("/feedback/events.csv", response_class=StreamingResponse, responses=CSV)
+    def told_csv(here: Here, kind: str = "", days: int = learning.DAYS) -> StreamingResponse:
+        """Give all that people told, as CSV."""
+        lines = learning.events_csv(here.parts.store, kind, days)
+        return StreamingResponse(lines, media_type="text/csv; charset=utf-8")
 
     @router.get("/learning")
     def adapters(here: Here) -> Json:
@@ -141,8 +158,9 @@ def _add_runs(router: APIRouter, runs: Runs) -> None:
     @router.get("/runs/compared")
     def compared(first: str, second: str) -> Json:
         """Put two runs side by side, figure by figure."""
-        before, after = runs.get(first).to_json(), runs.get(second).to_json()
-        return {"first": before, "second": after, **figures.comparison(before, after)}
+        before, after = runs.get(first), runs.get(second)
+        both = {"first": before.to_json(whole=False), "second": after.to_json(whole=False)}
+        return {**both, **figures.comparison(before.to_json(), after.to_json())}
 
     @router.get("/runs/{id}")
     def run(id: str) -> Json:

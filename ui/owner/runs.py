@@ -55,15 +55,15 @@ def commands(folder: Path) -> dict[str, Command]:
     return {
         "shoppers": Command(
             "How well simulated shoppers are served, on this catalog",
-            ("simulate", own, "--users", "100", "--json"),
+            ("simulate", own, "--users", "100", "--by-case", "--json"),
         ),
         "critiques": Command(
             "Whether \u201clike this, but \u2026\u201d is answered right, on this catalog",
-            ("evaluate", "critiques", "--catalog", own, "--n", "300", "--json"),
+            ("evaluate", "critiques", "--catalog", own, "--n", "300", "--by-case", "--json"),
         ),
         "understanding": Command(
             "How well turns are understood, on the labelled dialogues",
-            ("evaluate", "understanding", "--json"),
+            ("evaluate", "understanding", "--by-case", "--json"),
         ),
         "explanations": Command(
             "Whether explanations are true and false ones caught, on the sample catalogs",

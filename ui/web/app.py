@@ -11,8 +11,8 @@ from starlette.requests import Request
 from ui.web.api import Api, ApiError
 from ui.web.owner import make_owner
 from ui.web.owner.files import add_files
-from ui.web.owner.login import PATH as OWNER
-from ui.web.owner.login import add_login
+from ui.web.owner.login import add_login, home
+from ui.web.owner.telling import owners_words
 from ui.web.shop import asset, make_shop, path_of
 from ui.web.shopping import Shop
 from ui.web.words import DEFAULT, Words, languages
@@ -38,16 +38,18 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
         headers = {name: got.headers[name] for name in HEADERS if name in got.headers}
         return Response(got.content, headers=headers)
 
+    # The default language is at "/", which takes whatever is left: it comes last.
+    order = (*(one for one in languages() if one != DEFAULT), DEFAULT)
     if owner is not None:
         add_login(app, owner)
         add_files(app, api)
-        app = gr.mount_gradio_app(
-            app, make_owner(api), path=OWNER, css=asset("page.css") + asset("owner.css"),
-            theme=theme(), footer_links=[], ssr_mode=False, show_error=False,
-            head=f"<script>{asset('owner.js')}</script>",
-        )  # fmt: skip
-    # The default language is at "/", which takes whatever is left: it comes last.
-    for language in (*(one for one in languages() if one != DEFAULT), DEFAULT):
+        for language in order:
+            app = gr.mount_gradio_app(
+                app, make_owner(api, owners_words(language)), path=home(language).rstrip("/"),
+                css=asset("page.css") + asset("owner.css"), theme=theme(), footer_links=[],
+                ssr_mode=False, show_error=False, head=owners_script(language),
+            )  # fmt: skip
+    for language in order:
         shop = Shop(api, Words(language))
         blocks = make_shop(shop, owner=owner is not None, secret="attune")
         app = gr.mount_gradio_app(
@@ -64,6 +66,15 @@ def own_script(language: str) -> str:
     words = json.dumps({name: known(f"trouble.{name}") for name in ("waits", "server")})
     lang = f"document.documentElement.lang = {json.dumps(language)};"
     return f"() => {{ {lang} ({asset('shop.js')})({words}); }}"
+
+
+def owners_script(language: str) -> str:
+    """Return what the owner's page does before Gradio starts, as a piece of its head."""
+    known = owners_words(language)
+    names = ("ended", "again", "password", "server", "server_typed")
+    words = json.dumps({name: known(f"login.{name}") for name in names})
+    lang = f"document.documentElement.lang = {json.dumps(language)};"
+    return f"<script>{lang} ({asset('owner.js')})({words});</script>"
 
 
 def theme() -> gr.Theme:

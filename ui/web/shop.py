@@ -121,7 +121,7 @@ def _top(words: Words, page: Page, owner: bool) -> str:
         for one in others
     ]
     if owner:
-        links.append(tag("a", escape(words("page.owner")), href="/owner/"))
+        links.append(tag("a", escape(words("page.owner")), href=f"/owner{path_of(words.language)}"))
     known = [
         button(words("page.new"), {"do": "new"}),
         button(words("page.conversations"), {"do": "conversations"}),

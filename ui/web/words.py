@@ -15,8 +15,8 @@ DEFAULT = "en"
 
 
 @cache
-def _table(language: str) -> Mapping[str, str]:
-    text = (files("ui.web") / "strings" / f"{language}.toml").read_text("utf-8")
+def _table(language: str, of: str = "ui.web") -> Mapping[str, str]:
+    text = (files(of) / "strings" / f"{language}.toml").read_text("utf-8")
     return {
         f"{section}.{name}": value
         for section, entries in tomllib.loads(text).items()
@@ -34,16 +34,21 @@ def languages() -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The words of one language: words("shop.send")."""
+    """The words of one language: words("shop.send").
+
+    Args:
+        of: The package whose tables they are in.
+    """
 
     language: str = DEFAULT
+    of: str = "ui.web"
 
     def __call__(self, key: str, **values: object) -> str:
         """Return the words of a key, with values put in; KeyError where there is no such key."""
-        own = _table(self.language)
-        text = own[key] if key in own else _table(DEFAULT)[key]
+        own = _table(self.language, self.of)
+        text = own[key] if key in own else _table(DEFAULT, self.of)[key]
         return text.format(**values) if values else text
 
     def get(self, key: str) -> str | None:
         """Return the words of a key, or None."""
-        return _table(self.language).get(key) or _table(DEFAULT).get(key)
+        return _table(self.language, self.of).get(key) or _table(DEFAULT, self.of).get(key)

@@ -53,7 +53,7 @@ def test_page_leads_to_the_login(client):
 
 @pytest.mark.parametrize("path", ["/owner", "/owner/", "/owner/gradio_api/info", "/owner/x/../"])
 def test_nothing_is_told_before_the_login(client, path):
-    assert client.get(path).json()["error"]["message"] == "Your login has ended."
+    assert "Your login has ended." in client.get(path).json()["error"]["message"]
     assert client.post("/owner/gradio_api/queue/join").status_code == 401
 
 
@@ -127,3 +127,34 @@ def test_altered_cookie_is_not_known(client, clock):
     ends, _, signature = Door(WORD, clock).pass_now().partition(".")
     client.cookies.set(COOKIE, f"{int(ends) + 1}.{signature}")
     assert client.get("/owner/").status_code == 401
+
+
+LINK = "/owner/zh/?session=3f77ab&turn=2"
+
+
+def test_link_to_a_turn_leads_there_through_the_door(client):
+    turned = client.get(LINK, headers=PAGE, follow_redirects=False)
+    door = turned.headers["location"]
+    assert door.startswith("/owner/login?to=")
+    assert "密码" in client.get(door).text
+    opened = client.post(door, data={"password": WORD}, headers=PAGE, follow_redirects=False)
+    assert (opened.status_code, opened.headers["location"]) == (303, LINK)
+
+
+@pytest.mark.parametrize(
+    "to",
+    ["https://evil.example/owner/", "//evil.example/owner/", "/", "/owner", "/owner/../v1/keys",
+     "/owner/\\evil", "/owner/\r\nx: y", "javascript:alert(1)", ""],
+)  # fmt: skip
+def test_door_leads_nowhere_else(client, to):
+    given = {"password": WORD}
+    there = client.post("/owner/login", params={"to": to}, data=given, headers=PAGE,
+                        follow_redirects=False)  # fmt: skip
+    assert there.headers["location"] == "/owner/"
+
+
+def test_wrong_password_is_said_in_the_language_of_the_page(client):
+    wrong = client.post("/owner/login?to=/owner/zh/", data={"password": "guess"})
+    assert "密码不对" in wrong.json()["error"]["message"]
+    ended = client.get("/owner/zh/gradio_api/info").json()["error"]["message"]
+    assert "登录已失效" in ended

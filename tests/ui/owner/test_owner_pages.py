@@ -11,10 +11,13 @@ from ui.owner.figures import comparison
 from ui.owner.learning import adapters as learned_adapters
 from ui.owner.pairs import examples, sets
 from ui.web.api import ApiError
-from ui.web.owner import adapters, catalog, conversations, experiments, feedback, runs
+from ui.web.owner import adapters, catalog, conversations, experiments, feedback, runs, telling_runs
+from ui.web.owner import pairs as read_pairs
 from ui.web.owner.desk import in_words
+from ui.web.owner.telling import owners_words
 from ui.web.owner.turn import mentions, turn_view
 
+EN, ZH = owners_words(), owners_words("zh")
 EVIL = '<img src=x onerror="alert(1)">'
 
 TURN = {
@@ -33,7 +36,8 @@ TURN = {
         {"rank": 1, "id": "7", "title": EVIL, "shown": 2, "score": 0.9, "vector": 0.5,
          "words": None, "parts": {"relevance": 1.0, "odd": 0.25}},
     ],
-    "service": None, "written": [], "prompt": [{"role": "user", "content": EVIL}],
+    "told": [], "state": {"before": {}, "after": {}}, "service": None, "written": [],
+    "prompt": [{"role": "user", "content": EVIL}],
 }  # fmt: skip
 
 
@@ -42,7 +46,7 @@ def text_of(markup):
 
 
 def test_turn_is_told_in_words():
-    shown = turn_view(TURN)
+    shown = turn_view(EN, TURN)
     assert "<img" not in shown
     said = text_of(shown)
     assert "Turn 2 of 3" in said
@@ -59,33 +63,33 @@ def test_turn_is_told_in_words():
 
 
 def test_wishes_are_kept_new_or_gone():
-    shown = turn_view(TURN)
+    shown = turn_view(EN, TURN)
     assert '<li class="at-wish">Jackets' in shown
     assert '<li class="at-wish at-new">' in shown
     assert "<del>red</del>" in shown
 
 
 def test_mentions_say_how_sure_they_are():
-    said = text_of(mentions(TURN["mentions"]))
+    said = text_of(mentions(EN, TURN["mentions"]))
     assert "colour: Black" in said
     assert "under 60; 50% sure" in said
 
 
 def test_turn_without_items_says_so():
-    shown = text_of(turn_view({**TURN, "candidates": [], "matched": None, "prompt": []}))
+    shown = text_of(turn_view(EN, {**TURN, "candidates": [], "matched": None, "prompt": []}))
     assert "nothing was searched" in shown
     assert "No model was asked" in shown
 
 
 def test_conversations_are_rows_to_press():
     rows = [{"id": "abc", "begun": EVIL, "turns": 2, "last": "2026-11-01T10:00:00+00:00",
-             "flags": ["nothing"]}]  # fmt: skip
-    made = conversations.listing(rows, "abc")
+             "flags": ["nothing"], "found": 2, "said": "", "slowest_ms": 1234.5}]  # fmt: skip
+    made = conversations.listing(EN, rows, "abc")
     assert "<img" not in made
     assert 'aria-current="true"' in made
     assert "nothing found" in made
-    assert "No conversation has such a turn" in conversations.listing([], "", "fallback")
-    assert "Nobody has talked" in conversations.listing([], "")
+    assert "No conversation has such a turn" in conversations.listing(EN, [], "", ("fallback", ""))
+    assert "Nobody has talked" in conversations.listing(EN, [], "")
 
 
 def test_turns_of_a_conversation_are_steps():
@@ -93,7 +97,7 @@ def test_turns_of_a_conversation_are_steps():
         {"number": n, "utterance": f"say {n}", "flags": [], "time": "2026-11-01T10:00:00+00:00"}
         for n in (1, 2, 3)
     ]}  # fmt: skip
-    made = conversations.conversation(talk, 2, TURN)
+    made = conversations.conversation(EN, talk, 2, TURN)
     assert made.count('class="at-step"') == 3
     assert made.count('aria-current="step"') == 1
 
@@ -101,8 +105,8 @@ def test_turns_of_a_conversation_are_steps():
 HEALTH = {
     "name": "demo", "items": 200, "version": 3, "lacking": {"price": 1}, "never_shown": 150,
     "never_shown_examples": [{"id": "1", "title": EVIL}], "rejects": [],
-    "asked_in_vain": {"turns": 1, "words": [{"word": "zorbly", "turns": 1}], "given_up": [],
-                      "nothing": []},
+    "asked_in_vain": {"turns": 1, "given_up": [], "nothing": [], "words": [
+        {"word": "zorbly", "turns": 1, "session": "abc", "number": 2}]},
     "facets": [{"facet": "fit", "label": "fit", "kind": "categorical", "role": "",
                 "coverage": 0.2, "values": 4, "lacking": True}],
     "columns": [{"column": "sku", "taken for": "id", "facet": "", "kind": "", "role": ""}],
@@ -110,7 +114,7 @@ HEALTH = {
 
 
 def test_catalog_is_told_in_figures_and_words():
-    made = catalog.health(HEALTH)
+    made = catalog.health(EN, HEALTH)
     assert "<img" not in made
     said = text_of(made)
     assert "75%" in said
@@ -118,29 +122,29 @@ def test_catalog_is_told_in_figures_and_words():
     assert "few have it" in said
     assert "every row of the file became an item" in said
     assert 'href="/owner/files/never-shown.csv"' in made
-    assert "CSV" not in catalog.health({**HEALTH, "never_shown": 0})
+    assert "CSV" not in catalog.health(EN, {**HEALTH, "never_shown": 0})
 
 
 def test_adapters_are_side_by_side(learned):
     project, (live, other, refused) = learned
     found = {**learned_adapters(project / "adapters"), "served": True, "base": "house"}
-    said = text_of(adapters.overview(found))
+    said = text_of(adapters.overview(EN, found))
     assert f"Answering now: {live}" in said
     assert said.count("held.preferred") == 1
     assert "0.560 (+0.030, 0.000 to 0.060)" in said
     assert "refused beside" in said
-    asked = adapters.question("promote", other, found)
+    asked = adapters.question(EN, "promote", other, found)
     assert 'data-form="promote"' in asked
     assert "has not passed" not in asked
-    assert "has not passed" in adapters.question("promote", refused, found)
-    assert 'name="share"' in adapters.question("canary", other, found)
-    assert "What answered before" in adapters.question("rollback", "", found)
+    assert "has not passed" in adapters.question(EN, "promote", refused, found)
+    assert 'name="share"' in adapters.question(EN, "canary", other, found)
+    assert "What answered before" in adapters.question(EN, "rollback", "", found)
 
 
 def test_project_without_adapters_says_how_to_get_one():
-    found = {"live": None, "trial": None, "adapters": [], "history": [], "served": False,
-             "base": "rules"}  # fmt: skip
-    said = text_of(adapters.overview(found))
+    found = {"live": None, "trial": None, "version": 0, "adapters": [], "history": [],
+             "served": False, "base": "rules"}  # fmt: skip
+    said = text_of(adapters.overview(EN, found))
     assert "A round of learning" in said or "a round of learning" in said
     assert "No language model is served here" in said
     assert "Roll back" not in said
@@ -163,23 +167,23 @@ def test_experiment_says_what_the_test_says(learned, store, put, shop_as):
     project, (live, other, _) = learned
     folder = project / "adapters"
     nothing = reading.overview(folder, store, "house")
-    assert "Begin an experiment" in experiments.overview(nothing)
+    assert "Begin an experiment" in experiments.overview(EN, nothing)
     deciding.begin(folder, EVIL, {live: 0.5, other: 0.5}, interleaved=False, force=False, why="w")
     now = datetime.now(UTC)
     put(*(shop_as(n, live, bought=False, begun=now) for n in range(30)),
         *(shop_as(n, other, bought=True, begun=now) for n in range(30)))  # fmt: skip
     found = reading.overview(folder, store, "house")
-    made = experiments.overview(found)
+    made = experiments.overview(EN, found)
     assert "<img" not in made
     said = text_of(made)
     assert f"{other} is better than {live}." in said
     assert "however often it is looked at" in said
     assert "100.0%" in said
-    assert 'name="trial"' in experiments.question("reshare", found)
+    assert 'name="trial"' in experiments.question(EN, "reshare", found)
     deciding.end(folder, why="")
     after = reading.overview(folder, store, "house")
-    assert "stopped" in text_of(experiments.overview(after))
-    assert "None is under way any more" in experiments.question("end", after)
+    assert "stopped" in text_of(experiments.overview(EN, after))
+    assert "None is under way any more" in experiments.question(EN, "end", after)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +200,7 @@ def test_experiment_says_what_the_test_says(learned, store, put, shop_as):
     ids=["nobody", "few", "interleaved"],
 )  # fmt: skip
 def test_every_state_of_a_test_has_words(given, says):
-    assert says in text_of(experiments._said({"trial": "b", "control": "a", **given}))
+    assert says in text_of(experiments.in_words(EN, {"trial": "b", "control": "a", **given}))
 
 
 RUN = {
@@ -209,29 +213,29 @@ DOES = {"shoppers": "How well shoppers are served"}
 
 
 def test_run_is_told_with_its_figures():
-    said = text_of(runs.one_run(RUN, DOES))
+    said = text_of(telling_runs.one_run(EN, RUN, DOES))
     assert "How well shoppers are served" in said
     assert "1 min 20 s" in said
     assert "demo, 2,400 items, version 1" in said
     assert "0.400 to 0.600 more is better" in said
-    lost = text_of(runs.one_run({**RUN, "status": "lost", "figures": []}, DOES))
+    lost = text_of(telling_runs.one_run(EN, {**RUN, "status": "lost", "figures": []}, DOES))
     assert "The server ended before this did" in lost
 
 
 def test_run_under_way_can_be_stopped():
     on = {**RUN, "status": "running", "progress": 0.4, "result": None}
-    for made in (runs.one_run(on, DOES), runs.strip_of(on, DOES)):
+    for made in (telling_runs.one_run(EN, on, DOES), telling_runs.strip_of(EN, on, DOES)):
         assert "40%" in made
         assert "stop" in made
-    assert runs.strip_of(None, DOES) == ""
+    assert telling_runs.strip_of(EN, None, DOES) == ""
 
 
 def test_two_runs_are_compared_in_words():
     better = [{**RUN["figures"][0], "value": 0.8, "low": 0.75, "high": 0.85}]
     second = {**RUN, "id": "r2", "figures": better}
     both = {"first": RUN, "second": second, **comparison(RUN, second)}
-    said = text_of(runs.comparison(both, DOES))
-    assert "The second is better on success" in said
+    said = text_of(telling_runs.comparison(EN, both, DOES))
+    assert "The second is better: shoppers who found what they wanted." in said
     assert "+0.300" in said
 
 
@@ -244,8 +248,8 @@ def test_at_most_two_runs_are_chosen():
 
 def test_figures_over_time_are_those_of_runs_that_are_done():
     failed = {**RUN, "status": "failed"}
-    rows = runs.over_time([RUN, failed, {**RUN, "name": "drift"}], "shoppers", ["success"])
-    assert rows.values.tolist() == [[rows["time"][0], "success", 0.5]]
+    rows = runs.over_time(EN, [RUN, failed, {**RUN, "name": "drift"}], "shoppers", ["success"])
+    assert rows.values.tolist() == [[rows["time"][0], EN("measure.success"), 0.5]]
     assert runs.measured({"runs": [RUN], "choices": [
         {"name": "shoppers", "does": "x", "measures": True},
         {"name": "drift", "does": "y", "measures": True},
@@ -257,18 +261,20 @@ def test_pairs_are_shown_side_by_side(tmp_path):
 
     write_pairs(tmp_path / "pairs")
     (one,) = sets(tmp_path)
-    said = text_of(feedback.pair_set(one))
+    said = text_of(read_pairs.pair_set(EN, one))
     assert "Made by the run of 12 conversations, 10 people" in said
     assert "9 × nothing was corrected (plans corrected)" in said
-    shown = text_of(feedback.examples(examples(tmp_path, "pairs", "choice"), "pairs"))
+    shown = text_of(read_pairs.examples(EN, examples(tmp_path, "pairs", "choice"), "pairs"))
     assert "chosen 1. Rain jacket, green" in shown
-    assert "none of that kind" in feedback.examples(examples(tmp_path, "pairs", "plan"), "pairs")
+    assert "none of that kind" in read_pairs.examples(
+        EN, examples(tmp_path, "pairs", "plan"), "pairs"
+    )
 
 
 def test_days_of_feedback_are_plotted_in_words():
     told = [{"day": "2026-11-01", "kind": kind, "events": 3} for kind in ("select", "impression")]
     found = {"kinds_by_day": told}
-    assert feedback.by_day(found)[["kind", "events"]].values.tolist() == [["chosen", 3]]
+    assert feedback.by_day(EN, found)[["kind", "events"]].values.tolist() == [["chosen", 3]]
 
 
 @pytest.mark.parametrize(
@@ -277,6 +283,6 @@ def test_days_of_feedback_are_plotted_in_words():
      ("slow", "too long"), ("session", "no such conversation")],
 )  # fmt: skip
 def test_every_trouble_is_said_in_words(kind, says):
-    told = in_words(ApiError(kind, "the reason"))
+    told = in_words(EN, ApiError(kind, "the reason"))
     assert says in told
     assert "he reason" in told

@@ -16,6 +16,8 @@ element.addEventListener('submit', (event) => {
 });
 let open = '';
 watch('value', () => {
+  const at = element.querySelector('[data-at]')?.dataset.at;
+  if (at) window.atOwnerAt?.({tab: null, ...Object.fromEntries(new URLSearchParams(at))});
   const head = element.querySelector('[data-opened]');
   const now = head?.dataset.opened ?? '';
   if (head && now !== open) {

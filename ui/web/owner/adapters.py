@@ -2,81 +2,74 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gradio as gr
 
 from ui.web.api import Json
 from ui.web.markup import escape, tag
-from ui.web.owner.desk import OWN, Desk, Told, fields, live, pressed
-from ui.web.owner.pieces import badge, confirm, field, grid, hidden, press, tick, unseen
+from ui.web.owner.deciding import Deciding, body_of, decided_on
+from ui.web.owner.desk import Desk, Told
+from ui.web.owner.pieces import (
+    aside,
+    badge,
+    confirm,
+    field,
+    grid,
+    hidden,
+    press,
+    said,
+    tick,
+    unseen,
+)
 from ui.web.owner.telling import ago, between, named, number, percent, signed, yes
+from ui.web.words import Words
 
 STATUS = {
     "candidate": "", "canary": "live", "live": "good", "retired": "", "refused": "bad",
     "forgotten": "bad",
 }  # fmt: skip
-ACTIONS = {
-    "add": "added", "judge": "judged by the gate", "promote": "promoted", "canary": "canary",
-    "experiment": "experiment begun", "reshare": "shares changed", "end": "trial ended",
-    "rollback": "rolled back", "retire": "retired", "forget": "marked: its data was deleted",
-}  # fmt: skip
-FORCE = "although the gate has not passed it beside what answers now"
 _TENTH = 10
 
 
 def make_tab(desk: Desk, told: gr.HTML) -> tuple[Any, list[Any], list[Any]]:
     """Make the tab; return what fills it, with its inputs and outputs."""
-    view = _View(desk)
-    asked = live("at-owner-adapter-asked")
-    shown = live("at-owner-adapters", tag("p", "Looking …", class_="at-empty"))
-    parts = [shown, asked, told]
-    for piece in (shown, asked):
-        piece.click(view.act, None, parts, **OWN)
-    return view.look, [], parts
+    return _View(desk).make("adapter", told)
 
 
-class _View:
-    """Draws the tab, and decides what is confirmed."""
+class _View(Deciding):
+    """The adapters, and what is decided about them."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    path: ClassVar[str] = "/v1/owner/learning"
+    decisions: ClassVar[frozenset[str]] = frozenset({"promote", "canary", "retire", "rollback"})
 
-    async def look(self) -> list[Any]:
+    def overview(self, found: Json) -> str:
         """Return the adapters."""
-        found, told = await self.desk.get("/v1/owner/learning")
-        if found is None:
-            return [gr.skip(), gr.skip(), told.markup()]
-        return [overview(found), "", told.markup()]
+        return overview(self.words, found)
 
-    async def act(self, event: gr.EventData) -> list[Any]:
-        """Ask before a decision; take it when it is confirmed."""
-        action = pressed(event)
-        do = str(action.get("do", ""))
-        if do.startswith("ask-"):
-            found, told = await self.desk.get("/v1/owner/learning")
-            if found is None:
-                return [gr.skip(), gr.skip(), told.markup()]
-            asking = question(do.removeprefix("ask-"), str(action.get("name", "")), found)
-            return [gr.skip(), asking, Told().markup()]
-        if do not in ("promote", "canary", "retire", "rollback"):
-            return [gr.skip(), "", Told().markup()]
-        told = await self._decide(do, fields(action))
-        if told.trouble:
-            return [gr.skip(), gr.skip(), told.markup()]
-        shown, _, _ = await self.look()
-        return [shown, "", told.markup()]
+    def question(self, step: str, action: Json, found: Json) -> str:
+        """Return what is asked before a decision."""
+        return question(self.words, step, str(action.get("name", "")), found)
 
-    async def _decide(self, step: str, given: dict[str, str]) -> Told:
-        body: Json = {"why": given.get("why", "")}
-        if step != "rollback":
-            body |= {"name": given.get("name", ""), "force": given.get("force") == "yes"}
+    async def decide(self, step: str, given: dict[str, str]) -> Told:
+        """Send a decision with what was typed."""
+        body, name = body_of(given), given.get("name", "")
+        path = f"/v1/owner/adapters:{step}"
+        if step == "rollback":
+            done, told = await self.desk.post(path, body)
+            if done is None:
+                return told
+            back = done.get("live") or self.words("adapter.without")
+            return Told(self.words("adapter.done_rollback", name=back))
+        body |= {"name": name, "force": given.get("force") == "yes"}
         if step == "canary":
             share = share_of(given.get("share", ""))
             if share is None:
-                return Told("The share must be a number above 0 and below 100.", trouble=True)
+                return Told(self.words("decide.bad_share"), trouble=True)
             body["share"] = share
-        return await self.desk.decide(f"/v1/owner/adapters:{step}", body)
+            return await self.sent(path, body, "adapter.done_canary", name=name,
+                                   share=percent(share))  # fmt: skip
+        return await self.sent(path, body, f"adapter.done_{step}", name=name)
 
 
 def share_of(typed: str) -> float | None:
@@ -88,28 +81,19 @@ def share_of(typed: str) -> float | None:
     return share if 0 < share < 1 else None
 
 
-def question(step: str, name: str, found: Json) -> str:
+def question(words: Words, step: str, name: str, found: Json) -> str:
     """Return what is asked before a decision."""
-    now = found["live"] or f"{found['base']}, without an adapter,"
+    now = found["live"] or words("adapter.base_alone", base=found["base"])
     fit = any(one["name"] == name and _fit(one, found) for one in found["adapters"])
-    force = "" if fit or step == "retire" else tick("force", FORCE)
-    about = hidden("name", name)
-    why = field("why", "Why (kept in the history)", maxlength="500")
-    if step == "promote":
-        says = (f"{name} will answer everybody from the next conversation on. {now} answers now "
-                "and can be returned to.")  # fmt: skip
-        return confirm(f"Promote {name}?", says, about + why + force, "Promote", step)
-    if step == "canary":
-        share = field("share", "Percent of the conversations that begin", str(_TENTH),
-                      kind="number", min="1", max="99", step="any")  # fmt: skip
-        says = f"{name} will answer a share of the conversations that begin; {now} the others."
-        return confirm(f"Try {name} on some?", says, about + share + why + force, "Begin", step)
-    if step == "retire":
-        says = f"{name} will answer nobody; conversations that have it go on with {now}."
-        return confirm(f"Take {name} out of use?", says, about + why, "Retire", step, stops=True)
-    says = (f"{now} answers now. What answered before it will answer everybody at once; a canary "
-            "or an experiment ends.")  # fmt: skip
-    return confirm("Roll back?", says, why, "Roll back", "rollback", stops=True)
+    force = "" if fit or step in ("retire", "rollback") else tick("force", words("decide.force"))
+    share = field("share", words("decide.share"), str(_TENTH), kind="number", min="1", max="99",
+                  step="any") if step == "canary" else ""  # fmt: skip
+    inner = hidden("name", name) + share + decided_on(words, found) + force
+    return confirm(
+        words, words(f"adapter.ask_{step}", name=name),
+        words(f"adapter.says_{step}", name=name, now=now), inner, words(f"adapter.go_{step}"),
+        step, stops=step in ("retire", "rollback"),
+    )  # fmt: skip
 
 
 def _fit(one: Json, found: Json) -> bool:
@@ -118,100 +102,108 @@ def _fit(one: Json, found: Json) -> bool:
     return bool(one["passed"]) and one["status"] != "retired" and one["beside"] in beside
 
 
-def overview(found: Json) -> str:
+def overview(words: Words, found: Json) -> str:
     """Return the adapters, their figures side by side and what was done with them."""
     live_now, trial = found["live"], found["trial"]
-    answers = tag("strong", escape(live_now)) if live_now else escape(
-        f"{found['base']}, without an adapter")  # fmt: skip
-    said = tag("p", f"Answering now: {answers}"
-               + (escape(f"; on trial: {trial}") if trial else ""), class_="at-say")  # fmt: skip
-    if not found["served"]:
-        said += tag("p", "No language model is served here, so the rules answer. What is decided "
-                    "takes effect where one is.", class_="at-none-yet")  # fmt: skip
-    back = press("Roll back …", {"do": "ask-rollback"}, "at-stop") if live_now else ""
+    answers = live_now or words("adapter.base_alone", base=found["base"])
+    line = words("adapter.now", name=answers)
+    line += words("adapter.on_trial", name=trial) if trial else ""
+    told = said(line) + ("" if found["served"] else aside(words("adapter.not_served")))
+    back = press(words("adapter.back"), {"do": "ask-rollback"}, "at-stop") if live_now else ""
     return "".join(
         (
-            unseen("Adapters"),
-            tag("div", said + back, class_="at-turn-head"),
-            _table(found["adapters"]),
-            side_by_side(found["adapters"]),
-            history(found["history"]),
+            unseen(words("tab.adapters")),
+            tag("div", tag("div", told) + back, class_="at-turn-head"),
+            _table(words, found["adapters"]),
+            side_by_side(words, found["adapters"]),
+            history(words, found["history"]),
         )
     )
 
 
-def _table(adapters: list[Json]) -> str:
+def _table(words: Words, adapters: list[Json]) -> str:
     rows = [
         (
-            tag("strong", escape(one["name"])), badge(one["status"], STATUS.get(one["status"], "")),
-            percent(one["share"]) if one["share"] else "", _gate(one), ago(one["added"]),
-            escape(one["method"]), escape(one["parent"] or ""),
-            tag("span", _ways(one), class_="at-ways"),
+            tag("strong", escape(one["name"])),
+            badge(named(words, "status", one["status"]), STATUS.get(one["status"], "")),
+            percent(one["share"]) if one["share"] else "", _gate(words, one),
+            ago(words, one["added"]), escape(named(words, "method", one["method"])),
+            escape(one["parent"] or ""), tag("span", _ways(words, one), class_="at-ways"),
         )
         for one in reversed(adapters)
     ]  # fmt: skip
-    heads = ("adapter", "status", "#answers", "gate", "added", "made by", "from", "~what to do")
-    return grid(heads, rows, "Adapters", empty="None yet: a round of learning makes the first "
-                "(Runs), or attune adapters add.")  # fmt: skip
+    names = ("adapter", "state", "#answers", "gate", "added", "made_by", "grown_from", "~to_do")
+    heads = tuple(f"{one[0]}{words(f'head.{one[1:]}')}" if one[0] in "#~" else
+                  words(f"head.{one}") for one in names)  # fmt: skip
+    return grid(heads, rows, words("tab.adapters"), empty=words("adapter.none"))
 
 
-def _gate(one: Json) -> str:
+def _gate(words: Words, one: Json) -> str:
     if one["forgotten"]:
-        return badge("its data was deleted", "bad")
+        return badge(words("adapter.forgotten"), "bad")
     if one["passed"] is None:
-        return "not judged"
-    word = badge("passed", "good") if one["passed"] else badge("refused", "bad")
-    return word + escape(f" beside {one['beside']}")
+        return escape(words("adapter.not_judged"))
+    word = badge(words("adapter.passed"), "good") if one["passed"] else badge(
+        words("status.refused"), "bad")  # fmt: skip
+    return f"{word} {escape(words('adapter.beside', name=one['beside']))}"
 
 
-def _ways(one: Json) -> str:
+def _ways(words: Words, one: Json) -> str:
     name, status = one["name"], one["status"]
-    made = ""
+    steps = []
     if status != "live" and not one["forgotten"]:
-        made += press("Promote …", {"do": "ask-promote", "name": name})
-        made += press("Try on some …", {"do": "ask-canary", "name": name})
+        steps += ["promote", "canary"]
     if status in ("candidate", "canary"):
-        made += press("Retire …", {"do": "ask-retire", "name": name})
-    return made
+        steps += ["retire"]
+    return "".join(press(words(f"adapter.way_{step}"), {"do": f"ask-{step}", "name": name})
+                   for step in steps)  # fmt: skip
 
 
-def side_by_side(adapters: list[Json]) -> str:
+def side_by_side(words: Words, adapters: list[Json]) -> str:
     """Return what the gate measured of each version, a row for each figure."""
     judged = [one for one in adapters if one["gate"]]
     names = list(dict.fromkeys(row["metric"] for one in judged for row in one["gate"]["metrics"]))
     values = [{row["metric"]: row for row in one["gate"]["metrics"]} for one in judged]
     rows = [
-        (escape(name), *(_measured(own.get(name)) for own in values)) for name in names
-    ]  # fmt: skip
-    heads = ("figure", *(f"#{one['name']}" for one in judged))
-    note = tag("p", "In brackets: the difference to what answered before it, with its 95 % "
-               "interval.", class_="at-none-yet") if rows else ""  # fmt: skip
-    return grid(heads, rows, "What the gate measured, side by side",
-                empty="The gate has measured none yet.") + note  # fmt: skip
+        (figure_name(words, name), *(_measured(words, own.get(name)) for own in values))
+        for name in names
+    ]
+    heads = (words("head.figure"), *(f"#{one['name']}" for one in judged))
+    note = aside(words("adapter.in_brackets")) if rows else ""
+    return grid(heads, rows, words("adapter.measured"), empty=words("adapter.measured_none")) + note
 
 
-def _measured(row: Json | None) -> str:
+def figure_name(words: Words, name: str) -> str:
+    """Return what a figure is in words, with its name in reports beside."""
+    known = words.get(f"measure.{name}")
+    if known is None:
+        return escape(name)
+    return escape(known) + " " + tag("code", escape(name))
+
+
+def _measured(words: Words, row: Json | None) -> str:
     if row is None:
         return ""
-    said = number(row["adapter"])
+    told = number(row["adapter"])
     if row["before"] is None:
-        return said
+        return told
     moved = signed(row["adapter"] - row["before"])
     if row["low"] is not None:
-        moved += f", {between(row['low'], row['high'])}"
+        moved += f", {between(words, row['low'], row['high'])}"
     style = "at-bad" if row["against"] else "at-good" if row["improved"] else ""
-    return tag("span", f"{said} " + tag("small", escape(f"({moved})")), class_=style or None)
+    return tag("span", f"{told} " + tag("small", escape(f"({moved})")), class_=style or None)
 
 
-def history(changes: list[Json]) -> str:
+def history(words: Words, changes: list[Json]) -> str:
     """Return what was done with adapters, newest first."""
     rows = [
         (
-            ago(one["time"]), escape(named(ACTIONS, one["what"])),
+            ago(words, one["time"]), escape(named(words, "done", one["what"])),
             escape(one["adapter"] or ""), escape(one["who"]), escape(one["why"]),
-            yes(True) if one["forced"] else "",
+            yes(words, True) if one["forced"] else "",
         )
         for one in changes
     ]  # fmt: skip
-    return grid(("when", "what", "adapter", "who", "why", "forced"), rows, "What was done",
-                empty="Nothing yet.")  # fmt: skip
+    heads = tuple(words(f"head.{one}") for one in ("when", "what", "adapter", "who", "why",
+                                                   "forced"))  # fmt: skip
+    return grid(heads, rows, words("adapter.history"), empty=words("adapter.no_history"))

@@ -2,56 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import gradio as gr
 
 from ui.web.api import Json
 from ui.web.markup import doing, escape, tag
 from ui.web.owner.desk import OWN, Desk, Told, live, pressed
-from ui.web.owner.pieces import flags, grid, opens, unseen
-from ui.web.owner.telling import ago, plural, short
+from ui.web.owner.pieces import FLAGS, flags, grid, opens, press, unseen
+from ui.web.owner.telling import ago, count, milliseconds, short
 from ui.web.owner.turn import turn_view
+from ui.web.words import Words
 
-ONLY = (
-    ("All", "all"), ("👎 Not content", "thumbs_down"), ("⚙ Model failed", "fallback"),
-    ("∅ Nothing fitted", "nothing"), ("☎ Handed over", "handover"),
-)  # fmt: skip
-
-HINT = "Press a conversation to see how each answer came about."
+ONLY = ("all", "thumbs_down", "nothing", "slow", "fallback", "handover")
+PAGE = 50
+MOST = 200
+_MOST_FOUND = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """The conversation and turn that are open."""
+    """The conversation and turn that are open, and how many conversations are listed."""
 
     id: str = ""
     number: int = 0
+    listed: int = PAGE
 
 
 def make_tab(desk: Desk, told: gr.HTML) -> tuple[Any, list[Any], list[Any]]:
     """Make the tab; return what fills it, with its inputs and outputs."""
     view = _View(desk)
+    words = desk.words
+    choices = [(f"{FLAGS.get(one, '')} {words(f'only.{one}')}".strip(), one) for one in ONLY]
+    hint = tag("p", escape(words("talks.hint")), class_="at-empty")
     with gr.Row(elem_id="at-owner-conversations", equal_height=False):
         with gr.Column(scale=5, min_width=320):
-            only = gr.Radio(ONLY, value="all", label="Show", elem_id="at-owner-only")
+            only = gr.Radio(choices, value="all", label=words("talks.show"),
+                            elem_id="at-owner-only")  # fmt: skip
             with gr.Row(elem_classes="at-owner-entry"):
-                asked = gr.Textbox(label="Session", placeholder="id of a session", scale=4)
-                refresh = gr.Button("Refresh", scale=1, min_width=90)
+                asked = gr.Textbox(label=words("talks.find"), scale=4, max_length=_MOST_FOUND,
+                                   placeholder=words("talks.find_hint"))  # fmt: skip
+                refresh = gr.Button(words("talks.refresh"), scale=1, min_width=90)
             listed = live("at-owner-listed")
         with gr.Column(scale=8, min_width=320):
-            talk = live("at-owner-talk", tag("p", escape(HINT), class_="at-empty"))
+            talk = live("at-owner-talk", hint)
     opened = gr.State(Open())
+    filling = [only, asked, opened]
     parts = [opened, listed, talk, told]
-    filling = [only, opened]
-    gr.on([refresh.click, only.change], view.look, filling, [listed, told], **OWN)
-    listed.click(view.act, [opened, only], parts, **OWN)
-    talk.click(view.act, [opened, only], parts, **OWN)
-    asked.submit(view.find, [asked, only], parts, **OWN)
-    return view.look, filling, [listed, told]
+    gr.on([refresh.click, only.change, asked.submit], view.look, filling, [listed, told], **OWN)
+    for piece in (listed, talk):
+        piece.click(view.act, filling, parts, **OWN)
+    return view.entered, filling, parts
 
 
 class _View:
@@ -59,78 +63,117 @@ class _View:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self.words = desk.words
 
-    async def look(self, only: str, opened: Open) -> list[Any]:
+    async def entered(self, only: str, asked: str, opened: Open, request: gr.Request) -> list[Any]:
+        """Return the tab as its address says: with a turn of a conversation open."""
+        at = linked(request.query_params) if request is not None else None
+        if at is not None and not opened.id:
+            return await self._open(at, only, asked)
+        return [gr.skip(), (drawn := await self.look(only, asked, opened))[0], gr.skip(), drawn[1]]
+
+    async def look(self, only: str, asked: str, opened: Open) -> list[Any]:
         """Return the list, and what is wrong."""
-        rows, told = await self.desk.get(f"/v1/owner/sessions?only={quote(only or 'all')}")
+        given = urlencode({"only": only or "all", "words": asked.strip(), "limit": opened.listed})
+        rows, told = await self.desk.get(f"/v1/owner/sessions?{given}")
         if rows is None:
             return [gr.skip(), told.markup()]
-        return [listing(rows, opened.id, only), told.markup()]
+        more = opened.listed if len(rows) == opened.listed < MOST else 0
+        return [listing(self.words, rows, opened.id, (only, asked.strip()), more), told.markup()]
 
-    async def act(self, opened: Open, only: str, event: gr.EventData) -> list[Any]:
-        """Open a conversation, or another turn of the one that is open."""
+    async def act(self, only: str, asked: str, opened: Open, event: gr.EventData) -> list[Any]:
+        """Open a conversation, or another turn of the one that is open; list more of them."""
         action = pressed(event)
-        if action.get("do") == "turn":
-            return await self._open(opened.id, int(action["number"]), only)
-        return await self._open(str(action.get("id", "")), 0, only)
+        if action.get("do") == "more":
+            opened = Open(opened.id, opened.number, min(opened.listed + PAGE, MOST))
+            listed, told = await self.look(only, asked, opened)
+            return [opened, listed, gr.skip(), told]
+        id = opened.id if action.get("do") == "turn" else str(action.get("id", ""))
+        number = action.get("number") or 0
+        return await self._open(Open(id, int(number), opened.listed), only, asked)
 
-    async def find(self, id: str, only: str) -> list[Any]:
-        """Open the conversation with an id that was typed."""
-        if not id.strip():
-            return [gr.skip()] * 3 + [Told("Type the id of a session first.").markup()]
-        return await self._open(id.strip(), 0, only)
-
-    async def _open(self, id: str, number: int, only: str) -> list[Any]:
+    async def _open(self, at: Open, only: str, asked: str) -> list[Any]:
         """Open a turn of a conversation; the last one where none is named."""
-        path = f"/v1/owner/sessions/{quote(id, safe='')}"
+        path = f"/v1/owner/sessions/{quote(at.id, safe='')}"
         talk, told = await self.desk.get(path)
         if talk is None:
-            return [gr.skip()] * 3 + [told.markup()]
-        number = number or len(talk["turns"])
-        opened = Open(id, number)
-        listed, _ = await self.look(only, opened)
+            listed, _ = await self.look(only, asked, Open(listed=at.listed))
+            return [gr.skip(), listed, gr.skip(), told.markup()]
+        at = Open(at.id, at.number or len(talk["turns"]), at.listed)
+        listed, _ = await self.look(only, asked, at)
         if not talk["turns"]:
-            empty = tag("p", "Nothing was said in this conversation yet.", class_="at-empty")
-            return [opened, listed, empty, told.markup()]
-        turn, told = await self.desk.get(f"{path}/turns/{number}")
+            empty = tag("p", escape(self.words("talks.nothing_said")), class_="at-empty")
+            return [at, listed, empty, told.markup()]
+        turn, told = await self.desk.get(f"{path}/turns/{at.number}")
         if turn is None:
-            return [gr.skip()] * 3 + [told.markup()]
-        return [opened, listed, conversation(talk, number, turn), told.markup()]
+            return [gr.skip(), listed, gr.skip(), told.markup()]
+        return [at, listed, conversation(self.words, talk, at.number, turn), Told().markup()]
 
 
-def listing(rows: Sequence[Json], open_id: str, only: str = "all") -> str:
-    """Return conversations as rows to be pressed."""
+def linked(query: Mapping[str, str]) -> Open | None:
+    """Return the turn that an address leads to, e.g. "?session=3f77ab&turn=2"; None without one."""
+    id, number = query.get("session", ""), query.get("turn", "")
+    return Open(id[:64], int(number) if number.isdecimal() and len(number) < 6 else 0) if id else (
+        None)  # fmt: skip
+
+
+def address(id: str, number: int) -> str:
+    """Return the address of a turn, from any of the owner's pages."""
+    return f"?{urlencode({'session': id, 'turn': number})}"
+
+
+def listing(
+    words: Words,
+    rows: Sequence[Json],
+    open_id: str,
+    looked_for: tuple[str, str] = ("all", ""),
+    more: int = 0,
+) -> str:
+    """Return conversations as rows to be pressed.
+
+    Args:
+        looked_for: Which ones were asked for, and what words.
+        more: How many are listed, where there may be more.
+    """
+    only, asked = looked_for
     made = [
         (
-            opens(one["begun"] or "(nothing said yet)", {"do": "open", "id": one["id"]}),
-            flags(one["flags"]), str(one["turns"]), ago(one["last"]),
+            opens(one["begun"] or words("talks.no_words"),
+                  {"do": "open", "id": one["id"], "number": one["found"]})
+            + (tag("small", escape(f"… {one['said']} …"), class_="at-found")
+               if one["said"] else ""),
+            flags(words, one["flags"]), f"{one['turns']:,}",
+            milliseconds(one["slowest_ms"]) if one["turns"] else "", ago(words, one["last"]),
         )
         for one in rows
     ]  # fmt: skip
     current = next((n for n, one in enumerate(rows) if one["id"] == open_id), None)
-    empty = (
-        "Nobody has talked to the shop yet."
-        if only == "all"
-        else "No conversation has such a turn."
-    )
-    heads = ("begun with", "~signs", "#turns", "last")
-    table = grid(heads, made, "Latest conversations", empty=empty, current=current)
-    return unseen("Conversations") + table
+    empty = words("talks.none_said" if asked else "talks.none" if only == "all" else
+                  "talks.none_such")  # fmt: skip
+    heads = (words("head.begun_with"), f"~{words('head.signs')}", f"#{words('head.turns')}",
+             f"#{words('head.slowest')}", words("head.last"))  # fmt: skip
+    title = words("talks.slowest" if only == "slow" else "talks.latest")
+    table = grid(heads, made, title, empty=empty, current=current)
+    older = press(words("talks.more"), {"do": "more"}) if more else ""
+    return unseen(words("tab.conversations")) + table + older
 
 
-def conversation(talk: Json, number: int, turn: Json) -> str:
+def conversation(words: Words, talk: Json, number: int, turn: Json) -> str:
     """Return a conversation with its turns to step through, one of them taken apart."""
     steps = "".join(
         tag("li", tag(
             "button", tag("b", f"{one['number']}") + " " + escape(one["utterance"][:90])
-            + " " + flags(one["flags"]), type="button", class_="at-step",
+            + " " + flags(words, one["flags"]), type="button", class_="at-step",
             aria_current="step" if one["number"] == number else None,
             data_do=doing({"do": "turn", "number": one["number"]}),
         ))
         for one in talk["turns"]
     )  # fmt: skip
-    begun = talk["turns"][0]["time"]
-    title = tag("p", f"Conversation {short(talk['id'])} · {plural(len(talk['turns']), 'turn')} · "
-                f"begun {ago(begun)}", class_="at-none-yet")  # fmt: skip
-    nav = tag("nav", title + tag("ol", steps, class_="at-steps"), aria_label="Turns")
-    return tag("div", nav + turn_view(turn, talk["id"]), class_="at-inspector")
+    here = tag("a", escape(words("talks.link")), href=address(talk["id"], number))
+    turns = count(words, "turns", len(talk["turns"]))
+    begun = ago(words, talk["turns"][0]["time"])
+    line = f"{escape(words('talks.one'))} {short(talk['id'])} · {escape(turns)} · {begun} · {here}"
+    title = tag("p", line, class_="at-none-yet")
+    nav = tag("nav", title + tag("ol", steps, class_="at-steps"), aria_label=words("talks.turns"))
+    return tag("div", nav + turn_view(words, turn, talk["id"]), class_="at-inspector",
+               data_at=address(talk["id"], number))  # fmt: skip

@@ -10,19 +10,10 @@ import gradio as gr
 from ui.web.api import Api, ApiError, Json
 from ui.web.markup import escape, tag
 from ui.web.shop import asset
+from ui.web.words import Words
 
 OWN: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """Of every listener: what the pages do is no API of its own, and not told before the login."""
-
-TROUBLE = {
-    "server": "The shop's server cannot be reached. Nothing was changed; try again in a moment.",
-    "slow": "That took too long. Try again in a moment.",
-    "busy": "The server has too much to do just now. Try again in a moment.",
-    "login": "The key that these pages use has expired, was revoked or lacks the admin scope. "
-    "Whoever runs the server makes another one (attune keys add), sets it as ATTUNE_KEY and starts "
-    "the pages again.",
-    "session": "There is no such conversation: it may have been deleted.",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +30,15 @@ class Told:
 
 
 class Desk:
-    """Asks the API with the key of the pages."""
+    """Asks the API with the key of the pages.
 
-    def __init__(self, api: Api) -> None:
+    Args:
+        words: What the pages say, in their language.
+    """
+
+    def __init__(self, api: Api, words: Words) -> None:
         self.api = api
+        self.words = words
 
     async def get(self, path: str) -> tuple[Any, Told]:
         """Return an answer and nothing to tell, or None and what is wrong."""
@@ -52,24 +48,19 @@ class Desk:
         """Send something; return as `get` does."""
         return await self._ask("POST", path, body)
 
-    async def decide(self, path: str, body: Json) -> Told:
-        """Send a decision; return what was done, or why it was not."""
-        done, told = await self.post(path, body)
-        return told if done is None else Told(str(done.get("said", "Done.")))
-
     async def _ask(self, method: str, path: str, body: Json | None = None) -> tuple[Any, Told]:
         try:
             return await self.api.ask(method, path, body), Told()
         except ApiError as error:
-            return None, Told(in_words(error), trouble=True)
+            return None, Told(in_words(self.words, error), trouble=True)
 
 
-def in_words(error: ApiError) -> str:
-    """Return what is wrong, and what to do about it."""
-    known = TROUBLE.get(error.kind, "")
-    reason = error.reason and f"{error.reason[0].upper()}{error.reason[1:]}"
+def in_words(words: Words, error: ApiError) -> str:
+    """Return what is wrong, and what to do about it; the server's own reason beside."""
+    known = words.get(f"trouble.{error.kind}")
     if not known:
-        return f"That was refused. {reason}".strip()
+        reason = error.reason and f"{error.reason[0].upper()}{error.reason[1:]}"
+        return words("trouble.refused", reason=reason).strip()
     return f"{known} ({error.reason})" if error.reason else known
 
 
@@ -83,6 +74,11 @@ def told_line() -> gr.HTML:
     """Return the line that says what came of the last thing done."""
     return gr.HTML(Told().markup(), js_on_load=None, elem_id="at-owner-told",
                    apply_default_css=False, padding=False)  # fmt: skip
+
+
+def looking(words: Words) -> str:
+    """Return what stands on a tab until it is filled."""
+    return tag("p", escape(words("say.looking")), class_="at-empty")
 
 
 def pressed(event: gr.EventData) -> Json:

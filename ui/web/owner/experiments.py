@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 import gradio as gr
 
 from ui.web.api import Json
 from ui.web.markup import escape, tag
-from ui.web.owner.adapters import FORCE, share_of
-from ui.web.owner.desk import OWN, Desk, Told, fields, live, pressed
+from ui.web.owner.adapters import share_of
+from ui.web.owner.deciding import Deciding, body_of, decided_on
+from ui.web.owner.desk import Desk, Told
 from ui.web.owner.pieces import (
+    aside,
     badge,
     bar,
     cards,
@@ -23,274 +25,257 @@ from ui.web.owner.pieces import (
     opens,
     panel,
     press,
+    said,
     tick,
     unseen,
     whiskers,
 )
-from ui.web.owner.telling import ago, between, named, number, percent, plural, signed
+from ui.web.owner.telling import ago, between, named, number, percent, signed
+from ui.web.words import Words
 
 BASE = "base"
-HOW = (("shared", "Each conversation is answered by one of them"),
-       ("interleaved", "Both rankings take turns in each slate"))  # fmt: skip
-DECISIONS = {
-    "better": "{trial} is better than {control}.", "worse": "{trial} is worse than {control}.",
-    "undecided": "Undecided: let it run.",
-}  # fmt: skip
-ENDED = {"end": "stopped", "promote": "promoted", "rollback": "rolled back", "retire": "retired",
-         "experiment": "another began", "canary": "another began"}  # fmt: skip
+HOW = ("shared", "interleaved")
 
 
 def make_tab(desk: Desk, told: gr.HTML) -> tuple[Any, list[Any], list[Any]]:
     """Make the tab; return what fills it, with its inputs and outputs."""
-    view = _View(desk)
-    asked = live("at-owner-experiment-asked")
-    shown = live("at-owner-experiments", tag("p", "Looking …", class_="at-empty"))
-    parts = [shown, asked, told]
-    for piece in (shown, asked):
-        piece.click(view.act, None, parts, **OWN)
-    return view.look, [], parts
+    return _View(desk).make("experiment", told)
 
 
-class _View:
-    """Draws the tab, and decides what is confirmed."""
+class _View(Deciding):
+    """The experiment under way, and what is decided about it."""
 
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
+    path: ClassVar[str] = "/v1/owner/experiments"
+    decisions: ClassVar[frozenset[str]] = frozenset({"begin", "reshare", "end"})
 
-    async def look(self) -> list[Any]:
+    def overview(self, found: Json) -> str:
         """Return the experiment under way and those before."""
-        found, told = await self.desk.get("/v1/owner/experiments")
+        return overview(self.words, found)
+
+    def question(self, step: str, action: Json, found: Json) -> str:
+        """Return what is asked before a decision."""
+        return question(self.words, step, found)
+
+    async def other(self, do: str, action: Json) -> list[Any]:
+        """Open an experiment that has ended."""
+        if do != "past":
+            return await super().other(do, action)
+        found, told = await self.desk.get(f"{self.path}/past?begun={quote(str(action['begun']))}")
         if found is None:
             return [gr.skip(), gr.skip(), told.markup()]
-        return [overview(found), "", told.markup()]
+        title = self.words("trial.what_it_said", title=found["title"])
+        box = panel(self.words, title, reading(self.words, found), "past")
+        return [gr.skip(), box, told.markup()]
 
-    async def act(self, event: gr.EventData) -> list[Any]:
-        """Ask before a decision; take it when it is confirmed; open one that has ended."""
-        action = pressed(event)
-        do = str(action.get("do", ""))
-        if do == "past":
-            path = f"/v1/owner/experiments/past?begun={quote(str(action['begun']))}"
-            found, told = await self.desk.get(path)
-            inner = "" if found is None else reading(found)
-            box = panel(f"{found['title']}: what it said", inner, "past") if found else gr.skip()
-            return [gr.skip(), box, told.markup()]
-        if do.startswith("ask-"):
-            found, told = await self.desk.get("/v1/owner/experiments")
-            box = gr.skip() if found is None else question(do.removeprefix("ask-"), found)
-            return [gr.skip(), box, told.markup()]
-        if do not in ("begin", "reshare", "end"):
-            return [gr.skip(), "", Told().markup()]
-        told = await self._decide(do, fields(action))
-        if told.trouble:
-            return [gr.skip(), gr.skip(), told.markup()]
-        shown, _, _ = await self.look()
-        return [shown, "", told.markup()]
-
-    async def _decide(self, step: str, given: dict[str, str]) -> Told:
-        body: Json = {"why": given.get("why", "")}
+    async def decide(self, step: str, given: dict[str, str]) -> Told:
+        """Send a decision with what was typed."""
+        body = body_of(given)
         if step == "end":
-            return await self.desk.decide("/v1/owner/experiments:end", body)
+            return await self.sent(f"{self.path}:end", body, "trial.done_end")
         share = share_of(given.get("share", ""))
         if share is None:
-            return Told("The share must be a number above 0 and below 100.", trouble=True)
+            return Told(self.words("decide.bad_share"), trouble=True)
         trial, control = given.get("trial", ""), given.get("control", "")
         if step == "reshare" and given.get("kind") == "canary":
             body |= {"name": trial, "share": share, "force": True}
-            return await self.desk.decide("/v1/owner/adapters:canary", body)
+            return await self.sent("/v1/owner/adapters:canary", body, "trial.done_reshare")
         body["arms"] = {control: round(1 - share, 6), trial: round(share, 6)}
-        if step == "begin":
-            if trial == control:
-                return Told("Choose two different ones to compare.", trouble=True)
-            interleaved = given.get("how") == "interleaved"
-            if interleaved:
-                body["arms"] = {control: 0.5, trial: 0.5}
-            body |= {"title": given.get("title", ""), "interleaved": interleaved,
-                     "force": given.get("force") == "yes"}  # fmt: skip
-        return await self.desk.decide(f"/v1/owner/experiments:{step}", body)
+        if step == "reshare":
+            return await self.sent(f"{self.path}:reshare", body, "trial.done_reshare")
+        if trial == control:
+            return Told(self.words("trial.two_different"), trouble=True)
+        interleaved = given.get("how") == "interleaved"
+        if interleaved:
+            body["arms"] = {control: 0.5, trial: 0.5}
+        title = given.get("title", "")
+        body |= {"title": title, "interleaved": interleaved, "force": given.get("force") == "yes"}
+        return await self.sent(f"{self.path}:begin", body, "trial.done_begin", title=title)
 
 
-_WHY = field("why", "Why (kept in the history)", maxlength="500")
-
-
-def question(step: str, found: Json) -> str:
+def question(words: Words, step: str, found: Json) -> str:
     """Return what is asked before a decision."""
     running = found["running"]
     if step == "begin":
-        return _new(found)
+        return _new(words, found)
     if running is None:
-        return tag("p", "None is under way any more.", class_="at-empty")
+        return tag("p", escape(words("trial.none_any_more")), class_="at-empty")
     title, arms = running["title"], running["arms"]
+    decided = decided_on(words, found)
     if step == "end":
-        says = (f"{found['live']} will answer everybody from the next conversation on. What was "
-                "seen so far stays readable below.")  # fmt: skip
-        return confirm(f"Stop {title}?", says, _WHY, "Stop it", "end", stops=True)
+        return confirm(words, words("trial.ask_end", title=title),
+                       words("trial.says_end", live=_named(words, found["live"], found)), decided,
+                       words("trial.go_end"), "end", stops=True)  # fmt: skip
     control, trial = arms[0], arms[1]
-    share = field("share", f"Percent of the conversations that begin for {trial['name']}",
-                  f"{trial['share'] * 100:g}", kind="number", min="1", max="99",
-                  step="any")  # fmt: skip
+    share = field("share", words("trial.share_of", name=trial["name"]), f"{trial['share'] * 100:g}",
+                  kind="number", min="1", max="99", step="any")  # fmt: skip
     about = hidden("control", control["name"]) + hidden("trial", trial["name"])
     about += hidden("kind", running["kind"])
-    says = (f"{control['name']} answers the others. Most people stay with what they have; from now "
-            "on only conversations under the new shares are counted.")  # fmt: skip
-    return confirm(f"Change the shares of {title}?", says, about + share + _WHY, "Change",
-                   "reshare")  # fmt: skip
+    return confirm(words, words("trial.ask_reshare", title=title),
+                   words("trial.says_reshare", name=control["name"]), about + share + decided,
+                   words("trial.go_reshare"), "reshare")  # fmt: skip
 
 
-def _new(found: Json) -> str:
+def _named(words: Words, name: str, found: Json) -> str:
+    """Return what an arm is called: the base by its own name."""
+    return words("trial.base", base=found["base"]) if name == BASE else name
+
+
+def _new(words: Words, found: Json) -> str:
     """Return the form of a new experiment."""
-    names = [(BASE, f"{found['base']} (without an adapter)")]
-    names += [(one["name"], f"{one['name']} ({one['status']}"
-               + ("" if one["passed"] else ", not passed") + ")")
+    names = [(BASE, _named(words, BASE, found))]
+    names += [(one["name"], f"{one['name']} ({named(words, 'status', one['status'])}"
+               + ("" if one["passed"] else words("trial.not_passed")) + ")")
               for one in reversed(found["adapters"])
               if one["status"] != "refused"]  # fmt: skip
     last = names[1][0] if len(names) > 1 else BASE
     control = found["live"] if found["live"] != last else BASE
     made = "".join((
-        field("title", "What it is called", maxlength="120", required=True),
-        choice("control", "Compare", names, control), choice("trial", "with", names, last),
-        choice("how", "How", HOW, "shared"),
-        field("share", "Percent for the second (of rankings in turn: always half)", "50",
-              kind="number", min="1", max="99", step="any"),
-        _WHY, tick("force", FORCE),
+        field("title", words("trial.title"), maxlength="120", required=True),
+        choice("control", words("trial.compare"), names, control),
+        choice("trial", words("trial.with"), names, last),
+        choice("how", words("trial.how"), [(one, words(f"trial.how_{one}")) for one in HOW]),
+        field("share", words("trial.share"), "50", kind="number", min="1", max="99", step="any"),
+        decided_on(words, found), tick("force", words("decide.force")),
     ))  # fmt: skip
-    says = ("People are not told. One that is better or worse shows after some hundred people; the "
-            "test may be looked at as often as you like.")  # fmt: skip
-    return confirm("Begin an experiment", says, made, "Begin", "begin")
+    return confirm(words, words("trial.ask_begin"), words("trial.says_begin"), made,
+                   words("trial.go_begin"), "begin")  # fmt: skip
 
 
-def overview(found: Json) -> str:
+def overview(words: Words, found: Json) -> str:
     """Return the experiment under way with what it says, and those before."""
     running = found["running"]
     if running is None:
         can = bool(found["adapters"])
-        said = ("None is under way. An experiment has part of the people answered by another "
-                "adapter, and says which they choose more from."
-                if can else "Nothing to compare yet: a round of learning makes the first adapter "
-                "(Runs), or attune adapters add.")  # fmt: skip
-        way = press("Begin an experiment …", {"do": "ask-begin"}, "at-go") if can else ""
-        head = tag("div", tag("p", escape(said), class_="at-say") + way, class_="at-turn-head")
+        way = press(words("trial.begin"), {"do": "ask-begin"}, "at-go") if can else ""
+        told = said(words("trial.none" if can else "trial.nothing_to_compare"))
+        head = tag("div", told + way, class_="at-turn-head")
     else:
-        head = _running(running)
+        head = _running(words, running)
     if not found.get("served", True):
-        head = tag("p", "No language model is served here, so the rules answer and nobody meets "
-                   "the arms.", class_="at-none-yet") + head  # fmt: skip
-    return unseen("Experiments") + head + _past(found["past"])
+        head = aside(words("trial.not_served")) + head
+    return unseen(words("tab.experiments")) + head + _past(words, found["past"])
 
 
-def _running(one: Json) -> str:
-    kind = "canary" if one["kind"] == "canary" else "interleaved" if one["interleaved"] else "A/B"
-    title = tag("h2", escape(one["title"]) + " " + badge(kind, "live"))
+def _kind(words: Words, one: Json) -> str:
+    kind = (
+        "canary" if one["kind"] == "canary" else "interleaved" if one["interleaved"] else "shared"
+    )
+    return words(f"trial.kind_{kind}")
+
+
+def _running(words: Words, one: Json) -> str:
+    title = tag("h2", escape(one["title"]) + " " + badge(_kind(words, one), "live"))
     ways = "" if one["interleaved"] or len(one["arms"]) > 2 else press(
-        "Change shares …", {"do": "ask-reshare"})  # fmt: skip
-    ways += press("Stop …", {"do": "ask-end"}, "at-stop")
-    by = f" by {one['who']}" if one["who"] else ""
-    why = f": {one['why']}" if one["why"] else ""
-    changed = "" if one["since"] == one["begun"] else f" · shares as they are {ago(one['since'])}"
-    line = tag("p", f"Begun {ago(one['begun'])}{escape(by + why)}{changed}", class_="at-none-yet")
-    return tag("div", title + tag("span", ways, class_="at-ways"), class_="at-turn-head") + line \
-        + reading(one)  # fmt: skip
+        words("trial.reshare"), {"do": "ask-reshare"})  # fmt: skip
+    ways += press(words("trial.stop"), {"do": "ask-end"}, "at-stop")
+    line = f"{escape(words('trial.begun'))} {ago(words, one['begun'])}"
+    line += escape(f" · {one['who']}" if one["who"] else "")
+    line += escape(f" · {one['why']}" if one["why"] else "")
+    if one["since"] != one["begun"]:
+        line += f" · {escape(words('trial.shares_since'))} {ago(words, one['since'])}"
+    told = tag("p", line, class_="at-none-yet")
+    return tag("div", title + tag("span", ways, class_="at-ways"), class_="at-turn-head") + told \
+        + reading(words, one)  # fmt: skip
 
 
-def reading(one: Json) -> str:
+def reading(words: Words, one: Json) -> str:
     """Return what people's choices say of an experiment."""
     shares = {arm["name"]: arm["share"] for arm in one["arms"]}
+    of = words("trial.of_slates" if one["interleaved"] else "trial.of_conversations")
     head = cards([
-        ("conversations", f"{one['sessions']:,}", "under these shares"),
-        *((name, percent(share), "of each slate" if one["interleaved"] else "of conversations")
-          for name, share in shares.items()),
+        (words("trial.conversations"), f"{one['sessions']:,}", words("trial.under_shares")),
+        *((name, percent(share), of) for name, share in shares.items()),
     ])  # fmt: skip
-    said = "".join(_said(both) for both in one["comparisons"])
-    return head + said + _arms(one, shares) + _plots(one)
+    told = "".join(in_words(words, both) for both in one["comparisons"])
+    return head + told + _arms(words, one, shares) + _plots(words, one)
 
 
-def _said(both: Json) -> str:
+def in_words(words: Words, both: Json) -> str:
     """Return in words what the tests say of one beside the first."""
     names = {"trial": both["trial"], "control": both["control"]}
     lines = []
     if both["waiting"]:
-        lines.append(tag("p", escape(f"Nothing to read yet: {both['waiting']}."), class_="at-say"))
-    test = both["test"]
-    if test is not None:
-        lines.append(_tested(test, names))
-    slates = both["interleaved"]
-    if slates is not None:
-        lines.append(_interleaved(slates, names))
+        lines.append(said(words("trial.waiting", why=both["waiting"])))
+    if both["test"] is not None:
+        lines.append(_tested(words, both["test"], names))
+    if both["interleaved"] is not None:
+        lines.append(_interleaved(words, both["interleaved"], names))
     return "".join(lines)
 
 
-def _tested(test: Json, names: dict[str, str]) -> str:
-    difference = signed(test["difference"])
+def _tested(words: Words, test: Json, names: dict[str, str]) -> str:
+    difference = signed(100 * test["difference"], 1)
     if test["low"] is None:
-        few, least = min(test["users"]), test["least"]
-        said = (f"Too few people to say anything: {few} in the smaller arm, {least} are needed "
-                f"(so far {difference}).")  # fmt: skip
-        return tag("p", escape(said), class_="at-say")
-    verdict = DECISIONS[test["decision"]].format(**names)
+        return said(words("trial.too_few", few=min(test["users"]), least=test["least"],
+                          difference=difference))  # fmt: skip
     kind = {"better": "good", "worse": "bad"}.get(test["decision"], "")
-    detail = (f" Share of people who took something: {difference} "
-              f"({between(test['low'], test['high'])}), right with {1 - test['alpha']:.0%} however "
-              "often it is looked at.")  # fmt: skip
-    return tag("p", badge(verdict, kind) + escape(detail), class_="at-say")
+    within = between(words, 100 * test["low"], 100 * test["high"], 1)
+    detail = words("trial.detail", difference=difference, between=within,
+                   sure=f"{1 - test['alpha']:.0%}")  # fmt: skip
+    verdict = badge(words(f"trial.{test['decision']}", **names), kind)
+    return tag("p", f"{verdict} {escape(detail)}", class_="at-say")
 
 
-def _interleaved(slates: Json, names: dict[str, str]) -> str:
+def _interleaved(words: Words, slates: Json, names: dict[str, str]) -> str:
     won = {"A": names["control"], "B": names["trial"]}
-    verdict = f"{won[slates['decided']]} is chosen from more." if slates["decided"] else (
-        "Undecided: let it run.")  # fmt: skip
+    verdict = words("trial.chosen_more", name=won[slates["decided"]]) if slates["decided"] else (
+        words("trial.undecided"))  # fmt: skip
     kind = {"A": "bad", "B": "good"}.get(slates["decided"] or "", "")
-    ties = plural(slates["ties"], "tie")
-    said = (f" Slates won: {names['control']} {slates['wins_a']}, {names['trial']} "
-            f"{slates['wins_b']}, {ties}. Evidence ")  # fmt: skip
+    told = words("trial.slates_won", control=names["control"], a=f"{slates['wins_a']:,}",
+                 trial=names["trial"], b=f"{slates['wins_b']:,}",
+                 ties=f"{slates['ties']:,}")  # fmt: skip
     strength = min(slates["evidence"] / slates["decides"], 1.0)
-    meter = bar(strength, f"{slates['evidence']:.3g} of {slates['decides']:g} that decide")
-    return tag("p", badge(verdict, kind) + escape(said) + meter, class_="at-say")
+    of = words("trial.evidence", n=f"{slates['evidence']:.3g}", of=f"{slates['decides']:g}")
+    return tag("p", f"{badge(verdict, kind)} {escape(told)} {bar(strength, of)}", class_="at-say")
 
 
-def _arms(one: Json, shares: dict[str, float]) -> str:
+def _arms(words: Words, one: Json, shares: dict[str, float]) -> str:
     rows = [
         (
-            tag("strong", escape(arm["name"])), bar(shares[arm["name"]], percent(
-                shares[arm["name"]])), f"{arm['people']:,}", f"{arm['sessions']:,}",
-            f"{arm['turns']:,}", f"{arm['wins']:,}", _mean(arm["success"], share=True),
-            _mean(arm["reward"]),
-            f"{number(arm['stars'], 1)} ({arm['ratings']})" if arm["ratings"] else "",
+            tag("strong", escape(arm["name"])),
+            bar(shares[arm["name"]], percent(shares[arm["name"]])),
+            f"{arm['people']:,}", f"{arm['sessions']:,}", f"{arm['turns']:,}", f"{arm['wins']:,}",
+            _mean(words, arm["success"], share=True), _mean(words, arm["reward"]),
+            f"{number(arm['stars'], 1)} ({arm['ratings']:,})" if arm["ratings"] else "",
         )
         for arm in one["per_arm"]
     ]  # fmt: skip
-    heads = ("arm", "share", "#people", "#conversations", "#turns", "#took something",
-             "#of people", "#choices per slate", "#stars")  # fmt: skip
-    return grid(heads, rows, "Arms")
+    numbers = ("people", "conversations", "turns", "took", "of_people", "per_slate", "stars")
+    heads = (words("head.arm"), words("head.share"),
+             *(f"#{words(f'head.{name}')}" for name in numbers))  # fmt: skip
+    return grid(heads, rows, words("trial.arms"))
 
 
-def _mean(mean: Json, *, share: bool = False) -> str:
+def _mean(words: Words, mean: Json, *, share: bool = False) -> str:
     if mean["mean"] is None:
         return ""
-    if share:
-        said, low, high = (percent(mean[name], 1) for name in ("mean", "low", "high"))
-    else:
-        said, low, high = (number(mean[name], 2) for name in ("mean", "low", "high"))
-    return said + (tag("small", f" ({low} to {high})") if mean["low"] is not None else "")
+    told = [percent(mean[name], 1) if share else number(mean[name], 2)
+            for name in ("mean", "low", "high")]  # fmt: skip
+    if mean["low"] is None:
+        return told[0]
+    within = words("figure.between", low=told[1], high=told[2])
+    return told[0] + tag("small", f" ({escape(within)})")
 
 
-def _plots(one: Json) -> str:
+def _plots(words: Words, one: Json) -> str:
     made = ""
-    for key, label in (("success", "Share of people who took something"),
-                       ("reward", "Choices per slate")):  # fmt: skip
+    for key in ("success", "reward"):
         rows = [(arm["name"], arm[key]["mean"], arm[key]["low"], arm[key]["high"])
                 for arm in one["per_arm"] if arm[key]["mean"] is not None]  # fmt: skip
-        made += whiskers(rows, label)
+        made += whiskers(words, rows, words(f"trial.plot_{key}"))
     return tag("div", made, class_="at-two-wide") if made else ""
 
 
-def _past(past: list[Json]) -> str:
+def _past(words: Words, past: list[Json]) -> str:
     rows = [
         (
-            opens(one["title"], {"do": "past", "begun": one["begun"]}),
-            "canary" if one["kind"] == "canary" else "interleaved" if one["interleaved"] else "A/B",
+            opens(one["title"], {"do": "past", "begun": one["begun"]}), escape(_kind(words, one)),
             escape(", ".join(f"{arm['name']} {arm['share']:.0%}" for arm in one["arms"])),
-            ago(one["begun"]), ago(one["ended"]), named(ENDED, one["ended_by"]),
+            ago(words, one["begun"]), ago(words, one["ended"]),
+            escape(named(words, "ended", one["ended_by"])),
         )
         for one in past
     ]  # fmt: skip
-    return grid(("experiment", "kind", "between", "begun", "ended", "how"), rows, "Before",
-                empty="None has ended yet.")  # fmt: skip
+    heads = tuple(words(f"head.{one}") for one in ("experiment", "kind", "between", "begun",
+                                                   "ended", "how"))  # fmt: skip
+    return grid(heads, rows, words("trial.past"), empty=words("trial.no_past"))

@@ -14,7 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from importlib.resources import files
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -22,6 +22,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ui.web.markup import escape
+from ui.web.owner.telling import owners_words
+from ui.web.shop import path_of
+from ui.web.words import DEFAULT, Words, languages
 
 PATH = "/owner"
 LOGIN, LOGOUT = f"{PATH}/login", f"{PATH}/logout"
@@ -32,9 +35,10 @@ GUESSES = 10
 _MINUTE = 60.0
 _MOST_BODY = 10_000
 
-WRONG = "That is not the password. Nothing was changed; try again."
-WAIT = "Too many wrong passwords. Wait a minute, then try again."
-ENDED = "Your login has ended."
+
+def home(language: str) -> str:
+    """Return where the owner's pages are in a language."""
+    return f"{PATH}{path_of(language)}"
 
 
 class Door:
@@ -109,9 +113,33 @@ def _inside(path: str) -> bool:
 
 def _turned_away(request: Request) -> Response:
     """Return the way to the login to a browser that opens a page, else that it has ended."""
+    asked = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     if request.method == "GET" and "text/html" in request.headers.get("accept", ""):
-        return RedirectResponse(LOGIN, 303)
-    return JSONResponse({"error": {"type": "login", "message": ENDED}}, 401)
+        return RedirectResponse(_door_to(asked), 303)
+    return _refused(words_at(asked)("login.ended"), 401)
+
+
+def words_at(path: str) -> Words:
+    """Return the words of the language that a path of the owner's pages is in."""
+    there = [one for one in languages() if one != DEFAULT and path.startswith(home(one))]
+    return owners_words(there[0] if there else DEFAULT)
+
+
+def _door_to(path: str) -> str:
+    """Return the address of the door before a page."""
+    there = _within(path)
+    return LOGIN if there == f"{PATH}/" else f"{LOGIN}?{urlencode({'to': there})}"
+
+
+def _within(path: str) -> str:
+    """Return a path of the owner's pages as it is; their beginning instead of anything else."""
+    odd = "\\" in path or "/." in path or not path.isprintable()
+    return path if path.startswith(f"{PATH}/") and not odd else f"{PATH}/"
+
+
+def _to(request: Request) -> str:
+    """Return where whoever comes through the door wants to go."""
+    return _within(request.query_params.get("to", ""))
 
 
 def add_login(app: FastAPI, password: str) -> Door:
@@ -122,19 +150,20 @@ def add_login(app: FastAPI, password: str) -> Door:
     @app.get(LOGIN, include_in_schema=False)
     def shown(request: Request) -> Response:
         if door.knows(request.cookies.get(COOKIE)):
-            return RedirectResponse(f"{PATH}/", 303)
-        return _page()
+            return RedirectResponse(_to(request), 303)
+        return _page(request)
 
     @app.post(LOGIN, include_in_schema=False)
     async def taken(request: Request) -> Response:
         body = (await request.body())[:_MOST_BODY].decode("utf-8", "replace")
         given = parse_qs(body).get("password", [""])[0]
         plain = "text/html" in request.headers.get("accept", "")
+        words = words_at(_to(request))
         if door.shut:
-            return _refused(WAIT, 429, plain=plain)
+            return _said(request, words("login.wait"), 429)
         if not door.opens(given):
-            return _refused(WRONG, 401, plain=plain)
-        done: Response = RedirectResponse(f"{PATH}/", 303) if plain else Response(status_code=204)
+            return _said(request, words("login.wrong"), 401)
+        done: Response = RedirectResponse(_to(request), 303) if plain else Response(status_code=204)
         done.set_cookie(
             COOKIE, door.pass_now(), max_age=LASTS_S, path=PATH, httponly=True, samesite="strict",
             secure=request.url.scheme == "https",
@@ -142,17 +171,22 @@ def add_login(app: FastAPI, password: str) -> Door:
         return done
 
     @app.post(LOGOUT, include_in_schema=False)
-    def left() -> Response:
-        gone = RedirectResponse(LOGIN, 303)
+    def left(request: Request) -> Response:
+        gone = RedirectResponse(_door_to(_to(request)), 303)
         gone.delete_cookie(COOKIE, path=PATH)
         return gone
 
     return door
 
 
-def _refused(words: str, status: int, *, plain: bool) -> Response:
-    if plain:
-        return _page(words, status)
+def _said(request: Request, words: str, status: int) -> Response:
+    """Return what is wrong: as a page to a browser that left its page, else as JSON."""
+    if "text/html" in request.headers.get("accept", ""):
+        return _page(request, words, status)
+    return _refused(words, status)
+
+
+def _refused(words: str, status: int) -> Response:
     return JSONResponse({"error": {"type": "login", "message": words}}, status)
 
 
@@ -160,9 +194,19 @@ def _asset(name: str) -> str:
     return (files("ui.web") / "assets" / name).read_text("utf-8")
 
 
-def _page(trouble: str = "", status: int = 200) -> Response:
+def _page(request: Request, trouble: str = "", status: int = 200) -> Response:
     """Return the page that asks for the password."""
-    whole = _asset("owner-login.html").replace("{{trouble}}", escape(trouble))
+    there = _to(request)
+    words = words_at(there)
+    put = {
+        name: words(f"login.{name}")
+        for name in ("title", "heading", "says", "password", "go", "shop", "server")
+    }
+    put |= {"lang": words.language, "trouble": trouble, "to": there, "door": _door_to(there),
+            "shop_at": path_of(words.language)}  # fmt: skip
+    whole = _asset("owner-login.html")
+    for name, value in put.items():
+        whole = whole.replace(f"{{{{{name}}}}}", escape(value))
     return HTMLResponse(whole, status, headers={
         "cache-control": "no-store", "x-frame-options": "DENY", "referrer-policy": "same-origin",
     })  # fmt: skip

@@ -10,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ui.web.markup import button, doing, escape, tag
-from ui.web.owner.telling import between, number, signed
+from ui.web.owner.telling import between, named, signed
+from ui.web.words import Words
 
-FLAGS = {
-    "thumbs_down": ("👎", "not content"), "fallback": ("⚙", "rules instead of the model"),
-    "nothing": ("∅", "nothing found"), "handover": ("☎", "a person was called"),
-}  # fmt: skip
-"""Sign and words of what makes a turn worth a look."""
+FLAGS = {"thumbs_down": "👎", "fallback": "⚙", "nothing": "∅", "handover": "☎", "slow": "⏱"}
+"""Sign of what makes a turn worth a look."""
 
 
 def grid(
@@ -24,7 +22,7 @@ def grid(
     rows: Sequence[Sequence[str]],
     label: str,
     *,
-    empty: str = "Nothing yet.",
+    empty: str = "–",
     current: int | None = None,
     stacks: bool = True,
 ) -> str:
@@ -85,13 +83,17 @@ def link(label: str, address: str) -> str:
     return tag("a", escape(label), href=address, class_="at-press", download=True)
 
 
-def flags(names: Sequence[str], *, words: bool = False) -> str:
-    """Return what makes a turn worth a look, as signs that are read out in words."""
+def flags(words: Words, names: Sequence[str], *, told: bool = False) -> str:
+    """Return what makes a turn worth a look, as signs that are read out in words.
+
+    Args:
+        told: Whether the words are shown too.
+    """
     made = []
     for name in names:
-        sign, said = FLAGS.get(name, ("!", name))
-        inner = tag("span", sign, aria_hidden="true")
-        inner += f" {escape(said)}" if words else tag("span", escape(said), class_="at-only-read")
+        said = named(words, "flag", name)
+        inner = tag("span", FLAGS.get(name, "!"), aria_hidden="true")
+        inner += f" {escape(said)}" if told else tag("span", escape(said), class_="at-only-read")
         made.append(tag("span", inner, class_=f"at-flag at-flag-{name}", title=said))
     return "".join(made)
 
@@ -119,9 +121,14 @@ def verbatim(text: str, label: str) -> str:
     return tag("pre", escape(text), tabindex="0", aria_label=label, role="group")
 
 
-def said(text: str, kind: str = "") -> str:
-    """Return a line of words; kinds: trouble, good."""
-    return tag("p", escape(text), class_=f"at-say at-say-{kind}" if kind else "at-say")
+def said(text: str) -> str:
+    """Return a line of words."""
+    return tag("p", escape(text), class_="at-say")
+
+
+def aside(text: str) -> str:
+    """Return a line of words that matters less."""
+    return tag("p", escape(text), class_="at-none-yet")
 
 
 def cards(pairs: Sequence[tuple[str, str, str]]) -> str:
@@ -143,20 +150,24 @@ def bar(share: float, text: str, kind: str = "") -> str:
                class_=style)  # fmt: skip
 
 
-def bars(values: Mapping[str, float], unit: str, label: str) -> str:
-    """Return values by name as bars, as long as the largest allows."""
-    most = max(values.values(), default=0.0) or 1.0
-    rows = [
-        (escape(name), bar(value / most, f"{number(value, 1)} {unit}".strip()))
-        for name, value in values.items()
-    ]
-    return tag("div", grid(("~name", "~value"), rows, label), class_="at-bars")
+def bars(heads: tuple[str, str], values: Mapping[str, tuple[float, str]], label: str) -> str:
+    """Return values by name, each with its words, as bars as long as the largest allows.
+
+    Args:
+        heads: What the names and the values are; read out.
+    """
+    most = max((value for value, _ in values.values()), default=0.0) or 1.0
+    rows = [(escape(name), bar(value / most, text)) for name, (value, text) in values.items()]
+    return tag("div", grid([f"~{one}" for one in heads], rows, label), class_="at-bars")
 
 
 def whiskers(
-    rows: Sequence[tuple[str, float, float | None, float | None]], label: str, zero: bool = False
+    words: Words,
+    rows: Sequence[tuple[str, float, float | None, float | None]],
+    label: str,
+    zero: bool = False,
 ) -> str:
-    """Return values with their intervals as dots and lines, on one scale.
+    """Return values with their intervals as dots and lines, on one scale whose ends are told.
 
     Args:
         rows: Name, value, and the interval where there is one.
@@ -171,7 +182,7 @@ def whiskers(
         if zero:
             most = max(abs(own_low), abs(own_high)) or 1.0
             least = -most
-        interval = "" if low is None or high is None else f" ({between(low, high)})"
+        interval = "" if low is None or high is None else f" ({between(words, low, high)})"
         told = (signed(value) if zero else f"{value:.3f}") + interval
         marks = _marks(value, low, high, (least, most), zero=zero)
         made.append(tag("li", tag("span", escape(name))
@@ -180,7 +191,15 @@ def whiskers(
     if not made:
         return ""
     head = tag("h3", escape(label)) if label else ""
-    return tag("section", head + tag("ul", "".join(made), class_="at-whiskers"))
+    ends = "" if zero else _axis(least, most)
+    return tag("section", head + tag("ul", "".join(made) + ends, class_="at-whiskers"))
+
+
+def _axis(least: float, most: float) -> str:
+    """Return the ends of a scale, below it."""
+    ends = tag("span", f"{least:.3f}") + tag("span", f"{most:.3f}")
+    inner = tag("span", "") + tag("span", ends, class_="at-ends") + tag("span", "")
+    return tag("li", inner, aria_hidden="true", class_="at-axis")
 
 
 def _bounds(row: tuple[str, float, float | None, float | None]) -> tuple[float, float]:
@@ -234,16 +253,18 @@ def tick(name: str, label: str, *, on: bool = False) -> str:
                class_="at-tick")  # fmt: skip
 
 
-def panel(title: str, inner: str, name: str) -> str:
+def panel(words: Words, title: str, inner: str, name: str) -> str:
     """Return a panel that takes the focus when it opens (`assets/owner-piece.js`)."""
     head = tag("div", tag("h2", escape(title), tabindex="-1", data_opened=title)
-               + button("Close", {"do": "cancel"}, sign="✕", class_="at-close"),
+               + button(words("say.close"), {"do": "cancel"}, sign="✕", class_="at-close"),
                class_="at-head")  # fmt: skip
     return tag("div", head + inner, class_=f"at-panel at-panel-{name}", role="group",
                aria_label=title)  # fmt: skip
 
 
-def confirm(title: str, says: str, fields: str, go: str, name: str, *, stops: bool = False) -> str:
+def confirm(
+    words: Words, title: str, says: str, fields: str, go: str, name: str, *, stops: bool = False
+) -> str:
     """Return a panel that says what will happen, and does it only when that is confirmed.
 
     Args:
@@ -253,6 +274,6 @@ def confirm(title: str, says: str, fields: str, go: str, name: str, *, stops: bo
     """
     ways = tag("button", escape(go), type="submit",
                class_="at-press at-stop" if stops else "at-press at-go")  # fmt: skip
-    ways += press("Cancel", {"do": "cancel"})
+    ways += press(words("say.cancel"), {"do": "cancel"})
     form = tag("form", fields + tag("div", ways, class_="at-wide at-ways"), data_form=name)
-    return panel(title, tag("p", escape(says), class_="at-say") + form, name)
+    return panel(words, title, said(says) + form, name)

@@ -2,47 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from ui.web.markup import escape, tag
+from ui.web.words import DEFAULT, Words
 
 SHORT = 8
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _NONE = "–"
 
 
-def ago(time: str | None, now: datetime | None = None) -> str:
+def owners_words(language: str = DEFAULT) -> Words:
+    """Return the words of the owner's pages in a language."""
+    return Words(language, "ui.web.owner")
+
+
+def ago(words: Words, time: str | None, now: datetime | None = None) -> str:
     """Return a moment as "2 min ago"; the browser adds the local time (`assets/owner.js`)."""
     if not time:
         return _NONE
     when = datetime.fromisoformat(time)
-    said = since((now or datetime.now(UTC)) - when) if when.tzinfo else f"{when:%Y-%m-%d %H:%M}"
-    said = said or f"{when:%d %b %Y}"
+    said = since(words, (now or datetime.now(UTC)) - when) if when.tzinfo else ""
+    # A date is said again by the browser, in the way of whoever looks.
+    tells_date = None if said else True
+    said = said or f"{when:%Y-%m-%d}"
     title = f"{when:%Y-%m-%d %H:%M} UTC"
-    return tag("time", escape(said), datetime=when.isoformat(), title=title)
+    return tag("time", escape(said), datetime=when.isoformat(), title=title, data_date=tells_date)
 
 
-def since(passed: object) -> str:
+def since(words: Words, passed: timedelta) -> str:
     """Return how long ago something was; nothing where that was over a week."""
-    seconds = int(passed.total_seconds())  # type: ignore[attr-defined]
+    seconds = int(passed.total_seconds())
     if seconds < 45:
-        return "just now"
+        return words("when.now")
     if seconds < _HOUR:
-        return f"{max(round(seconds / _MINUTE), 1)} min ago"
+        return words("when.minutes", n=max(round(seconds / _MINUTE), 1))
     if seconds < _DAY:
-        return f"{round(seconds / _HOUR)} h ago"
+        return words("when.hours", n=round(seconds / _HOUR))
     days = seconds // _DAY
-    return "" if days > 7 else "yesterday" if days == 1 else f"{days} days ago"
+    return "" if days > 7 else words("when.yesterday") if days == 1 else words("when.days", n=days)
 
 
-def lasted(seconds: float) -> str:
+def lasted(words: Words, seconds: float) -> str:
     """Return how long something took, e.g. "1 min 20 s"."""
     if seconds < _MINUTE:
-        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+        n = f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}"
+        return words("lasted.seconds", n=n)
     minutes, rest = divmod(round(seconds), _MINUTE)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return words("lasted.hours", hours=hours, minutes=minutes)
+    return words("lasted.minutes", minutes=minutes, seconds=rest)
+
+
+def milliseconds(ms: float) -> str:
+    """Return the time of a turn or stage: "0.4 ms", "38 ms", "2.31 s"."""
+    if ms >= 1_000:
+        return f"{ms / 1_000:.2f} s"
+    return f"{ms:.0f} ms" if ms >= 10 else f"{ms:.1f} ms"
 
 
 def percent(share: float | None, places: int = 0) -> str:
@@ -65,26 +82,28 @@ def signed(value: float, places: int = 3) -> str:
     return "0" if rounded == 0 else f"{rounded:+.{places}f}"
 
 
-def between(low: float | None, high: float | None, places: int = 3) -> str:
-    """Return an interval, or that there is none."""
+def between(words: Words, low: float | None, high: float | None, places: int = 3) -> str:
+    """Return an interval; nothing where there is none."""
     if low is None or high is None:
         return ""
-    return f"{round(low, places) + 0.0:.{places}f} to {round(high, places) + 0.0:.{places}f}"
+    ends = (f"{round(one, places) + 0.0:.{places}f}" for one in (low, high))
+    return words("figure.between", low=next(ends), high=next(ends))
 
 
-def yes(value: bool | None) -> str:
+def yes(words: Words, value: bool | None) -> str:
     """Return a truth in a word."""
-    return _NONE if value is None else "yes" if value else "no"
+    return _NONE if value is None else words("say.yes") if value else words("say.no")
 
 
-def named(words: Mapping[str, str], name: object) -> str:
-    """Return the words for a name; the name where there are none."""
-    return words.get(str(name), str(name))
+def named(words: Words, section: str, name: object) -> str:
+    """Return the words for a name; the name itself where the table has none."""
+    return words.get(f"{section}.{name}") or str(name)
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
+def count(words: Words, key: str, n: int) -> str:
+    """Return a count with its noun: count(words, "items", 3) is "3 items"."""
+    one = words.get(f"n.{key}_one") if n == 1 else None
+    return one or words(f"n.{key}", n=f"{n:,}")
 
 
 def short(id: str | None) -> str:
@@ -95,14 +114,14 @@ def short(id: str | None) -> str:
     return tag("code", escape(said), title=id)
 
 
-def listed(values: object) -> str:
+def listed(words: Words, values: object) -> str:
     """Return a value, or several, as text: never as Python would print them."""
     if isinstance(values, list | tuple):
-        return ", ".join(listed(one) for one in values)
+        return ", ".join(listed(words, one) for one in values)
     if isinstance(values, dict):
-        return ", ".join(f"{name}: {listed(one)}" for name, one in values.items())
+        return ", ".join(f"{name}: {listed(words, one)}" for name, one in values.items())
     if values is None or isinstance(values, bool):
-        return yes(values)
+        return yes(words, values)
     if isinstance(values, float):
         return number(values)
     return str(values)

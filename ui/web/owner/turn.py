@@ -7,229 +7,258 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ui.web.markup import escape, tag
-from ui.web.owner.pieces import bar, bars, facts, flags, fold, grid, press, verbatim
-from ui.web.owner.telling import listed, named, number, percent, plural, short
+from ui.web.owner.pieces import aside, bar, bars, facts, flags, fold, grid, press, verbatim
+from ui.web.owner.telling import (
+    ago,
+    count,
+    listed,
+    milliseconds,
+    named,
+    number,
+    percent,
+    short,
+)
+from ui.web.words import Words
 
 Json = dict[str, Any]
 
-KINDS = {
-    "value": "a value", "number": "a number", "reference": "items shown before",
-    "item": "an item by its name", "facet": "a facet by its name", "relative": "more or less of",
-    "order": "an order", "keyword": "words of the texts", "unknown": "not in the catalog",
-}  # fmt: skip
+PARTS = ("want", "avoid", "prefer", "drop", "change", "refs")
+"""What an act says of mentions."""
 
-ACTS = {
-    "recommend": "Look for something new", "refine": "Change what is looked for",
-    "like": "Look for what is like it", "more": "Show others", "compare": "Compare",
-    "explain": "Say why", "detail": "Tell a detail", "select": "Take it", "reject": "Not that one",
-    "undo": "Take the last change back", "reset": "Start over", "elicit": "Ask back",
-    "answer": "Answer about the shop", "handoff": "Call a person", "chitchat": "Small talk",
-}  # fmt: skip
+SCORES = ("kept", "all_words", "relevance", "words", "wishes", "text", "price", "quality",
+          "unavailable", "rerank")  # fmt: skip
+"""What a score is added up from, in this order."""
 
-PARTS = {"want": "wanted", "avoid": "not wanted", "prefer": "rather", "drop": "no longer asked",
-         "change": "changed", "refs": "about"}  # fmt: skip
-
-SCORES = {
-    "kept": "kept facets", "all_words": "all words", "relevance": "relevance",
-    "words": "words met", "wishes": "wishes met", "text": "likeness", "price": "price",
-    "quality": "quality", "unavailable": "cannot be had", "rerank": "read again",
-}  # fmt: skip
-
-_LEAST_MS = 0.05
 STAGES = ("desk", "link", "plan", "apply", "retrieve", "explain", "reply", "words", "store")
+_LEAST_MS = 0.05
 
 
-def turn_view(turn: Json, opened: str = "") -> str:
+def turn_view(words: Words, turn: Json, opened: str = "") -> str:
     """Return a turn taken apart.
 
     Args:
         opened: What it is of: its heading takes the focus where that is another than before.
     """
     return "".join((
-        _head(turn, opened), _said(turn),
-        tag("div", _wishes(turn["before"], turn["after"]) + _planned(turn), class_="at-two-wide"),
-        tag("div", mentions(turn["mentions"]) + _times(turn["timings"]), class_="at-two-wide"),
-        candidates(turn), _rest(turn),
+        _head(words, turn, opened), _said(words, turn), _told(words, turn["told"]),
+        tag("div", _wishes(words, turn["before"], turn["after"]) + _planned(words, turn),
+            class_="at-two-wide"),
+        tag("div", mentions(words, turn["mentions"]) + _times(words, turn["timings"]),
+            class_="at-two-wide"),
+        _shown(words, turn["shown"]), candidates(words, turn), _rest(words, turn),
     ))  # fmt: skip
 
 
-def _head(turn: Json, opened: str) -> str:
-    place, count = turn["number"], turn["turns"]
+def _head(words: Words, turn: Json, opened: str) -> str:
+    place, turns = turn["number"], turn["turns"]
     ways = ""
     if place > 1:
-        ways += press("‹ Turn before", {"do": "turn", "number": place - 1})
-    if place < count:
-        ways += press("Next turn ›", {"do": "turn", "number": place + 1})
-    title = tag("h2", escape(f"Turn {place} of {count}"), tabindex="-1", data_opened=opened)
-    inner = title + flags(turn["flags"], words=True) + tag("span", ways, class_="at-ways")
+        ways += press(words("turn.earlier"), {"do": "turn", "number": place - 1})
+    if place < turns:
+        ways += press(words("turn.later"), {"do": "turn", "number": place + 1})
+    said = words("turn.place", n=place, of=turns)
+    title = tag("h2", escape(said), tabindex="-1", data_opened=opened)
+    inner = title + flags(words, turn["flags"], told=True) + tag("span", ways, class_="at-ways")
     return tag("div", inner, class_="at-turn-head")
 
 
-def _said(turn: Json) -> str:
+def _said(words: Words, turn: Json) -> str:
     heard = tag("p", escape(turn["utterance"]), class_="at-heard")
     answer = tag("p", escape(turn["reply"]), class_="at-answer")
-    return tag("div", heard + answer, class_="at-talk") + facts(_who(turn))
+    return tag("div", heard + answer, class_="at-talk") + facts(_who(words, turn))
 
 
-def _who(turn: Json) -> list[tuple[str, str]]:
+def _who(words: Words, turn: Json) -> list[tuple[str, str]]:
     """Return who planned and worded a turn."""
-    planner = "the rules" if turn["planner"] == "rules" else "a language model"
+    planner = words("turn.by_rules" if turn["planner"] == "rules" else "turn.by_model")
     if turn["fallback"]:
-        planner = f"the rules, as the model failed: {turn['fallback']}"
-    said = [("Planned by", escape(planner))]
+        planner = words("turn.by_fallback", why=turn["fallback"])
+    said = [("planned", planner)]
     if turn["model"]:
-        asked = f"{turn['model']}, asked with {turn['prompt_id']}"
-        said.append(("Model", escape(asked + (", shortened" if turn["shortened"] else ""))))
+        asked = words("turn.asked_with", model=turn["model"], prompt=turn["prompt_id"])
+        said.append(("model", asked + (words("turn.shortened") if turn["shortened"] else "")))
     voice = turn["voice"]
     if voice and voice not in ("rules", turn["model"]):
-        said.append(("Answered as", escape(str(voice))))
-    if turn["relaxations"]:
-        said.append(("Given up", escape("; ".join(turn["relaxations"]))))
-    if turn["notes"]:
-        said.append(("Notes", escape("; ".join(map(str, turn["notes"])))))
-    written = [_written(one) for one in turn["written"]]
-    if written:
-        said.append(("Worded", escape("; ".join(written))))
-    if turn["service"]:
-        said.append(("Service desk", escape(_service(turn["service"]))))
-    return said
+        said.append(("voice", str(voice)))
+    said += [
+        ("given_up", "; ".join(turn["relaxations"])),
+        ("notes", "; ".join(map(str, turn["notes"]))),
+        ("worded", "; ".join(_written(words, one) for one in turn["written"])),
+        ("desk", _service(words, turn["service"]) if turn["service"] else ""),
+    ]
+    return [(words(f"turn.{name}"), escape(value)) for name, value in said if value]
 
 
-def _written(one: Json) -> str:
+def _written(words: Words, one: Json) -> str:
     if one["fallback"]:
-        return f"by the template, as the model failed: {one['fallback']}"
+        return words("turn.template_instead", why=one["fallback"])
     if one["writer"] == "template":
-        return "by the template"
-    return (f"by {one['model']}: {one['kept']} sentences kept, {one['rewritten']} replaced, "
-            f"{one['dropped']} left out")  # fmt: skip
+        return words("turn.by_template")
+    return words("turn.by_writer", model=one["model"], kept=one["kept"],
+                 rewritten=one["rewritten"], dropped=one["dropped"])  # fmt: skip
 
 
-def _service(service: Json) -> str:
+def _service(words: Words, service: Json) -> str:
     told = {
         name: value for name, value in service.items() if value not in (None, "", [], {}, False)
     }
-    return listed(told)
+    return listed(words, told)
 
 
-def _wishes(before: Sequence[str], after: Sequence[str]) -> str:
+def _told(words: Words, events: Sequence[Json]) -> str:
+    """Return what somebody told of the turn's answer and items; nothing where they did not."""
+    rows = [
+        (ago(words, one["time"]), escape(named(words, "kind", one["kind"])), escape(valued(one)),
+         escape(one["title"] or words("turn.whole_answer")))
+        for one in events
+    ]  # fmt: skip
+    heads = (words("head.when"), words("head.what"), words("head.value"), words("head.about"))
+    return grid(heads, rows, words("turn.told")) if rows else ""
+
+
+def valued(event: Json) -> str:
+    """Return the value of something told, with its unit."""
+    value = event["value"]
+    if isinstance(value, int | float):
+        said = number(float(value), 2)
+        return {"rating": f"{said} / 5", "dwell": f"{said} s"}.get(event["kind"], said)
+    return str(value or "")
+
+
+def _wishes(words: Words, before: Sequence[str], after: Sequence[str]) -> str:
     """Return wishes as chips: kept, new, and taken back."""
     made = [tag("li", escape(one), class_="at-wish") for one in before if one in after]
-    made += [tag("li", tag("span", "+ ", aria_label="new") + escape(one), class_="at-wish at-new")
-             for one in after if one not in before]  # fmt: skip
+    made += [tag("li", tag("span", "+ ", aria_label=words("turn.new")) + escape(one),
+                 class_="at-wish at-new") for one in after if one not in before]  # fmt: skip
     made += [tag("li", tag("del", escape(one)), class_="at-wish at-gone")
              for one in before if one not in after]  # fmt: skip
-    inner = tag("ul", "".join(made), class_="at-chips") if made else _nothing("No wishes.")
-    return tag("section", tag("h3", "Wishes: kept, new, taken back") + inner)
+    inner = tag("ul", "".join(made), class_="at-chips") if made else aside(words("turn.no_wishes"))
+    return tag("section", tag("h3", escape(words("turn.wishes"))) + inner)
 
 
-def _nothing(words: str) -> str:
-    return tag("p", escape(words), class_="at-none-yet")
-
-
-def _planned(turn: Json) -> str:
+def _planned(words: Words, turn: Json) -> str:
     said = {one["id"]: one["text"] for one in turn["mentions"]}
-    made = "".join(tag("li", _act(act, said)) for act in turn["acts"])
-    return tag("section", tag("h3", "Plan") + tag("ol", made, class_="at-plan"))
+    made = "".join(tag("li", act_in_words(words, act, said)) for act in turn["acts"])
+    return tag("section", tag("h3", escape(words("turn.plan"))) + tag("ol", made, class_="at-plan"))
 
 
-def _act(act: Json, said: Mapping[str, str]) -> str:
+def act_in_words(words: Words, act: Json, said: Mapping[str, str]) -> str:
     """Return an act in words, with what people said for the ids it points at."""
     parts = [
-        f"{words}: {', '.join(said.get(id, id) for id in act[name])}"
-        for name, words in PARTS.items()
+        f"{words(f'act_part.{name}')}: {', '.join(said.get(id, id) for id in act[name])}"
+        for name in PARTS
         if act.get(name)
     ]
-    parts += [f"in their words: {act['text']}"] if act.get("text") else []
-    parts += [f"facet: {act['facet']}"] if act.get("facet") else []
-    parts += ["why not"] if act.get("why_not") else []
-    head = tag("strong", escape(named(ACTS, act["act"])))
+    parts += [words("act_part.text", text=act["text"])] if act.get("text") else []
+    parts += [words("act_part.facet", facet=act["facet"])] if act.get("facet") else []
+    parts += [words("act_part.why_not")] if act.get("why_not") else []
+    head = tag("strong", escape(named(words, "act", act["act"])))
     return head + escape(f" ({'; '.join(parts)})" if parts else "")
 
 
-def mentions(found: Sequence[Json]) -> str:
+def mentions(words: Words, found: Sequence[Json]) -> str:
     """Return what was recognised in a turn."""
     rows = [
-        (escape(one["text"]), escape(named(KINDS, one["kind"])), escape(_meant(one)))
+        (escape(one["text"]), escape(named(words, "mention", one["kind"])),
+         escape(_meant(words, one)))
         for one in found
-    ]
-    return grid(("said", "taken for", "meant"), rows, "What was recognised", empty="Nothing.")
+    ]  # fmt: skip
+    heads = (words("head.said"), words("head.taken_for"), words("head.meant"))
+    return grid(heads, rows, words("turn.recognised"), empty=words("turn.nothing_recognised"))
 
 
-def _meant(one: Json) -> str:
-    values, facet = listed(one.get("values") or ()), one.get("facet") or ""
+def _meant(words: Words, one: Json) -> str:
+    values, facet = listed(words, one.get("values") or ()), one.get("facet") or ""
     parts = [f"{facet}: {values}" if facet and values else facet or values]
     low, high = one.get("low"), one.get("high")
-    if low is not None or high is not None:
-        strict = bool(one.get("strict"))
-        parts.append(" ".join(
-            [f"{'above' if strict else 'from'} {low}"] * (low is not None)
-            + [f"{'under' if strict else 'up to'} {high}"] * (high is not None)
-        ))  # fmt: skip
+    way = "strict" if one.get("strict") else "loose"
+    ends = [words(f"bound.low_{way}", n=number(low))] if low is not None else []
+    ends += [words(f"bound.high_{way}", n=number(high))] if high is not None else []
+    parts.append(" ".join(ends))
     if one.get("direction"):
-        parts.append("more" if one["direction"] == "up" else "less")
+        parts.append(words("bound.more" if one["direction"] == "up" else "bound.less"))
     if one.get("items"):
-        parts.append(plural(len(one["items"]), "item"))
+        parts.append(count(words, "items", len(one["items"])))
     if one.get("note"):
         parts.append(str(one["note"]))
     if one.get("score", 1.0) < 1:
-        parts.append(f"{percent(one['score'])} sure")
+        parts.append(words("turn.sure", share=percent(one["score"])))
     return "; ".join(part for part in parts if part)
 
 
-def _times(timings: Mapping[str, float]) -> str:
+def _times(words: Words, timings: Mapping[str, float]) -> str:
     order = [name for name in STAGES if name in timings]
     order += [name for name in timings if name not in order]
-    order = [name for name in order if timings[name] >= _LEAST_MS]
-    whole = sum(timings.values())
-    return bars({name: timings[name] for name in order}, "ms",
-                f"Where the time went: {number(whole, 0)} ms")  # fmt: skip
+    told = {named(words, "stage", name): (timings[name], milliseconds(timings[name]))
+            for name in order if timings[name] >= _LEAST_MS}  # fmt: skip
+    heads = (words("head.what"), words("head.value"))
+    return bars(heads, told, words("turn.times", time=milliseconds(sum(timings.values()))))
 
 
-def candidates(turn: Json) -> str:
+def _shown(words: Words, shown: Sequence[Json]) -> str:
+    """Return the items of the slate as they were shown, with the reasons that were given."""
+    rows = [
+        (str(one["rank"]), tag("span", escape(one["title"] or "") + " " + short(one["id"]),
+                               class_="at-item"),
+         number(one["score"]), escape("; ".join(one["reasons"])))
+        for one in shown
+    ]  # fmt: skip
+    heads = (f"#{words('head.rank')}", words("head.item"), f"#{words('head.score')}",
+             words("head.reasons"))  # fmt: skip
+    return grid(heads, rows, words("turn.shown"), empty=words("turn.none_shown"))
+
+
+def candidates(words: Words, turn: Json) -> str:
     """Return the ranking with what each score was made of."""
     found = turn["candidates"]
     parts = [name for name in SCORES if any(one["parts"].get(name) for one in found)]
     parts += sorted({name for one in found for name in one["parts"]} - set(SCORES))
-    heads = ("#rank", "item", "score", "#shown", "#meaning", "#text",
-             *(f"#{named(SCORES, name)}" for name in parts))  # fmt: skip
+    heads = (f"#{words('head.rank')}", words("head.item"), words("head.score"),
+             f"#{words('head.shown')}", f"#{words('head.meaning')}", f"#{words('head.text')}",
+             *(f"#{named(words, 'score', name)}" for name in parts))  # fmt: skip
     most = max((abs(one["score"]) for one in found), default=1.0) or 1.0
     rows = [
         (
             str(one["rank"]), tag("span", escape(one["title"]) + " " + short(one["id"]),
                                   class_="at-item"),
             bar(max(one["score"], 0) / most, number(one["score"])),
-            f"{one['shown']}." if one["shown"] else "no", _score(one["vector"]),
+            f"{one['shown']}." if one["shown"] else words("say.no"), _score(one["vector"]),
             _score(one["words"]), *(_score(one["parts"].get(name)) for name in parts),
         )
         for one in found
     ]  # fmt: skip
     matched = turn["matched"]
-    said = "" if matched is None else f": {plural(matched, 'item')} meet every wish"
-    note = "Ranked again over the catalog as it is now." if rows else ""
-    empty = "This turn was about items already shown, or about the shop: nothing was searched."
-    return grid(heads, rows, f"Candidates{said}", empty=empty, stacks=False) + (
-        tag("p", escape(note), class_="at-none-yet") if note else ""
-    )
+    said = words("turn.candidates")
+    if matched is not None:
+        said += words("turn.matched", items=count(words, "items", matched))
+    table = grid(heads, rows, said, empty=words("turn.nothing_searched"), stacks=False)
+    return table + (aside(words("turn.ranked_again")) if rows else "")
 
 
 def _score(value: float | None) -> str:
     return "" if value is None else escape(number(value))
 
 
-def _rest(turn: Json) -> str:
+def _rest(words: Words, turn: Json) -> str:
     prompt = "".join(
-        tag("h4", escape(one["role"])) + verbatim(one["content"], f"prompt, {one['role']}")
+        tag("h4", escape(one["role"]))
+        + verbatim(one["content"], f"{words('turn.prompt')}, {one['role']}")
         for one in turn["prompt"]
-    ) or _nothing("No model was asked in this turn.")  # fmt: skip
+    ) or aside(words("turn.no_prompt"))  # fmt: skip
     searched = turn.get("searched") or ""
-    filtered = (tag("p", escape(f"Searched for: {searched}")) if searched else "") + verbatim(
-        _pretty(turn["filter"]), "filter of the search"
+    said = tag("p", escape(words("turn.searched", text=searched))) if searched else ""
+    filtered = said + verbatim(_pretty(turn["filter"]), words("turn.filter"))
+    states = "".join(
+        tag("h4", escape(words(f"turn.state_{when}")))
+        + verbatim(_pretty(turn["state"][when]), words(f"turn.state_{when}"))
+        for when in ("before", "after")
     )
     stored = {name: turn[name] for name in ("acts", "mentions", "shown", "service", "written")}
     return (
-        fold("Prompt that the model was shown (personal data is masked)", prompt)
-        + fold("Filter of the search", filtered)
-        + fold("As stored", verbatim(_pretty(stored), "as stored"))
+        fold(words("turn.prompt_of_model"), prompt)
+        + fold(words("turn.filter"), filtered)
+        + fold(words("turn.state"), tag("div", states))
+        + fold(words("turn.stored"), verbatim(_pretty(stored), words("turn.stored")))
     )
 
 
