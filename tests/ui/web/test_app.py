@@ -13,6 +13,7 @@ from agent.dialogue import Parts
 from agent.linking import Linker
 from agent.planner import RulePlanner
 from agent.server import create_app
+from agent.store import Store
 from ui.cli import main
 from ui.pages import with_operator_key
 from ui.settings import Settings
@@ -27,29 +28,34 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def own_loop(monkeypatch):
+@pytest.fixture(autouse=True, scope="module")
+def own_loop():
     """Give Gradio an event loop to take, and close it: it would leave one of its own open.
 
     Nor does it look for a notebook, which it imports from several threads at once.
     """
-    monkeypatch.setattr("gradio.utils.colab_check", lambda: False)
-    loop = asyncio.new_event_loop()
-    asyncio.set_event_loop(loop)
-    yield
-    asyncio.set_event_loop(None)
-    loop.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gradio.utils.colab_check", lambda: False)
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        yield
+        asyncio.set_event_loop(None)
+        loop.close()
     gc.collect()
 
 
-@pytest.fixture
-def client(catalog, store, tmp_path):
-    (tmp_path / "a.svg").write_text("<svg/>")
+@pytest.fixture(scope="module")
+def client(catalog, tmp_path_factory):
+    """Pages that are only looked at; somebody logs in."""
+    folder = tmp_path_factory.mktemp("pages")
+    (folder / "a.svg").write_text("<svg/>")
+    store = Store(f"sqlite:///{folder}/sessions.db")
     parts = Parts(store, catalog, Linker.build(catalog), RulePlanner(catalog.facets))
-    app = create_app(parts, pictures=tmp_path)
+    app = create_app(parts, pictures=folder)
     api = Api("http://shop.test", transport=_over(app))
     with TestClient(mount_pages(app, api, owner="open sesame")) as client:
         yield client
+    store.close()
 
 
 def _over(app):
