@@ -125,6 +125,10 @@ class Api:
         """Return what items can be searched by, with counts."""
         return await _json(self._client.facets(language=language))
 
+    async def feed(self, count: int, language: str | None = None) -> Json:
+        """Return items for nobody in particular, and their slate."""
+        return await _json(self._client.recommend(k=count, language=language))
+
     async def item(self, id: str) -> Json:
         """Return one item as it is in the catalog now."""
         return await _json(self._client.item(id))

@@ -17,6 +17,12 @@ from ui.web.shop import asset, make_shop, path_of
 from ui.web.shopping import Shop
 from ui.web.words import DEFAULT, Words, languages
 
+TOLD = {
+    **{name: f"trouble.{name}" for name in ("waits", "server", "offline", "broken")},
+    "you": "shop.you", "shop": "shop.answers", "up": "feedback.up", "down": "feedback.down",
+}  # fmt: skip
+"""What the browser has to say by itself."""
+
 HEADERS = ("content-type", "cache-control", "content-security-policy", "x-content-type-options")
 
 
@@ -63,7 +69,7 @@ def mount_pages(app: FastAPI, api: Api, *, owner: str | None = None) -> FastAPI:
 def own_script(language: str) -> str:
     """Return what a page does when it opens."""
     known = Words(language)
-    words = json.dumps({name: known(f"trouble.{name}") for name in ("waits", "server")})
+    words = json.dumps({name: known(key) for name, key in TOLD.items()})
     lang = f"document.documentElement.lang = {json.dumps(language)};"
     return f"() => {{ {lang} ({asset('shop.js')})({words}); }}"
 

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ui.web.evidence import reasons
+from ui.web.icons import icon
 from ui.web.markup import button, doing, escape, tag
 from ui.web.values import (
     Facet,
@@ -18,6 +19,7 @@ from ui.web.values import (
     can_be_had,
     is_number,
     kind_of,
+    maker_of,
     number,
     price_of,
     rated,
@@ -42,6 +44,7 @@ class Shelf:
         busy: Whether other items are being looked for.
         facets: By name, for the words of values.
         others: Items that those shown are compared with, by id.
+        feed: Whether nobody asked for these: they have no numbers to be called by, nor reasons.
     """
 
     items: Sequence[Item] = ()
@@ -53,6 +56,7 @@ class Shelf:
     busy: bool = False
     facets: Mapping[str, Facet] = field(default_factory=dict)
     others: Mapping[str, Item] = field(default_factory=dict)
+    feed: bool = False
 
     @property
     def priced(self) -> bool:
@@ -68,9 +72,12 @@ def shelf(shown: Shelf, words: Words, empty: str = "") -> str:
         said = tag("p", escape(empty or words("shop.empty_shelf")), class_="at-empty")
         return tag("div", said, class_="at-shelf")
     cards = "".join(tag("li", card(item, shown, words)) for item in shown.items)
-    busy = " at-busy" if shown.busy else ""
-    return tag(
-        "ol", cards, class_=f"at-shelf{busy}", aria_label=words("shop.shelf"),
+    pictured = any(item.get("image") for item in shown.items)
+    marks = (("at-busy", shown.busy), ("at-plain", not pictured), ("at-feed", shown.feed))
+    style = " ".join(("at-shelf", *(name for name, holds in marks if holds)))
+    head = tag("h2", escape(words("shop.feed")), class_="at-feed-head") if shown.feed else ""
+    return head + tag(
+        "ul" if shown.feed else "ol", cards, class_=style, aria_label=words("shop.shelf"),
         aria_busy="true" if shown.busy else None,
     )  # fmt: skip
 
@@ -89,31 +96,40 @@ def card(item: Item, shown: Shelf, words: Words) -> str:
     body = "".join((
         tag("h3", tag("button", title, type="button", class_="at-title",
                       data_do=doing(about("detail", item, shown))), id=named),
+        _maker(item, shown),
         _price(item, shown, words),
-        _facts(item, words),
-        reasons(item, shown.facets, shown.others, words, named),
-        _actions(item, shown, words),
+        _facts(item, words) if shown.priced else "",
+        "" if shown.feed else reasons(item, shown.facets, shown.others, words, named),
+        actions(item, shown, words),
     ))  # fmt: skip
-    rank = tag("span", escape(str(item.get("rank", ""))), class_="at-rank",
-               aria_label=words("card.rank", rank=item.get("rank", "")))  # fmt: skip
-    return tag("article", picture(item, shown.pictures, words) + rank + _corner(item, shown, words)
+    place = item.get("rank", "")
+    rank = "" if shown.feed else tag("span", escape(str(place)), class_="at-rank", role="img",
+                                     aria_label=words("card.rank", rank=place))  # fmt: skip
+    return tag("article", picture(item, shown.pictures) + rank + _corner(item, shown, words)
                + tag("div", body, class_="at-body"), class_="at-card", aria_labelledby=named,
                data_item=str(item["id"]))  # fmt: skip
 
 
 def _price(item: Item, shown: Shelf, words: Words) -> str:
-    """Return the price, with the thumbs beside it; no words for it where nothing has one."""
+    """Return the price, with the thumbs beside it; where nothing has one, what else is known."""
     there = is_number(item.get("price"))
-    text = price_of(item, words) if there or shown.priced else ""
     verdict = shown.judged.get(str(item["id"]))
     thumbs = "".join(
-        button(words(f"card.{name}"), about("judge", item, shown, verdict=way), sign=sign,
+        button(words(f"card.{name}"), about("judge", item, shown, verdict=way), sign=icon(way),
                aria_pressed="true" if verdict == way else "false", class_="at-thumb")
-        for name, way, sign in (("good", "up", "👍"), ("bad", "down", "👎"))
+        for name, way in (("good", "up"), ("bad", "down"))
     )  # fmt: skip
     style = "at-price" if there else "at-price at-unpriced"
-    return tag("div", tag("p", escape(text), class_=style) + tag("div", thumbs, class_="at-thumbs"),
-               class_="at-priced")  # fmt: skip
+    said = tag("p", escape(price_of(item, words)), class_=style)
+    said = said if there or shown.priced else _facts(item, words) or tag("p")
+    return tag("div", said + tag("div", thumbs, class_="at-thumbs"), class_="at-priced")
+
+
+def _maker(item: Item, shown: Shelf) -> str:
+    """Return whose an item is, where its title does not say."""
+    name = maker_of(item, shown.facets.values())
+    told = name.casefold() in str(item["title"]).casefold()
+    return tag("p", escape(name[:60]), class_="at-maker") if name and not told else ""
 
 
 def about(what: str, item: Item, shown: Shelf, **more: Any) -> dict[str, Any]:
@@ -122,8 +138,8 @@ def about(what: str, item: Item, shown: Shelf, **more: Any) -> dict[str, Any]:
             "slate": shown.slate_id, **more}  # fmt: skip
 
 
-def picture(item: Item, pictures: str, words: Words) -> str:
-    """Return the picture of an item, or a low tile with its kind where there is none."""
+def picture(item: Item, pictures: str) -> str:
+    """Return the picture of an item, or a tile with its kind where there is none."""
     image = item.get("image")
     if not image:
         return tag("div", tag("span", escape(kind_of(item)[:40])), class_="at-picture at-none")
@@ -140,14 +156,13 @@ def _facts(item: Item, words: Words) -> str:
 
 
 def rating_of(item: Item, words: Words) -> str:
-    """Return the rating as stars with words for those who cannot see them."""
+    """Return the rating, with words for those who cannot see the star."""
     numbers = {name.lower(): float(value) for name, value in (item.get("attributes") or {}).items()
                if is_number(value)}  # fmt: skip
     rating = next((v for k, v in numbers.items() if "rating" in k and 0 < v <= 5), None)
     if rating is None:
         return ""
-    full = round(rating)
-    stars = tag("span", "★" * full + "☆" * (5 - full), class_="at-stars", aria_hidden="true")
+    star = tag("span", "★", class_="at-stars", aria_hidden="true")
     shown_as = rated(rating, words)
     count = next((v for k, v in numbers.items() if "review" in k or "ratings_count" in k), 0)
     said = words("card.rating", rating=shown_as)
@@ -155,7 +170,7 @@ def rating_of(item: Item, words: Words) -> str:
         said += f", {words('card.reviews', n=number(count, words))}"
     shown = tag("span", escape(shown_as + (f" ({number(count, words)})" if count else "")),
                 aria_hidden="true")  # fmt: skip
-    return tag("span", stars + shown + tag("span", escape(said), class_="at-only-read"))
+    return tag("span", star + shown + tag("span", escape(said), class_="at-only-read"))
 
 
 def stock_of(item: Item, words: Words) -> str:
@@ -167,21 +182,33 @@ def stock_of(item: Item, words: Words) -> str:
 
 def _corner(item: Item, shown: Shelf, words: Words) -> str:
     """Return the two marks on the picture: saved, and not for me."""
-    saved = item["id"] in shown.saved
-    save = button(words("card.saved" if saved else "card.save"), about("save", item, shown),
-                  sign="♥" if saved else "♡", aria_pressed="true" if saved else "false",
-                  class_="at-save")  # fmt: skip
-    hide = button(words("card.hide"), about("because", item, shown), sign="✕", class_="at-hide")
+    save = save_button(item, shown, words)
+    hide = button(words("card.hide"), about("because", item, shown), sign=icon("close"),
+                  class_="at-hide")  # fmt: skip
     return tag("div", save + hide, class_="at-corner")
 
 
-def _actions(item: Item, shown: Shelf, words: Words) -> str:
+def save_button(item: Item, shown: Shelf, words: Words, *, named: bool = False) -> str:
+    """Return the button that saves an item, or takes it out of what is saved; a heart.
+
+    Args:
+        named: Whether its words stand beside it.
+    """
+    saved = item["id"] in shown.saved
+    how = {"drawn": icon("heart")} if named else {"sign": icon("heart")}
+    return button(words("card.saved" if saved else "card.save"), about("save", item, shown),
+                  aria_pressed="true" if saved else "false", class_="at-save", **how)  # fmt: skip
+
+
+def actions(item: Item, shown: Shelf, words: Words, more: str = "") -> str:
+    """Return what may be done with an item; `more` is a button that comes last."""
     compared = item["id"] in shown.compared
     made = [
         button(words("card.more_like"), about("more_like", item, shown)),
-        button(words("card.why"), about("why", item, shown)),
         button(words("card.like_but"), about("like_but", item, shown)),
+        button(words("card.why"), about("why", item, shown)),
         button(words("card.compare"), about("compare", item, shown),
+               drawn=icon("check") if compared else "",
                aria_pressed="true" if compared else "false"),
     ]  # fmt: skip
-    return tag("div", "".join(made), class_="at-actions")
+    return tag("div", "".join(made) + more, class_="at-actions")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ui.web.cards import Shelf, about, picture
+from ui.web.icons import icon
 from ui.web.markup import button, escape, tag
 from ui.web.values import Facet, Item, own_value, price_of, shown, stock_in_words
 from ui.web.words import Words
@@ -63,8 +64,8 @@ def table(items: Sequence[Item], rows: Sequence[Row], pictures: str, words: Word
 def _head(item: Item, pictures: str, words: Words) -> str:
     title = tag("span", escape(str(item["title"])), class_="at-clamp", title=str(item["title"]))
     out = button(f"{words('compare.remove')}: {item['title']}", about("compare", item, Shelf()),
-                 sign="✕", class_="at-out-of")  # fmt: skip
-    return tag("th", picture(item, pictures, words) + title + out, scope="col")
+                 sign=icon("close"), class_="at-out-of")  # fmt: skip
+    return tag("th", picture(item, pictures) + title + out, scope="col")
 
 
 def same(rows: Sequence[Row], words: Words) -> str:

@@ -37,15 +37,22 @@ def doing(does: Mapping[str, Any]) -> str:
 
 
 def button(
-    label: str, does: Mapping[str, Any], *, sign: str = "", **attributes: str | bool | None
+    label: str,
+    does: Mapping[str, Any],
+    *,
+    sign: str = "",
+    drawn: str = "",
+    **attributes: str | bool | None,
 ) -> str:
     """Return a button that says what it does to the server.
 
     Args:
         label: Its words; read out, and shown unless there is a sign.
-        sign: One character to show instead.
+        sign: Markup to show instead: a character, or a drawing.
+        drawn: Markup to show before the words.
     """
-    inner = tag("span", escape(sign), aria_hidden="true") if sign else escape(label)
+    shown = drawn + tag("span", escape(label)) if drawn else escape(label)
+    inner = tag("span", sign, aria_hidden="true") if sign else shown
     named = {"aria_label": label, "title": label} if sign else {}
     return tag(
         "button", inner, type="button", data_do=doing(does),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -42,6 +42,7 @@ class Page:
         others: Items that those on the shelf are compared with, by id.
         turns: Turns of the session that this page knows of; more were taken elsewhere.
         catalog, count: Name of the catalog, and its number of items.
+        feed, feed_slate: What is shown before anything was asked for, and its slate.
     """
 
     session: str = ""
@@ -69,6 +70,18 @@ class Page:
     turns: int = 0
     catalog: str = ""
     count: int = 0
+    feed: tuple[Json, ...] = ()
+    feed_slate: str = ""
+
+    @property
+    def fresh(self) -> bool:
+        """Return whether nothing was said yet."""
+        return not self.messages
+
+    @property
+    def browsing(self) -> bool:
+        """Return whether the feed is on the shelf: nothing that was asked for is."""
+        return bool(self.feed) and not (self.items or self.busy or self.nothing)
 
 
 def hidden_of(wishes: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
@@ -86,26 +99,34 @@ def kept(page: Page) -> Json:
     }  # fmt: skip
 
 
+def shared(page: Page) -> Json:
+    """Return what the windows of one browser have in common; items by their ids."""
+    return {
+        "person": page.person, "session": page.session, "turns": page.turns,
+        "saved": [one["id"] for one in page.saved],
+        "talks": [{"id": one["id"], "title": one["title"]} for one in page.talks],
+    }  # fmt: skip
+
+
 def remembered(kept: Mapping[str, Any]) -> Page:
     """Return an empty page with what a browser kept; a new person where it kept none."""
-
-    def listed(name: str) -> tuple[Json, ...]:
-        found = kept.get(name)
-        return tuple(o for o in found if isinstance(o, dict) and "id" in o) if isinstance(
-            found, list) else ()  # fmt: skip
-
     person = str(kept.get("person") or "") or secrets.token_urlsafe(18)
     return Page(
         person=person, session=str(kept.get("session") or ""), guest=kept.get("guest") is True,
-        talks=listed("talks"), saved=listed("saved"),
+        talks=listed(kept, "talks"), saved=listed(kept, "saved"),
     )  # fmt: skip
+
+
+def listed(kept: Mapping[str, Any], name: str) -> tuple[Json, ...]:
+    """Return a list of things with ids that a browser kept; whatever else it is, is left out."""
+    found = kept.get(name)
+    there = found if isinstance(found, list) else ()
+    return tuple(one for one in there if isinstance(one, dict) and "id" in one)
 
 
 def profile_of(export: Mapping[str, Any]) -> Json:
     """Return what is known of a person in a few lists, of all that is stored of them."""
     sessions = export["sessions"]
-    wishes = [one.get("label") or one["facet"] for session in sessions
-              for one in session["state"]["need"]["constraints"]]  # fmt: skip
     titles = {
         shown["item_id"]: shown["fields"].get("title", shown["item_id"])
         for session in sessions for slate in session["slates"] for shown in slate["items"]
@@ -116,5 +137,23 @@ def profile_of(export: Mapping[str, Any]) -> Json:
             title = titles.get(event["item_id"])
             if title and title not in done.setdefault(event["kind"], []):
                 done[event["kind"]].append(title)
-    return {"conversations": len(sessions), "wishes": list(dict.fromkeys(wishes)), "done": done,
+    talks = [_talk_of(session) for session in reversed(sessions) if session["turns"]]
+    return {"talks": talks, "done": {kind: had for kind, had in done.items() if had},
             "adapters": list(export.get("adapters") or ())}  # fmt: skip
+
+
+def _talk_of(session: Mapping[str, Any]) -> Json:
+    """Return what is kept of one conversation: what it began with, and the wishes it ended with."""
+    return {"id": session["id"], "title": session["turns"][0]["utterance"],
+            "day": str(session["created"])[:10],
+            "wishes": list(_wishes(session["state"]["need"]))}  # fmt: skip
+
+
+def _wishes(need: Mapping[str, Any]) -> Iterator[Json]:
+    """Yield the wishes of a need in the person's own words, and what takes each back."""
+    for one in need["constraints"]:
+        yield {"label": str(one.get("label") or one["facet"]), "drop": {"facet": one["facet"]}}
+    for one in need["preferences"]:
+        drop = {"facet": one["facet"]} if one["facet"] else {"facet": "text",
+                                                             "values": [one["text"]]}  # fmt: skip
+        yield {"label": str(one.get("words") or one["text"]), "drop": drop}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ui.web.cards import Shelf, about, picture, rating_of, stock_of
+from ui.web.cards import Shelf, about, actions, picture, rating_of, save_button, stock_of
 from ui.web.comparison import side_by_side
+from ui.web.icons import icon
 from ui.web.markup import button, escape, tag
-from ui.web.values import Facet, Item, called, label_of, price_of, shown
+from ui.web.rows import wish_chip
+from ui.web.values import Facet, Item, called, dated, label_of, price_of, shown
 from ui.web.words import Words
 
 PICKED = 6
@@ -22,7 +24,7 @@ _ORDER = ("colour", "material", "brand", "category", "size", "audience", "langua
 
 def panel(title: str, inner: str, words: Words, name: str) -> str:
     """Return a panel with a heading and a way to close it."""
-    close = button(words("picker.cancel"), {"do": "close"}, sign="✕", class_="at-close")
+    close = button(words("picker.cancel"), {"do": "close"}, sign=icon("close"), class_="at-close")
     head = tag("div", tag("h2", escape(title), id=f"at-{name}", tabindex="-1") + close,
                class_="at-head")  # fmt: skip
     return tag("section", head + inner, class_=f"at-panel at-panel-{name}",
@@ -123,8 +125,9 @@ def comparison(items: Sequence[Item], facets: Sequence[Facet], pictures: str, wo
     )
 
 
-def details(item: Item, facets: Sequence[Facet], pictures: str, words: Words) -> str:
-    """Return all that the catalog says of an item."""
+def details(item: Item, facets: Sequence[Facet], shown_on: Shelf, words: Words) -> str:
+    """Return all that the catalog says of an item, and what may be done with it."""
+    pictures = shown_on.pictures
     known = {facet["name"]: facet for facet in facets}
     said = {name: shown(value, words, known.get(name))
             for name, value in (item.get("attributes") or {}).items()}  # fmt: skip
@@ -145,8 +148,11 @@ def details(item: Item, facets: Sequence[Facet], pictures: str, words: Words) ->
     facts = tag("p", escape(price_of(item, words)), class_="at-price") + tag(
         "p", rating_of(item, words) + stock_of(item, words), class_="at-facts"
     )
-    inner = picture(item, pictures, words) + tag("div", facts + text + link + tag("table", rows))
-    return panel(str(item["title"]), tag("div", inner, class_="at-details"), words, "details")
+    ways = actions(item, shown_on, words, save_button(item, shown_on, words, named=True))
+    seen = picture(item, pictures) if item.get("image") else ""
+    inner = seen + tag("div", facts + ways + text + link + tag("table", rows))
+    style = "at-details" if seen else "at-details at-unseen"
+    return panel(str(item["title"]), tag("div", inner, class_=style), words, "details")
 
 
 def missing(hidden: Sequence[Item], words: Words) -> str:
@@ -176,7 +182,7 @@ def saved_list(items: Sequence[Item], words: Words) -> str:
         tag("li", tag("span", escape(f"{item['title']} · {price_of(item, words)}"))
             + button(words("card.details"), about("detail", item, bare))
             + button(words("saved.why_not"), about("why_not", item, bare))
-            + button(words("saved.remove"), about("save", item, bare), sign="✕"))
+            + button(words("saved.remove"), about("save", item, bare), sign=icon("close")))
         for item in items
     )  # fmt: skip
     return panel(words("saved.title"), tag("ul", rows, class_="at-list"), words, "saved")
@@ -202,7 +208,7 @@ def conversations(talks: Sequence[Mapping[str, Any]], now: str, words: Words) ->
         tag("li", button(str(one["title"]), {"do": "open", "session": one["id"]}, class_="at-link",
                          aria_current="true" if one["id"] == now else None)
             + button(f"{words('talks.delete')}: {one['title']}",
-                     {"do": "delete", "session": one["id"]}, sign="✕"))
+                     {"do": "delete", "session": one["id"]}, sign=icon("close")))
         for one in talks
     )  # fmt: skip
     new = button(words("page.new"), {"do": "new"}, class_="at-go")
@@ -212,24 +218,40 @@ def conversations(talks: Sequence[Mapping[str, Any]], now: str, words: Words) ->
 
 def profile(known: Mapping[str, Any], guest: bool, words: Words) -> str:
     """Return what is known of the person, and the ways to change that."""
-    rows = [(words("profile.talks"), str(known["conversations"]))] if known["conversations"] else []
-    if known["wishes"]:
-        rows.append((words("profile.wishes"), ", ".join(known["wishes"][:30])))
-    for kind, titles in known["done"].items():
-        rows.append((words.get(f"profile.{kind}") or kind, ", ".join(titles[:12])))
+    rows = [(words.get(f"profile.{kind}") or kind, ", ".join(titles[:12]))
+            for kind, titles in known["done"].items()]  # fmt: skip
     if known["adapters"]:
         rows.append((words("profile.learned"), ", ".join(known["adapters"])))
     table = "".join(
         tag("tr", tag("th", escape(name), scope="row") + tag("td", escape(value)))
         for name, value in rows
     )
-    said = tag("table", table) if rows else tag("p", escape(words("profile.none")))
+    talks = "".join(tag("li", _talk(one, words)) for one in known["talks"])
+    head = tag("h3", escape(words("profile.talks")))
+    said = head + tag("ul", talks, class_="at-known") if talks else ""
+    said += tag("table", table) if rows else ""
+    said = said or tag("p", escape(words("profile.none")))
     ways = [
         button(words("profile.someone_else"), {"do": "guest"}, role="switch",
-               aria_checked="true" if guest else "false"),
-        button(words("page.conversations"), {"do": "conversations"}),
-        button(words("saved.title"), {"do": "saved"}),
-        button(words("profile.forget"), {"do": "forget"}, data_sure=words("profile.forget_sure")),
+               aria_checked="true" if guest else "false",
+               drawn=icon("check") if guest else ""),
+        button(words("profile.forget"), {"do": "forget"}, data_sure=words("profile.forget_sure"),
+               class_="at-danger"),
     ]  # fmt: skip
-    row = tag("ul", "".join(tag("li", one) for one in ways), class_="at-chips")
+    row = tag("ul", "".join(tag("li", one) for one in ways), class_="at-chips at-foot")
     return panel(words("profile.title"), said + row, words, "profile")
+
+
+def _talk(talk: Mapping[str, Any], words: Words) -> str:
+    """Return what is kept of one conversation: its wishes can go one by one, or all of it."""
+    title = str(talk["title"])[:80]
+    day = tag("time", escape(dated(str(talk["day"]), words)), class_="at-dim")
+    gone = button(f"{words('talks.delete')}: {title}", sign=icon("close"), class_="at-close",
+                  does={"do": "delete", "session": talk["id"], "from": "profile"})  # fmt: skip
+    wishes = "".join(
+        tag("li", wish_chip(one["label"], words, {"do": "unwish", "session": talk["id"],
+                                                 "title": one["label"], "drop": one["drop"]}))
+        for one in talk["wishes"]
+    )  # fmt: skip
+    said = tag("div", tag("strong", escape(title)) + day + gone, class_="at-line")
+    return said + (tag("ul", wishes, class_="at-chips") if wishes else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ui.web.icons import icon
 from ui.web.markup import button, doing, escape, tag
 from ui.web.words import Words
 
@@ -22,10 +23,14 @@ def wish_row(wishes: Sequence[Mapping[str, Any]], words: Words) -> str:
 def _wish(wish: Mapping[str, Any], words: Words) -> str:
     label = str(wish["label"])
     does = {"do": "press", "text": words("shop.without", wish=label), "press": wish["press"]}
-    inner = escape(label) + tag("span", "✕", aria_hidden="true", class_="at-x")
-    return tag("button", inner, type="button", class_=f"at-chip at-{wish['kind']}",
-               aria_label=words("shop.remove", wish=label),
-               data_do=doing(does))  # fmt: skip
+    return wish_chip(label, words, does, str(wish["kind"]))
+
+
+def wish_chip(label: str, words: Words, does: Mapping[str, Any], kind: str = "want") -> str:
+    """Return a wish that can be taken back."""
+    inner = tag("span", escape(label)) + icon("close")
+    return tag("button", inner, type="button", class_=f"at-chip at-{kind}",
+               aria_label=words("shop.remove", wish=label), data_do=doing(does))  # fmt: skip
 
 
 def reply_row(replies: Sequence[Mapping[str, Any]], words: Words) -> str:

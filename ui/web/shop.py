@@ -13,8 +13,9 @@ import gradio as gr
 from ui.web import panels
 from ui.web.api import ApiError, Json
 from ui.web.cards import Shelf, shelf
-from ui.web.markup import button, escape, tag
-from ui.web.page import Page, hidden_of, kept
+from ui.web.icons import icon
+from ui.web.markup import button, doing, escape, tag
+from ui.web.page import Page, hidden_of, kept, shared
 from ui.web.rows import rating_row, reply_row, wish_row
 from ui.web.shopping import Shop
 from ui.web.values import Facet, name_of
@@ -122,11 +123,10 @@ def _top(words: Words, page: Page, owner: bool) -> str:
     ]
     if owner:
         links.append(tag("a", escape(words("page.owner")), href=f"/owner{path_of(words.language)}"))
-    known = [
-        button(words("page.new"), {"do": "new"}),
-        button(words("page.conversations"), {"do": "conversations"}),
-        button(words("profile.title"), {"do": "profile"}),
-    ]
+    ways = (("page.new", "new", "plus"), ("page.conversations", "conversations", "clock"),
+            ("profile.title", "profile", "person"))  # fmt: skip
+    known = [button(words(key), {"do": do}, drawn=icon(sign), title=words(key))
+             for key, do, sign in ways]  # fmt: skip
     nav = tag("nav", "".join((*known, *links)), aria_label=words("page.title"))
     return tag("header", skip + name + line + nav, class_="at-top")
 
@@ -207,8 +207,9 @@ class _Drawing:
         """Return what is going on; read out when it changes."""
         style = "at-status at-trouble" if page.trouble else "at-status"
         working = bool(page.unsent[1]) and not page.trouble
-        return tag("p", escape(page.status), class_=style, data_working=working,
-                   data_kept=bool(page.draft))  # fmt: skip
+        said = page.status or (self.words("shop.hello") if page.fresh else "")
+        return tag("p", escape(said), class_=style, data_working=working,
+                   data_kept=bool(page.draft), data_fresh=page.fresh)  # fmt: skip
 
     def replies(self, page: Page) -> str:
         """Return what may be said next, and what was chosen to be compared."""
@@ -221,19 +222,20 @@ class _Drawing:
     def wishes(self, page: Page) -> str:
         """Return the wishes, and the ways back."""
         words = self.words
-        made = [wish_row(page.wishes, words)]
+        made = "" if page.fresh else wish_row(page.wishes, words)
         tray = []
-        if page.messages:
-            ways = (("shop.undo", "undo"), ("shop.start_over", "reset"))
-            tray += [button(words(key), {"do": do}, class_="at-reply") for key, do in ways]
+        if not page.fresh:
             hidden = len(hidden_of(page.wishes))
-            label = words("missing.hidden", n=hidden) if hidden else words("missing.open")
-            tray.append(button(label, {"do": "missing"}, class_="at-reply"))
+            missing = words("missing.hidden", n=hidden) if hidden else words("missing.open")
+            ways = ((words("shop.undo"), "undo", "undo"), (words("shop.start_over"), "reset",
+                    "again"), (missing, "missing", "search"))  # fmt: skip
+            tray += [button(label, {"do": do}, drawn=icon(sign), class_="at-quiet")
+                     for label, do, sign in ways]  # fmt: skip
         if page.saved:
             label = f"{words('saved.title')} ({len(page.saved)})"
-            tray.append(button(label, {"do": "saved"}, class_="at-reply"))
+            tray.append(button(label, {"do": "saved"}, drawn=icon("heart"), class_="at-quiet"))
         tray += self._chosen(len(page.compared))
-        return "".join(made) + tag("div", "".join(tray), class_="at-tray")
+        return made + tag("div", "".join(tray), class_="at-tray", data_shared=doing(shared(page)))
 
     def _chosen(self, n: int) -> list[str]:
         """Return what to do with the items chosen to be compared; one alone waits for another."""
@@ -245,7 +247,7 @@ class _Drawing:
             if n > 1
             else tag("span", escape(words("compare.one_more")), class_="at-hint", role="status")
         )
-        return [go, button(words("compare.clear"), {"do": "clear"}, class_="at-reply")]
+        return [go, button(words("compare.clear"), {"do": "clear"}, class_="at-quiet")]
 
     def panel(self, page: Page, facets: Sequence[Facet]) -> str:
         """Return what is open beside the shelf."""
@@ -254,11 +256,12 @@ class _Drawing:
             case "picker":
                 return panels.picker(about[0], facets, words)
             case "because":
-                return panels.because(about[0], page.slate, words)
+                return panels.because(about[0], str(about[0].get("slate") or ""), words)
             case "compare":
                 return panels.comparison(about, facets, PICTURES, words)
             case "details":
-                return panels.details(about[0], facets, PICTURES, words)
+                here = self._shelf(page, facets, slate_id=str(about[0].get("slate") or ""))
+                return panels.details(about[0], facets, here, words)
             case "saved":
                 return panels.saved_list(page.saved, words)
             case "missing":
@@ -282,12 +285,20 @@ class _Drawing:
 
     def shelf(self, page: Page, facets: Sequence[Facet]) -> str:
         """Return the cards."""
+        empty = self.words("shop.nothing") if page.nothing else ""
+        if page.browsing:
+            feed = self._shelf(page, facets, items=page.feed, slate_id=page.feed_slate, feed=True)
+            return shelf(feed, self.words)
+        return shelf(self._shelf(page, facets), self.words, empty)
+
+    def _shelf(self, page: Page, facets: Sequence[Facet], **instead: Any) -> Shelf:
+        """Return what is on show as the cards take it."""
         shown = Shelf(
             page.items, page.slate, {one["id"] for one in page.compared},
             {one["id"] for one in page.saved}, page.judged, PICTURES, page.busy,
             {one["name"]: one for one in facets}, page.others,
         )  # fmt: skip
-        return shelf(shown, self.words, self.words("shop.nothing") if page.nothing else "")
+        return replace(shown, **instead)
 
 
 def _changed(shown: list[Any], values: list[Any]) -> list[Any]:

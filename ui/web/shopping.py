@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ui.web import telling
+from ui.web import personal, telling
 from ui.web.api import Api, ApiError, Json
 from ui.web.page import (
     MOST_CONVERSATIONS,
@@ -19,7 +19,6 @@ from ui.web.page import (
     Panel,
     hidden_of,
     kept,
-    profile_of,
     remembered,
 )
 from ui.web.telling import MOST_CHARACTERS
@@ -30,7 +29,9 @@ MOST_COMPARED = 4
 MOST_HIDDEN = 30
 """Hidden items that are listed; the latest ones."""
 
-_OF_THE_PERSON = frozenset({"open", "new", "guest", "delete", "forget", "profile"})
+FEED = 12
+"""Items that are shown before anything was asked for."""
+
 _PANELS: Mapping[str, Panel] = {"close": "", "saved": "saved", "conversations": "conversations"}
 
 
@@ -53,21 +54,24 @@ class Shop:
             page = replace(page, catalog=facets["catalog"], count=facets["items"])
             if page.session:
                 return await self._restored(page)
+            feed = await self.api.feed(FEED, self.words.language)
         except ApiError as error:
-            return self._troubled(page, error)
-        return replace(page, replies=tuple(facets["examples"]))
+            return self.troubled(page, error)
+        return replace(page, replies=tuple(facets["examples"]), feed=tuple(feed["items"]),
+                       feed_slate=feed["slate_id"])  # fmt: skip
 
     async def _restored(self, page: Page) -> Page:
         try:
-            page = await self._loaded(page)
+            page = await self.loaded(page)
         except ApiError as error:
             if error.kind != "session":
                 raise
-            fresh = await self.opened(kept(replace(_without(page, page.session), session="")))
+            left = personal.without(page, page.session)
+            fresh = await self.opened(kept(replace(left, session="")))
             return replace(fresh, status=self.words("trouble.session_new"), trouble=True)
         return page
 
-    async def _loaded(self, page: Page) -> Page:
+    async def loaded(self, page: Page) -> Page:
         """Return a page with all that its session has: turns, items, wishes and verdicts."""
         stored = await self.api.session(page.session)
         messages: list[Json] = []
@@ -85,11 +89,11 @@ class Shop:
         # There is a button of its own for the way back.
         replies = (one for one in suggested["replies"]
                    if (one.get("press") or {}).get("act") != "undo")  # fmt: skip
-        anchors = await self._items(anchors_of(page.items), page)
+        anchors = await self.items_of(anchors_of(page.items), page)
         return replace(page, wishes=tuple(suggested["wishes"]), replies=tuple(replies),
                        others={one["id"]: one for one in anchors})  # fmt: skip
 
-    async def _items(self, ids: Iterable[str], page: Page) -> tuple[Json, ...]:
+    async def items_of(self, ids: Iterable[str], page: Page) -> tuple[Json, ...]:
         """Return items by id, those that have left the catalog left out."""
         known = {**page.others, **{str(one["id"]): one for one in (*page.saved, *page.items)}}
         found = []
@@ -133,7 +137,7 @@ class Shop:
             draft = "" if press is not None else text
             kept = replace(before, session=page.session, talks=page.talks, draft=draft,
                            unsent=(text, once))  # fmt: skip
-            yield self._gone(kept) if error.kind == "session" else self._troubled(kept, error)
+            yield self.troubled(kept, error)
             return
         yield replace(page, busy=False, unsent=("", ""))
 
@@ -172,18 +176,18 @@ class Shop:
         turn = page.about[0] if page.about else {}
         page = replace(page, about=(), status=self._outcome(page))
         if before.session == page.session and page.turns != before.turns + 1:
-            loaded = await self._loaded(page)
+            loaded = await self.loaded(page)
             return replace(loaded, status=self.words("trouble.elsewhere"))
         page = await self._suggested(page)
         if not turn:
             return page
-        together = await self._items(compared_by(turn)[:MOST_COMPARED], page)
+        together = await self.items_of(compared_by(turn)[:MOST_COMPARED], page)
         if len(together) > 1:
             return replace(page, panel="compare", about=together, compared=together)
         missed = [
             {"label": self.words("missing.see", title=_short(one["title"])), "do": "detail",
              "item": one["id"]}
-            for one in await self._items(asked_about(turn), page)
+            for one in await self.items_of(asked_about(turn), page)
         ]  # fmt: skip
         return replace(page, replies=(*missed, *page.replies))
 
@@ -193,7 +197,10 @@ class Shop:
             return self.words("shop.found_one")
         return self.words("shop.found", n=n) if n else self.words("shop.ready")
 
-    def _troubled(self, page: Page, error: ApiError) -> Page:
+    def troubled(self, page: Page, error: ApiError) -> Page:
+        """Return a page that says what is wrong."""
+        if error.kind == "session":
+            return self._gone(page)
         told = self.words(f"trouble.{error.kind}", reason=error.reason)
         return replace(page, status=told, trouble=True, busy=False)
 
@@ -201,7 +208,7 @@ class Shop:
         """Return the page of a session that was deleted: what was said stays to be read."""
         messages = tuple({k: one[k] for k in ("role", "content")} for one in page.messages)
         return replace(
-            _without(page, page.session), session="", turns=0, messages=messages, wishes=(),
+            personal.without(page, page.session), session="", turns=0, messages=messages, wishes=(),
             replies=(), slate="", judged={}, stars=0, panel="", about=(), unsent=("", ""),
             status=self.words("trouble.session"), trouble=True, busy=False,
         )  # fmt: skip
@@ -216,7 +223,7 @@ class Shop:
             if action.get("do") == "hide":
                 await telling.tell(self.api, page, action, "reject")
         except ApiError as error:
-            yield self._gone(page) if error.kind == "session" else self._troubled(page, error)
+            yield self.troubled(page, error)
             return
         async for after in self.say(page, *turn):
             yield after
@@ -224,17 +231,18 @@ class Shop:
     async def _done(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
         """Return the page after an action that is no turn."""
         item = str(action.get("item", ""))
-        known = {str(one["id"]): one for one in (*page.compared, *page.saved, *page.items)}
+        there = (*page.feed, *page.about, *page.compared, *page.saved, *page.items)
+        known = {str(one["id"]): one for one in there if "id" in one}
         if does in _PANELS:
             return replace(page, panel=_PANELS[does], about=(), status="", trouble=False)
-        if does in _OF_THE_PERSON:
-            return await self._personal(page, does, action)
+        if does in personal.ACTIONS:
+            return await personal.personal(self, page, does, action)
         if does == "sync":
-            return await self._synced(page)
+            return await personal.synced(self, page, action)
         if does == "retry":
             return await self.opened(kept(page))
         if does == "missing":
-            hidden = await self._items(hidden_of(page.wishes)[-MOST_HIDDEN:], page)
+            hidden = await self.items_of(hidden_of(page.wishes)[-MOST_HIDDEN:], page)
             return replace(page, panel="missing", about=hidden, status="", trouble=False)
         if does in ("rate", "wrong", "judge"):
             return await self._told(page, does, action)
@@ -266,18 +274,9 @@ class Shop:
         names: dict[str, Panel] = {"detail": "details", "like_but": "picker"}
         if item is None:
             return page
+        item = {**item, "slate": str(action.get("slate") or "")}
         return replace(page, panel=names.get(does, "because"), about=(item,), status="",
                        trouble=False)  # fmt: skip
-
-    async def _synced(self, page: Page) -> Page:
-        """Return the page with what was said in another window."""
-        if not page.session:
-            return page
-        stored = await self.api.session(page.session)
-        if len(stored["turns"]) == page.turns:
-            return page
-        return replace(await self._loaded(page), status=self.words("trouble.elsewhere"),
-                       trouble=False, busy=False)  # fmt: skip
 
     def _compared(self, page: Page, item: Json | None) -> Page:
         if item is None:
@@ -319,49 +318,11 @@ class Shop:
         try:
             after = await telling.judged_answer(self.api, page, message, "up" if good else "down")
         except ApiError as error:
-            return self._gone(page) if error.kind == "session" else self._troubled(page, error)
+            return self.troubled(page, error)
         if after is page:
             return page
         thanked = replace(after, status=self.words("feedback.thanks"), trouble=False)
         return thanked if good else replace(thanked, panel="wrong", about=(message,))
-
-    async def _personal(self, page: Page, does: str, action: Mapping[str, Any]) -> Page:
-        """Show, change or forget what is kept of the person; open another conversation."""
-        if does == "open":
-            wanted = str(action.get("session", ""))
-            return await self.opened(kept(replace(page, session=wanted)))
-        if does == "new":
-            return await self.opened(kept(replace(page, session="")))
-        if does == "guest":
-            # A conversation is one person's or nobody's; which, is settled when it begins.
-            return await self.opened(kept(replace(page, session="", guest=not page.guest)))
-        if does == "delete":
-            id = str(action.get("session", ""))
-            await self.api.delete_session(id)
-            page = replace(_without(page, id), panel="conversations", about=())
-            if id != page.session:
-                return page
-            fresh = await self.opened(kept(replace(page, session="")))
-            return replace(fresh, panel="conversations")
-        try:
-            if does == "forget":
-                gone = await self.api.forget(page.person)
-                fresh = await self.opened()
-                counts = {name: gone[name] for name in ("sessions", "events")}
-                return replace(fresh, status=self.words("profile.forgotten", **counts))
-            about = await self.api.known_of(page.person)
-        except ApiError as error:
-            if error.kind != "login":
-                raise
-            # Of all that the page does, only this takes a key that may do everything.
-            return replace(page, status=self.words("trouble.profile"), trouble=True)
-        return replace(page, panel="profile", about=(profile_of(about),), status="",
-                       trouble=False)  # fmt: skip
-
-
-def _without(page: Page, session: str) -> Page:
-    """Return a page whose list of conversations lacks one."""
-    return replace(page, talks=tuple(one for one in page.talks if one["id"] != session))
 
 
 def _short(title: str) -> str:

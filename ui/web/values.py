@@ -6,7 +6,7 @@ Knows facets as the API gives them, as JSON; nothing is looked up here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from math import isfinite
 from typing import Any, TypeGuard
@@ -86,7 +86,7 @@ def shown(value: object, words: Words, facet: Facet | None = None) -> str:
         return _numeric(float(value), words, facet)
     text = str(value)
     if facet and facet["kind"] == "date":
-        return _dated(text, words)
+        return dated(text, words)
     text = called(text, facet) if facet else text
     return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS]}…"
 
@@ -139,7 +139,8 @@ def _numeric(value: float, words: Words, facet: Facet | None) -> str:
     return f"{number(value, words)} {unit}".strip()
 
 
-def _dated(text: str, words: Words) -> str:
+def dated(text: str, words: Words) -> str:
+    """Return a day as people of the language write it; whatever else it is, as it is."""
     try:
         return str(format_date(date.fromisoformat(text[:10]), "medium", locale=words.language))
     except ValueError:
@@ -153,6 +154,22 @@ def kind_of(item: Item) -> str:
         if first and isinstance(first, str):
             return first
     return ""
+
+
+def maker_of(item: Item, facets: Iterable[Facet]) -> str:
+    """Return whose an item is: its brand; in a catalog without brands, what it lists of names.
+
+    Those are the values of the list that most items have, e.g. the authors of books.
+    """
+    listed = list(facets)
+    if item.get("brand") or any(one["role"] == "brand" for one in listed):
+        names = item.get("brand")
+    else:
+        lists = [one for one in listed if one["kind"] == "list" and one["role"] is None]
+        most = max(lists, key=lambda one: one["coverage"], default=None)
+        names = own_value(item, most) if most else None
+    many = names if isinstance(names, list | tuple) else [names]
+    return ", ".join(str(one) for one in many[:2] if one)
 
 
 def name_of(catalog: str) -> str:

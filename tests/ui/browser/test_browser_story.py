@@ -65,7 +65,7 @@ def test_feedback_has_slate_and_rank(guest, kept):
     guest.open(guest.card(1).locator(".at-title"), "details")
     guest.press(2, "Bad suggestion").click()
     guest.told("Thank you")
-    guest.tab.locator("#at-chat").get_by_role("button", name="Dislike").last.click()
+    guest.tab.locator("#at-chat").get_by_role("button", name="Bad answer").last.click()
     form = guest.tab.locator(".at-panel-wrong")
     form.wait_for()
     form.locator("[name=what]").fill("too many words")

@@ -50,17 +50,27 @@ class Reader(HTMLParser):
     def __init__(self, markup):
         super().__init__()
         self.tags, self.does, self.said, self.attributes = [], [], [], []
+        self.inside, self.buttons = None, []
         self.feed(markup)
 
     def handle_starttag(self, tag, attributes):
         self.tags.append(tag)
         known = dict(attributes)
+        if tag == "button":
+            self.inside = [known.get("aria-label") or ""]
         self.attributes.append((tag, known))
         if "data-do" in known:
             self.does.append(json.loads(known["data-do"]))
 
     def handle_data(self, data):
         self.said.append(data)
+        if self.inside is not None:
+            self.inside.append(data)
+
+    def handle_endtag(self, tag):
+        if tag == "button":
+            self.buttons.append("".join(self.inside).strip())
+            self.inside = None
 
     def all(self, tag):
         return [known for name, known in self.attributes if name == tag]
@@ -87,16 +97,37 @@ def test_every_button_knows_its_item():
     assert all((one["item"], one["slate"]) == ("7", "s1") for one in does)
 
 
-OF_WORDS = ("at-title", "at-go", "at-reason")
-"""Buttons that show what they are called."""
-
-
 def test_every_button_has_a_name():
-    for markup in (shelf(Shelf([item()], "s1"), EN), picker(item(), FACETS, EN)):
-        reader = Reader(markup)
-        for known in reader.all("button"):
-            named = known.get("aria-label") or known.get("class") in OF_WORDS
-            assert named or known.get("data-do")
+    for markup in (shelf(Shelf([item()], "s1"), EN), picker(item(), FACETS, EN),
+                   profile({"talks": [talk("x")], "done": {}, "adapters": []}, True, EN),
+                   details(item(), FACETS, Shelf(), EN), saved_list([item()], EN)):  # fmt: skip
+        names = Reader(markup).buttons
+        assert names
+        assert all(any(letter.isalpha() for letter in name) for name in names), names
+
+
+def test_details_offer_what_a_card_does():
+    reader = Reader(details(item(), FACETS, Shelf(slate_id="s1", compared={"7"}), EN))
+    ways = {one["do"] for one in reader.does} - {"close"}
+    assert ways == {"more_like", "like_but", "why", "compare", "save"}
+    assert [known["aria-pressed"] for known in reader.all("button") if "aria-pressed" in known] == [
+        "true", "false"]  # fmt: skip
+    assert {one["slate"] for one in reader.does if one["do"] != "close"} == {"s1"}
+
+
+def test_first_items_have_no_numbers():
+    page = read(item(), feed=True)
+    assert "To begin with" in page.said
+    assert not page.all("ol")
+    assert not any("rank" in (known.get("class") or "") for known in page.all("span"))
+
+
+def test_tile_is_low_only_where_no_item_has_a_picture():
+    def style(*items):
+        return read(*items).all("ol")[0]["class"]
+
+    assert "at-plain" in style(item(image=None), item(image=None))
+    assert "at-plain" not in style(item(image=None), item())
 
 
 def test_marked_cards_say_so():
@@ -122,11 +153,22 @@ def test_shop_without_prices_says_nothing_of_them():
     assert "Price on request" not in " ".join(page.said)
 
 
+def test_maker_stands_on_the_card_unless_its_title_has_it():
+    assert "Alto" in read(item()).said
+    assert "Alto" not in read(item(title="Blue dress by ALTO")).said
+
+
 def test_shapes_of_cards_stand_in_while_looking():
     page = read(busy=True)
     assert [known["aria-busy"] for known in page.all("ol")] == ["true"]
     assert len(page.all("li")) == 5
     assert "What fits will be shown here." in read().said
+
+
+def talk(text):
+    """What a profile knows of a conversation."""
+    return {"id": text, "title": text, "day": text,
+            "wishes": [{"label": text, "drop": {"facet": text}}]}  # fmt: skip
 
 
 def hostile():
@@ -143,12 +185,12 @@ def test_nothing_written_elsewhere_is_markup():
     reply = {"label": EVIL, "text": EVIL, "press": None, "count": 3}
     pieces = [
         shelf(Shelf([one], EVIL), EN), picker(one, FACETS, EN), because(one, EVIL, EN),
-        comparison([one, item()], FACETS, "p/", EN), details(one, FACETS, "p/", EN),
+        comparison([one, item()], FACETS, "p/", EN), details(one, FACETS, Shelf(), EN),
         missing([one], EN),
         saved_list([one], EN), wrong({"content": EVIL}, EN),
         conversations([{"id": EVIL, "title": EVIL}], "x", EN),
-        profile({"conversations": 1, "wishes": [EVIL], "done": {EVIL: [EVIL]}, "adapters": [EVIL]},
-                False, EN), wish_row([wish], EN), reply_row([reply], EN),
+        profile({"talks": [talk(EVIL)], "done": {EVIL: [EVIL]}, "adapters": [EVIL]}, False, EN),
+        wish_row([wish], EN), reply_row([reply], EN),
     ]  # fmt: skip
     for markup in pieces:
         reader = Reader(markup)

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from agent.errors import UnknownSession
 from ui.web.page import Page, kept, remembered
 from ui.web.shopping import MOST_CHARACTERS
 
@@ -28,6 +27,13 @@ def on(page, place, does, **more):
     return {"do": does, "item": item["id"], "title": item["title"], "slate": page.slate, **more}
 
 
+def of_feed(page, place, does, **more):
+    """What a button on a card of the feed tells."""
+    item = page.feed[place]
+    return {"do": does, "item": item["id"], "title": item["title"], "slate": page.feed_slate,
+            **more}  # fmt: skip
+
+
 def pressed(wish):
     return {"do": "press", "text": "without it", "press": wish["press"]}
 
@@ -35,6 +41,41 @@ def pressed(wish):
 def test_new_page_has_openings(opened):
     assert opened.replies
     assert (opened.items, opened.messages, opened.session) == ((), (), "")
+
+
+def test_new_page_shows_what_there_is(opened, go):
+    assert opened.browsing
+    assert len({item["id"] for item in opened.feed}) == len(opened.feed) > 5
+    judged = go(opened, of_feed(opened, 1, "judge", verdict="up"))[-1]
+    saved = go(judged, of_feed(opened, 1, "save"))[-1]
+    assert [item["id"] for item in saved.saved] == [opened.feed[1]["id"]]
+    assert saved.judged == {opened.feed[1]["id"]: "up"}
+    assert saved.session == ""
+
+
+@pytest.mark.parametrize("does", ["more_like", "why", "hide", "like_form"])
+def test_conversation_begins_with_what_is_pressed(opened, go, does):
+    wish = {"facet": "colour", "values": ["Black"]}
+    action = of_feed(opened, 0, does, want=[wish], avoid=[], said="Black")
+    after = go(opened, action)[-1]
+    assert not after.trouble
+    assert after.session
+    assert len(after.messages) == 2
+    assert not after.browsing or does == "why"
+
+
+def test_two_of_the_first_items_are_compared(opened, go):
+    page = opened
+    for place in range(2):
+        page = go(page, of_feed(opened, place, "compare"))[-1]
+    after = go(page, {"do": "compare_go"})[-1]
+    assert (after.panel, [one["id"] for one in after.about]) == (
+        "compare", [one["id"] for one in opened.feed[:2]])  # fmt: skip
+
+
+def test_first_items_give_way_while_others_are_looked_for(opened, go):
+    pages = go(opened, "black shoes")
+    assert not any(page.browsing for page in pages)
 
 
 def test_items_come_before_the_words(opened, go):
@@ -163,49 +204,6 @@ def test_comparison_says_what_it_comes_to(opened, go):
     said = go(page, {"do": "compare_go"})[-1].messages[-1]["content"]
     assert "cheapest" in said
     assert "\n" not in said
-
-
-def test_earlier_conversations_open_and_go(opened, go, store):
-    first = go(opened, "black shoes")[-1]
-    second = go(go(first, {"do": "new"})[-1], "blue shirts")[-1]
-    assert [talk["title"] for talk in second.talks] == ["blue shirts", "black shoes"]
-    assert second.session != first.session
-    back = go(second, {"do": "open", "session": first.session})[-1]
-    assert back.messages == first.messages
-    left = go(back, {"do": "delete", "session": first.session})[-1]
-    assert [talk["title"] for talk in left.talks] == ["blue shirts"]
-    assert (left.session, left.messages) == ("", ())
-    with pytest.raises(UnknownSession):
-        store.load(first.session)
-
-
-def test_profile_tells_what_is_known(opened, go):
-    page = go(opened, "black shoes")[-1]
-    page = go(page, on(page, 0, "save"))[-1]
-    shown = go(page, {"do": "profile"})[-1]
-    (known,) = shown.about
-    assert known["conversations"] == 1
-    assert "black" in [wish.lower() for wish in known["wishes"]]
-    assert known["done"]["select"] == [page.items[0]["title"]]
-
-
-def test_forgetting_leaves_nothing(opened, go, store):
-    page = go(opened, "black shoes")[-1]
-    page = go(page, on(page, 0, "save"))[-1]
-    gone = go(page, {"do": "forget"})[-1]
-    assert "1 conversations" in gone.status
-    assert (gone.talks, gone.saved, gone.session) == ((), (), "")
-    assert gone.person != page.person
-    assert list(store.logged()) == []
-
-
-def test_shopping_for_someone_else_keeps_no_profile(opened, go, store):
-    page = go(go(opened, {"do": "guest"})[-1], "black shoes")[-1]
-    page = go(page, on(page, 0, "save"))[-1]
-    (session,) = store.logged()
-    assert session.user is None
-    assert [event.consent for event in session.events] == [False]
-    assert go(page, {"do": "guest"})[-1].session == ""
 
 
 @pytest.mark.parametrize("stored", [{}, {"talks": 3, "saved": ["x"], "guest": "yes"},

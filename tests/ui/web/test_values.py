@@ -6,6 +6,7 @@ from ui.web.values import (
     can_be_had,
     kind_of,
     label_of,
+    maker_of,
     money,
     name_of,
     own_value,
@@ -114,3 +115,23 @@ def test_name_of_a_field_without_facet_is_readable():
 )
 def test_catalog_has_a_readable_name(name, heading):
     assert name_of(name) == heading
+
+
+LISTS = [{**facet("list", name="tags"), "coverage": 0.4},
+         {**facet("list", name="authors"), "coverage": 1.0}]  # fmt: skip
+BOOK = {"title": "Emma", "attributes": {"authors": ["Jane Austen", "A", "B"], "tags": ["old"]}}
+
+
+@pytest.mark.parametrize(
+    ("item", "facets", "maker"),
+    [
+        (BOOK, LISTS, "Jane Austen, A"),
+        ({**BOOK, "brand": "Penguin"}, LISTS, "Penguin"),
+        (BOOK, [*LISTS, facet("categorical", "brand", name="brand")], ""),
+        ({"title": "Tea", "attributes": {}}, LISTS, ""),
+        ({"title": "Tea", "brand": ["Alto", "Brisa", "Nordhus"]}, [], "Alto, Brisa"),
+        ({"title": "Tea"}, [], ""),
+    ],
+)
+def test_maker_is_the_brand_or_the_names_listed(item, facets, maker):
+    assert maker_of(item, facets) == maker

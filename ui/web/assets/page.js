@@ -29,7 +29,12 @@ element.addEventListener('click', (event) => {
   if (button.dataset.sure && !window.confirm(button.dataset.sure)) return;
   // What opened a panel has the focus again when it closes.
   if (!button.closest('.at-panel')) window.atOpener = button.dataset.do;
+  window.atPressed = button.dataset.do;
   send(JSON.parse(button.dataset.do));
+});
+// A picture opens what its title opens; the keyboard has the title.
+element.addEventListener('click', (event) => {
+  event.target.closest('.at-card .at-picture')?.closest('.at-card').querySelector('.at-title').click();
 });
 // Safari gives a pressed button no focus, and evidence is shown by it.
 element.addEventListener('click', (event) => event.target.closest('.at-reason')?.focus());

@@ -1,6 +1,7 @@
 // What the page does by itself, once for each language: (words) => void. `words.waits` is shown
 // while something that was typed waits for the turn before it, `words.server` when the server that
-// gave out this page does not answer.
+// gave out this page does not answer, `words.offline` when there is no network, `words.broken` when
+// Gradio reports an error of its own; the others name who spoke, and the verdicts.
 (words) => {
   const find = (selector) => document.querySelector(selector);
   const box = () => find('#at-box textarea');
@@ -19,27 +20,47 @@
   };
   // A server that is gone says nothing: while something is under way it is asked for.
   const ASKED_MS = 1500;
-  const alive = async (since) => {
-    if (since !== begun || !window.atWorking()) return;
+  const answers = async () => {
     try {
       await fetch(location.pathname, {method: 'HEAD', cache: 'no-store'});
-      setTimeout(alive, ASKED_MS, since);
-    } catch {
-      if (since === begun) lost();
-    }
+      return true;
+    } catch { return false; }
   };
-  const lost = () => {
+  const alive = async (since) => {
+    if (since !== begun || !window.atWorking()) return;
+    if (await answers()) setTimeout(alive, ASKED_MS, since);
+    else if (since === begun) trouble(navigator.onLine ? words.server : words.offline);
+  };
+  // What the status said before a trouble that passes by itself is said again.
+  let before = null;
+  const trouble = (said) => {
     const status = find('#at-status p');
-    status.textContent = words.server;
+    if (!status || status.textContent === said) return;
+    before ??= {text: status.textContent, style: status.className, working: 'working' in status.dataset};
+    status.textContent = said;
     status.className = 'at-status at-trouble';
     status.dataset.kept = '';
     delete status.dataset.working;
     find('.at-busy')?.classList.remove('at-busy');
     window.atDone();
+    back();
   };
+  const back = async () => {
+    if (!before) return;
+    if (!await answers()) { setTimeout(back, ASKED_MS); return; }
+    const status = find('#at-status p');
+    if (status && [words.server, words.offline].includes(status.textContent)) {
+      status.textContent = before.working ? '' : before.text;
+      status.className = before.working ? 'at-status' : before.style;
+    }
+    before = null;
+  };
+  window.addEventListener('offline', () => trouble(words.offline));
+  window.addEventListener('online', () => back());
   let sent = '', told = '', spoken = '';
   window.atSaid = (text) => {
     window.atBegun();
+    window.atPressed = undefined;
     sent = text ?? '';
     put('');
     keep(sent);
@@ -76,8 +97,17 @@
     spoken = answer;
     const log = find('#at-chat [role=log]');
     log?.scrollTo({top: log.scrollHeight});
+    focus();
+  };
+  // What was pressed was drawn anew and lost the focus: it has it again, and where it is gone, the
+  // box, except on a phone, whose keyboard would cover half of what has come.
+  const focus = () => {
     const at = document.activeElement;
-    if ((at === document.body || at?.id === 'at-send') && matchMedia('(pointer: fine)').matches) box().focus();
+    if (at !== document.body && at?.id !== 'at-send') return;
+    const all = [...document.querySelectorAll('button[data-do]')];
+    const same = window.atPressed && all.find((one) => one.dataset.do === window.atPressed);
+    if (same) same.focus({preventScroll: true});
+    else if (matchMedia('(pointer: fine)').matches) box().focus({preventScroll: true});
   };
 
   // Enter while words come: what is in the box is sent when they have come.
@@ -107,13 +137,57 @@
     if (event.target.closest?.('#at-send')) later(event);
   }, true);
 
-  // The same person in another window: this one follows.
-  window.addEventListener('storage', (event) => {
-    if (event.key === 'attune-shop' && event.newValue !== event.oldValue) window.atSend?.({do: 'sync'});
+  // The windows of one browser follow each other: what was said in the conversation that they have
+  // in common, what was saved, which conversations there are. What a page begins with is no news.
+  const others = new BroadcastChannel('attune-shop');
+  let mine;
+  const tell = () => {
+    const now = find('[data-shared]')?.dataset.shared;
+    if (!now || now === mine) return;
+    if (mine !== undefined) others.postMessage(now);
+    mine = now;
+  };
+  others.addEventListener('message', ({data}) => {
+    if (data === mine) return;
+    const theirs = JSON.parse(data), own = JSON.parse(mine ?? '{}');
+    const same = (name) => JSON.stringify(theirs[name]) === JSON.stringify(own[name]);
+    const news = !['person', 'saved', 'talks'].every(same)
+      || (theirs.session === own.session && theirs.turns !== own.turns);
+    if (news) window.atSend?.({do: 'sync', shared: theirs});
   });
-  // Words are read out once, when they have all come.
+  // What Gradio calls things, in the words of the page.
+  const name = () => {
+    const call = (one, label) => {
+      if (one.getAttribute('aria-label') === label) return;
+      one.setAttribute('aria-label', label);
+      if (one.title) one.title = label;
+    };
+    for (const one of document.querySelectorAll('#at-chat [data-testid=user], #at-chat [data-testid=bot]')) {
+      one.setAttribute('role', 'group');
+      call(one, one.dataset.testid === 'user' ? words.you : words.shop);
+    }
+    for (const one of document.querySelectorAll('#at-chat .message-buttons button')) {
+      const label = one.getAttribute('aria-label') ?? '';
+      if (!/like$/i.test(label)) continue;
+      one.setAttribute('aria-pressed', String(label.startsWith('clicked')));
+      call(one, /dislike$/i.test(label) ? words.down : words.up);
+    }
+  };
   new MutationObserver(() => {
+    // Words are read out once, when they have all come.
     const log = find('#at-chat [role=log]');
     if (log && log.getAttribute('aria-live') !== 'off') log.setAttribute('aria-live', 'off');
-  }).observe(document.body, {childList: true, subtree: true});
+    name();
+    // Gradio's own messages are English and cover the page; what they tell is said here.
+    const toast = find('[data-testid=toast-body].error:not([data-told])');
+    if (toast) {
+      toast.dataset.told = '';
+      answers().then((there) => {
+        if (there) trouble(words.broken);
+        else trouble(navigator.onLine ? words.server : words.offline);
+      });
+    }
+    tell();
+  }).observe(document.body, {childList: true, subtree: true, attributes: true,
+                             attributeFilter: ['data-shared', 'aria-live', 'aria-label', 'class']});
 }
