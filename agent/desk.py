@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from agent.jobs import NewJob
 from agent.languages.carrying import Carried
@@ -137,6 +137,30 @@ class Outcome:
 
     plan: Plan
     found: int | None
+
+
+@runtime_checkable
+class Sorts(Protocol):
+    """Tells what of an utterance is a desk's own, and does nothing about it."""
+
+    def pass_over(self, request: DeskRequest) -> Attended:
+        """Return what is left for the recommender, without a word or a deed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """A desk in a turn that was had before, elsewhere: what is its own is done and said already."""
+
+    desk: Sorts
+
+    def attend(self, request: DeskRequest) -> Attended:
+        """Leave out what the desk would take care of."""
+        return self.desk.pass_over(request)
+
+    def conclude(self, request: DeskRequest, attended: Attended, outcome: Outcome) -> Attended:
+        """Add nothing."""
+        return attended
 
 
 class Desk(Protocol):

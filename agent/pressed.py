@@ -7,7 +7,7 @@ mentions, as a planner's would be. The words that come with it are what the tran
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -33,6 +33,12 @@ Name = Literal[
 ]  # fmt: skip
 
 
+LARGEST = 1e15
+"""Of bounds: larger numbers are told from each other by nobody, and written by nothing."""
+
+Bound = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+
+
 class PressedWish(BaseModel):
     """A wish on one facet, or a word.
 
@@ -48,8 +54,8 @@ class PressedWish(BaseModel):
 
     facet: str = Field(max_length=200)
     values: tuple[str, ...] = Field(default=(), max_length=MOST_VALUES)
-    low: float | str | None = None
-    high: float | str | None = None
+    low: Bound | str | None = None
+    high: Bound | str | None = None
     direction: Literal["up", "down"] | None = None
 
 

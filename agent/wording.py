@@ -125,7 +125,7 @@ def money(amount: float, currency: str | None, language: str = "en") -> str:
         text = str(
             format_currency(amount, currency, pattern, language, currency_digits=not pattern)
         )
-    except (UnknownLocaleError, ValueError, LookupError):
+    except (UnknownLocaleError, ValueError, LookupError, ArithmeticError):
         return f"{currency} {number(amount)}"
     return re.sub(r"^(-?[A-Za-z.$]*[A-Za-z])\s*(?=\d)", r"\1 ", text)
 

@@ -70,8 +70,12 @@ ROUTERS = (
     health.router,
 )
 
-OPENAI = ("/v1/chat", "/v1/responses", "/v1/models", "/v1/completions", "/v1/embeddings")
-"""Paths of OpenAI's API: those that there are, and those that its clients may try."""
+OPENAI = (
+    "/v1/chat", "/v1/responses", "/v1/models", "/v1/completions", "/v1/embeddings",
+    "/v1/moderations", "/v1/conversations", "/v1/v1/", "/chat/", "/responses", "/models",
+)  # fmt: skip
+"""Paths that OpenAI's clients may try: those that there are, others of its API, and those that
+come of a base URL without /v1, or with two."""
 
 SHAPES: dict[str, errors.Shape] = dict.fromkeys(OPENAI, openai_shape)
 """Shapes of errors other than ours, by how the path begins whose clients expect them."""

@@ -41,6 +41,8 @@ _CODES = {
 }
 """Where OpenAI has a name of its own for what is wrong."""
 
+SERVED = "of OpenAI's API there are /v1/chat/completions, /v1/responses and /v1/models"
+
 _PARAM = re.compile(r"([\w.]{1,80}): ")
 
 
@@ -63,7 +65,8 @@ def openai_shape(status: int, body: ErrorBody) -> tuple[int, Mapping[str, Any]]:
 
     What is wrong with a request is a 400 there, whatever it is: that is what their clients catch.
     """
-    message = f"{body.message} ({body.hint})" if body.hint else body.message
+    hint = SERVED if body.type == "not_found" and "openapi" in (body.hint or "") else body.hint
+    message = f"{body.message} ({hint})" if hint else body.message
     default = "server_error" if status >= 500 else "invalid_request_error"
     named = _PARAM.match(body.message) if body.type == "invalid_request" else None
     told = error_body(

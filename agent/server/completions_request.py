@@ -160,7 +160,7 @@ def _content(message: Message, place: int, *, answered: bool) -> str:
     for at, part in enumerate(message.content or ()):
         if part.type not in ("text", "refusal") and not answered:
             raise Refused(
-                f"a part of type {part.type[:40]!r} is not taken; send text",
+                f"a part of type {part.type[:40]!r} is not taken: only text is read; send text",
                 f"messages.{place}.content.{at}", "unsupported_value",
             )  # fmt: skip
         texts.append(part.text or "")

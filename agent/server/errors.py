@@ -159,7 +159,7 @@ def render(scope: Scope, error: Exception) -> JSONResponse:
     return answer(scope, status, body, headers)
 
 
-_FORMS = re.compile(r"body|event|batch|str|int|float|bool|\w+\[.*\]")
+_FORMS = re.compile(r"body|event|batch|str|int|float|bool|constrained-\w+|\w+\[.*\]")
 """What tells apart the forms that a field may have: the client sent no such names."""
 
 

@@ -94,7 +94,7 @@ def upsert(body: Upsert, here: Here) -> UpsertAnswer:
     for place, row in enumerate(body.items):
         try:
             stored = body.form == "stored"
-            items.append(read_stored(row) if stored else read_row(row, mapping, facets))
+            items.append(read_stored(row, facets) if stored else read_row(row, mapping, facets))
         except CatalogError as error:
             rejected.append(Rejected(row=place, id=_id_of(row, mapping), reason=str(error)))
     if items:

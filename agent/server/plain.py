@@ -7,8 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from agent.server.errors import ErrorBody, answer
 
-_NOWHERE = b"%00"
-"""No id has a byte of zero, and PostgreSQL can't be asked for one."""
+_ZERO = b"%00"
+"""No name has a byte of zero in it, and PostgreSQL can't be asked for one that has."""
+
+_TYPES = {400: "bad_request", 404: "not_found", 415: "unsupported_media_type"}
 
 
 class Plain:
@@ -26,8 +28,11 @@ class Plain:
         if encoding not in ("", "identity"):
             await _refusal(scope, 415, f"a body in {encoding[:40]!r} is not taken",
                            "send it as it is, not compressed")(scope, receive, send)  # fmt: skip
-        elif "\0" in scope["path"] or _NOWHERE in scope["query_string"]:
-            await _refusal(scope, 400, "there is a byte of zero in the address",
+        elif "\0" in scope["path"]:
+            await _refusal(scope, 404, "nothing has a byte of zero in its name",
+                           "leave it out")(scope, receive, send)  # fmt: skip
+        elif _ZERO in scope["query_string"]:
+            await _refusal(scope, 400, "there is a byte of zero in the query",
                            "leave it out")(scope, receive, send)  # fmt: skip
         elif scope["method"] == "HEAD":
             # Outside of this it stays a HEAD: for the server that frames the answer, and the log.
@@ -41,8 +46,7 @@ class Plain:
 
 
 def _refusal(scope: Scope, status: int, message: str, hint: str) -> ASGIApp:
-    type = "unsupported_media_type" if status == 415 else "bad_request"
-    return answer(scope, status, ErrorBody(type=type, message=message, hint=hint))
+    return answer(scope, status, ErrorBody(type=_TYPES[status], message=message, hint=hint))
 
 
 def _without_body(send: Send) -> Send:

@@ -169,8 +169,10 @@ def _words(content: str | list[Part] | None, where: str, *, answered: bool) -> s
     texts = []
     for at, part in enumerate(content or ()):
         if part.type not in _TEXTS and not answered:
-            raise Refused(f"a part of type {part.type[:40]!r} is not taken; send text",
-                          f"{where}.{at}", "unsupported_value")  # fmt: skip
+            raise Refused(
+                f"a part of type {part.type[:40]!r} is not taken: only text is read; send text",
+                f"{where}.{at}", "unsupported_value",
+            )  # fmt: skip
         texts.append(part.text or part.refusal or "")
     return strip_control("\n".join(texts)).strip()
 

@@ -41,11 +41,11 @@ def read_row(row: Any, mapping: Mapping, facets: tuple[Facet, ...]) -> Item:
     )
 
 
-def read_stored(row: Any) -> Item:
+def read_stored(row: Any, facets: tuple[Facet, ...]) -> Item:
     """Return the item of a row in the form the catalog keeps (`retrieval.item_json`).
 
     Raises:
-        CatalogError: If it is not in that form.
+        CatalogError: If it is not in that form, or what is a number in the catalog is none.
     """
     if not isinstance(row, Row):
         raise RowError("", "expected an object with the item's fields", str(row)[:80])
@@ -54,9 +54,22 @@ def read_stored(row: Any) -> Item:
         texts = (item.currency, item.image, item.url)
         if not all(text is None or isinstance(text, str) for text in texts):
             raise ValueError("currency, image and url are text")
-        return load_item(dump_item(item))
+        stored = load_item(dump_item(item))
     except (AttributeError, TypeError, ValueError) as error:
         raise RowError("", f"not in the stored form: {error}", str(row)[:80]) from error
+    _check_numbers(stored, facets)
+    return stored
+
+
+def _check_numbers(item: Item, facets: tuple[Facet, ...]) -> None:
+    for facet in facets:
+        value = item.fields.get(facet.name)
+        if facet.kind != "numeric" or value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise RowError(facet.name, "not a number", str(value)[:80])
+        if facet.role == "price" and value < 0:
+            raise RowError(facet.name, "a price below zero", str(value)[:80])
 
 
 def whole(value: Any) -> Any:

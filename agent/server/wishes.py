@@ -11,6 +11,7 @@ from agent.explain import checked, reasons
 from agent.languages.tongue import ENGLISH, Tongue
 from agent.planner import PlanRequest
 from agent.ports import Retriever
+from agent.pressed import LARGEST
 from agent.privacy.port import without_marks
 from agent.state import Constraint, Need, State
 from agent.turn import Reason
@@ -82,6 +83,7 @@ def constraints_of(filter: Filter, facets: tuple[Facet, ...]) -> tuple[Constrain
             )
         if compare.facet in numeric and isinstance(compare.value, str | bool):
             raise FilterError(f"{compare.facet!r} is a number, got {compare.value!r}")
+        _check_size(compare)
         wish = merged.setdefault(compare.facet, {"facet": compare.facet})
         new = _wish(compare)
         if wish.keys() & new.keys():
@@ -89,6 +91,15 @@ def constraints_of(filter: Filter, facets: tuple[Facet, ...]) -> tuple[Constrain
         wish |= new
     roles = {facet.name: facet.role for facet in facets}
     return tuple(Constraint(**wish, role=roles.get(name)) for name, wish in merged.items())
+
+
+def _check_size(compare: Compare) -> None:
+    value = compare.value
+    # Written so that what is no number at all (NaN) does not pass either.
+    if isinstance(value, int | float) and not -LARGEST <= value <= LARGEST:
+        raise FilterError(
+            f"{compare.facet!r}: expected a number up to {LARGEST:,.0f}, got {str(value)[:40]}"
+        )
 
 
 def _compares(filter: Filter) -> Iterator[Compare]:

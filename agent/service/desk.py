@@ -20,6 +20,7 @@ from agent.service.answering import answer, chosen, tell, unclear
 from agent.service.choosing import choose
 from agent.service.clauses import Clause, split, without
 from agent.service.escalation import Escalation
+from agent.service.following import asked_plainly, follows_up
 from agent.service.openings import Opening, Openings
 from agent.service.ports import Knowledge, Linker
 from agent.service.readable import readable
@@ -41,8 +42,6 @@ from agent.service.values import Offer
 from agent.service.visit import Visit
 from agent.wording import say
 
-FEW_WORDS = 6
-"""Words of a question that may lean on the one before."""
 _REFERS = ("reference", "item")
 
 
@@ -69,7 +68,15 @@ class ServiceDesk:
         """Take care of what in an utterance is about the shop."""
         visit = Visit(request, request.state.desk)
         # These count for one turn.
-        visit.remember(offered=False, question="", offers=(), alone=False, used={})
+        visit.remember(
+            offered=False,
+            question="",
+            earlier=(),
+            offers=(),
+            alone=False,
+            used={},
+            used_tool="",
+        )
         if self.escalation.follow(visit):
             return visit.attended("")
         if self.tools is not None and request.extras.results:
@@ -84,8 +91,10 @@ class ServiceDesk:
         self._accept(visit, heard)
         self._chosen(visit, heard)
         self._let_be(visit, heard)
+        self.escalation.by_words(visit, heard)
         left = [place for place, one in enumerate(heard) if one.clause not in visit.taken]
-        topics = settle([topic(heard[place]) for place in left])
+        topics = settle(_numbers_told([(heard[place], topic(heard[place])) for place in left]))
+        visit.person = "person" in topics
         beside = [
             (heard[place], raw[place])
             for place, about in zip(left, topics, strict=True)
@@ -152,6 +161,19 @@ class ServiceDesk:
             visit.taken.append(heard[0].clause)
             visit.say("welcome")
 
+    def pass_over(self, request: DeskRequest) -> Attended:
+        """Leave out what is the desk's: it was done and said before, nothing is done now."""
+        visit = Visit(request, request.state.desk)
+        heard = self._hear(visit, split(request.utterance))
+        self._let_be(visit, heard)
+        others = ("items",) if self.pages() is not None else ("items", "shop")
+        topics = settle([topic(one) for one in heard])
+        taken = [one.clause for one, about in zip(heard, topics, strict=True)
+                 if about not in others or one.clause in visit.taken]  # fmt: skip
+        rest = without(request.utterance, taken)
+        alone = bool(taken) and not rest.strip()
+        return Attended(rest, request.state.desk.model_copy(update={"alone": alone}))
+
     def sort(self, visit: Visit, clauses: Sequence[Clause]) -> list[tuple[Clause, Topic]]:
         """Return the clauses of an utterance with what each is about; nothing is done."""
         heard = self._hear(visit, clauses)
@@ -181,7 +203,8 @@ class ServiceDesk:
         pages = self.pages() if asks else None
         relevance = pages.relevance(asked) if pages else 0.0
         details = any(m.kind == "facet" for m in mentions)
-        heard = Heard(clause, masked, wishes, refers, details, relevance, question=asked)
+        known = any(m.kind == "keyword" for m in mentions)
+        heard = Heard(clause, masked, wishes, refers, details, known, relevance, question=asked)
         if (
             self.tools is None
             or not self._has_tools(visit)
@@ -189,21 +212,21 @@ class ServiceDesk:
         ):
             return heard
         match = self.tools.best(visit.request, written_out(clause.text))
-        return heard if match is None else replace(heard, tool=match.tool.name, fit=match.score)
+        if match is None:
+            return heard
+        return replace(heard, tool=match.tool.name, fit=match.score, by_number=match.by_number)
 
     def _has_tools(self, visit: Visit) -> bool:
         return self.tools is not None and bool(self.tools.tools or visit.request.extras.tools)
 
-    def _follows_up(self, visit: Visit, heard: Heard) -> bool:
-        """Answer what leans on the question of the turn before: "and to Austria?"."""
-        before, pages = visit.request.state.desk.question, self.pages()
-        if not before or pages is None or heard.wishes or not _may_follow(heard):
+    def _asked_pages(self, visit: Visit, heard: Heard) -> bool:
+        """Ask the pages what may well be for them; return whether that settled it."""
+        pages = self.pages()
+        if pages is None:
             return False
-        found = pages.ask(heard.clause.text, before)
-        if found.quotes or (found.offered and says("follow_up", heard.masked)):
-            tell(visit, found, heard.clause.text)
-            return True
-        return False
+        return follows_up(visit, pages, heard, self.escalation) or asked_plainly(
+            visit, pages, heard
+        )
 
     def _serve(
         self,
@@ -222,7 +245,9 @@ class ServiceDesk:
             if pages is None:
                 return
             question = _whole(visit, clause) if says("helpless", heard.masked) else _asked_of(heard)
-            if not answer(visit, pages, question, before=visit.request.state.desk.question):
+            before = visit.request.state.desk
+            asked = tuple(one for one in (before.question, *before.earlier) if one)
+            if not answer(visit, pages, question, before=asked):
                 self.escalation.offer(visit, contact=asked_kind(question) == "contact")
         elif about == "upset":
             visit.asked.append(clause.text)
@@ -232,7 +257,7 @@ class ServiceDesk:
             return
         elif about == "tool" and self.tools is not None:
             self.tools.begin(visit, heard, raw, beside)
-        elif about == "items" and not self._follows_up(visit, heard):
+        elif about == "items" and not self._asked_pages(visit, heard):
             return
         visit.taken.append(clause)
 
@@ -286,10 +311,13 @@ def _shows_again(visit: Visit, masked: str, mentions: Sequence[Mention]) -> bool
     return named and said and not says("shop_frame", masked)
 
 
-def _may_follow(heard: Heard) -> bool:
-    """Return whether a clause may lean on a question to the shop."""
-    short = len(heard.masked.split()) <= FEW_WORDS and not (heard.refers or heard.details)
-    return says("follow_up", heard.masked) or (short and says("question", heard.masked))
+def _numbers_told(found: Sequence[tuple[Heard, Topic]]) -> list[Topic]:
+    """Return the topics; a number is told to the tool that is asked for beside it."""
+    asked = any(about == "tool" and not heard.by_number for heard, about in found)
+    return [
+        "items" if asked and about == "tool" and heard.by_number else about
+        for heard, about in found
+    ]
 
 
 def _plainly(clause: Clause, mentions: Sequence[Mention]) -> str:
@@ -341,6 +369,8 @@ def brought_nothing(visit: Visit, rest: str, outcome: Outcome) -> bool | None:
         return False
     if any(use.status != "failed" for use in visit.tools):
         return False
+    if visit.offered:
+        return None  # one of the pages may well be it
     if visit.unanswered or visit.tools or outcome.found == 0:
         return True
     if not rest.strip() or visit.asked:

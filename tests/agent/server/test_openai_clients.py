@@ -109,7 +109,10 @@ def test_sdk_raises_its_own_errors(sdk):
     with pytest.raises(openai.NotFoundError, match="no model") as caught:
         sdk.models.retrieve("nope")
     assert caught.value.code == "model_not_found"
-    with pytest.raises(openai.NotFoundError, match="embeddings") as caught:
+    without = openai.OpenAI(base_url=str(sdk.base_url).removesuffix("/v1/"), api_key="none")
+    with without, pytest.raises(openai.NotFoundError, match="there is /v1/chat/completions"):
+        without.chat.completions.create(model="attune", messages=[user(BLUE)])
+    with pytest.raises(openai.NotFoundError, match="there are /v1/chat/completions") as caught:
         sdk.embeddings.create(model="attune", input="x")
     assert caught.value.code == "not_found"
 
