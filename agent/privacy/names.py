@@ -81,6 +81,11 @@ _ADDRESSED = re.compile(
     re.IGNORECASE,
 )
 
+_ON_LETTER = re.compile(
+    r"(?<![\w.])(?P<name>[A-ZÀ-ÞŁŚŻ][\w'’-]+(?: [A-ZÀ-ÞŁŚŻ][\w'’.-]*){1,3})"
+    r"(?=,?[ \n]{1,2}\[address\])"
+)
+"""Right before an address: who lives there, as on a letter."""
 _OF_KIN = re.compile(rf"\b{_KIN}\W*$", re.IGNORECASE)
 _THANKS = re.compile(r"thank|regards|best|sincerely|cheers|yours|greetings|signed", re.IGNORECASE)
 _GOES_ON = re.compile(
@@ -130,6 +135,9 @@ def names(text: str, is_other: Callable[[str], bool]) -> Iterator[Found]:
     for cue in SURE.finditer(text):
         if not _in_title(cue):
             yield from _named(_parts(text, cue.end(), sure=True))
+    for one in _ON_LETTER.finditer(text):
+        if not is_other(one["name"]) and not all(map(_is_common, one["name"].casefold().split())):
+            yield Found(*one.span("name"), "name")
     for cue in _ADDRESSED.finditer(text):
         yield from _titled(text, cue.end())
     weak = (

@@ -168,10 +168,23 @@ def vars_of(item):
     return (item.title, item.description, item.fields, item.currency)
 
 
-def test_marks_are_blanks_for_the_linker(mind):
-    said = "my phone is [phone], a [mail] and [blue]"
-    assert without_marks(said) == "my phone is        , a        and [blue]"
-    assert len(without_marks(said)) == len(said)
+@pytest.mark.parametrize(
+    ("masked", "left"),
+    [
+        ("my name is [name] and I want blue shirts", "and I want blue shirts"),
+        ("mail me at [mail] or call [phone]", ""),
+        ("pay with [card], refund to [iban]", ","),
+        ("where is my order A-1? i am [name]", "where is my order A-1?"),
+        ("i was born on [birth], ship it to [address]", ","),
+        ("a [mail] and [blue] for my wife [name]", "a and [blue] for my wife"),
+        ("我叫[name]，电话是[phone]，想买衬衫", "， ，想买衬衫"),
+        ("my name is on it", "my name is on it"),
+    ],
+)  # fmt: skip
+def test_marks_and_what_announces_them_are_blanks(masked, left):
+    blanked = without_marks(masked)
+    assert len(blanked) == len(masked)
+    assert " ".join(blanked.split()) == left
 
 
 def test_nothing_masked_by_choice():
