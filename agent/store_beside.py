@@ -134,13 +134,13 @@ def _stored(connection: Connection, once: Once) -> Row[Any] | None:
     return row
 
 
-def insert_usage(connection: Connection, spent: Spent, now: datetime) -> None:
-    """Add a turn and its tokens to what a key used on the day."""
+def insert_usage(connection: Connection, spent: Spent, now: datetime, turns: int = 1) -> None:
+    """Add a turn, or what is none, and its tokens to what a key used on the day."""
     own = tables.usage_days
     # The same statement in both dialects, but SQLAlchemy has one for each.
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = make(own).values(
-        day=now.date().isoformat(), key_id=spent.payer, turns=1, tokens=spent.tokens
+        day=now.date().isoformat(), key_id=spent.payer, turns=turns, tokens=spent.tokens
     )
-    more = {"turns": own.c.turns + 1, "tokens": own.c.tokens + spent.tokens}
+    more = {"turns": own.c.turns + turns, "tokens": own.c.tokens + spent.tokens}
     connection.execute(new.on_conflict_do_update(index_elements=["day", "key_id"], set_=more))

@@ -20,6 +20,7 @@ from agent.server.context import Context, Here
 from agent.server.errors import ErrorAnswer, UnknownItem, describe
 from agent.server.examples import EVENTS
 from agent.server.rows import ItemId, whole
+from agent.server.taking import paid
 from agent.server.wishes import filtered, grounded, read_filter, understood
 from agent.state import State
 from agent.turn import Written
@@ -92,7 +93,7 @@ STREAM = {
 }
 
 
-@router.post("", response_model=Explanations, responses={200: STREAM})
+@router.post("", response_model=Explanations, responses={200: STREAM}, dependencies=[paid])
 def explain(body: Asked, here: Here) -> Explanations | EventSourceResponse:
     """Explain items: each reason is tied to the fields or wishes it was made from."""
     state, items = _state(body, here), _items(body, here)

@@ -16,6 +16,7 @@ from agent.recommend import Recommendation, recommend
 from agent.server.access import needs
 from agent.server.context import Context, Here
 from agent.server.rows import whole
+from agent.server.taking import paid
 from agent.server.wishes import filtered, grounded, read_filter, understood
 from agent.state import State
 from agent.turn import Relaxation, Slate, SlateItem
@@ -56,7 +57,7 @@ class Feed(BaseModel):
     relaxations: list[Relaxation]
 
 
-@router.post("")
+@router.post("", dependencies=[paid])
 def feed(body: Wanted, here: Here) -> Feed:
     """Recommend items: a filter always holds, other wishes may be relaxed by name."""
     retriever = here.retriever

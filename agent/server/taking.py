@@ -1,5 +1,6 @@
 """What every request for a turn goes by, whichever route it comes in by.
 
+What asks language models beside turns is paid for by `paid` among the dependencies of its route.
 It has a place among the turns of the process, is paid for by the key that sent it, ends by its
 deadline, and is taken once per idempotency key:
 
@@ -10,9 +11,10 @@ deadline, and is taken once per idempotency key:
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -26,7 +28,10 @@ from agent.server.context import Context, Here
 from agent.server.idempotency import Sent
 from agent.server.limits import Course
 from agent.server.places import Places
+from agent.store_beside import insert_usage
+from agent.telemetry import current_meter
 from agent.turn import Done, StreamEvent
+from agent.usage import Spent
 
 Events = Generator[StreamEvent, None, None]
 
@@ -111,3 +116,20 @@ async def _taking(request: Request, here: Here, who: Who, once: Sent) -> Taking:
 
 Taken = Annotated[Taking, Depends(_taking)]
 """For handlers that take a turn."""
+
+
+def _paid(here: Here, who: Who) -> Iterator[None]:
+    """Let who has tokens left ask language models, and count what they were asked for."""
+    database, meter = here.parts.store.database, current_meter()
+    here.limits.tokens.check(database, who.id)
+    try:
+        yield
+    finally:
+        used = meter.input_tokens + meter.output_tokens if meter is not None else 0
+        if used:
+            with database.write() as connection:
+                insert_usage(connection, Spent(who.id, used), datetime.now(UTC), turns=0)
+
+
+paid = Depends(_paid)
+"""For routes whose handlers ask language models and take no turn."""

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.access.usage import Budget, usage
+from agent.model_call import ModelCall
 from agent.planner import RulePlanner
 from agent.server import limits
 from agent.server.limits import Capacity, Limits, TimeLimit
@@ -108,6 +109,31 @@ def test_budget_counts_chat_completions_too(spent):
     other = {**body, "messages": [{"role": "user", "content": "red shoes"}]}
     refused = client.post("/v1/chat/completions", json=other)
     assert refused.status_code == 429
+
+
+class Asking(RulePlanner):
+    """Plans as the rules do, and says that it asked a model."""
+
+    def plan(self, request):
+        with ModelCall("m", provider="test") as call:
+            call.used(30, 10)
+        return super().plan(request)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/recommendations", {"text": "blue shirts"}),
+     ("/v1/explanations", {"item_ids": ["1"], "text": "blue shirts"}),
+     ("/v1/explanations", {"item_ids": ["1"], "text": "blue shirts", "stream": True})],
+)  # fmt: skip
+def test_budget_counts_models_beside_turns(client_of, store, path, body):
+    client = client_of(parts={"planner": Asking()}, limits=Limits(tokens=Budget(tenant=50)))
+    for spent in (40, 80):
+        assert client.post(path, json=body).status_code == 200
+        assert [(one.turns, one.tokens) for one in usage(store.database)] == [(0, spent)]
+    refused = client.post(path, json=body)
+    assert (refused.status_code, error_of(refused)["type"]) == (429, "token_budget")
+    assert usage(store.database)[0].tokens == 80
 
 
 def test_keys_show_what_was_used(spent):
