@@ -6,11 +6,12 @@ server serve several tenants and can reach nothing but the caller's own `Context
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from anyio import from_thread
 from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.server.mcpserver.exceptions import ToolError
 
@@ -53,7 +54,11 @@ class Caller:
 Find = Callable[[Any], Caller]
 """The caller of a message, from its HTTP request (None over stdio)."""
 
+Report = Callable[[float, float, str], Coroutine[Any, Any, None]]
+"""Tells whoever asked for it how far a call is: done, of how much, in words."""
+
 _CALLER: ContextVar[Caller] = ContextVar("mcp_caller")
+_REPORT: ContextVar[Report] = ContextVar("mcp_report")
 
 
 def caller() -> Caller:
@@ -61,14 +66,20 @@ def caller() -> Caller:
     return _CALLER.get()
 
 
+def report(done: int, of: int, said: str) -> None:
+    """Tell the client of the message that is being answered how far it is, if it wants to know."""
+    from_thread.run(_REPORT.get(), float(done), float(of), said)
+
+
 def finding(find: Find) -> ServerMiddleware[Any]:
     """Return middleware that finds the caller of each message before anything handles it."""
 
     async def admit(ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
-        token = _CALLER.set(find(ctx.request))
+        token, told = _CALLER.set(find(ctx.request)), _REPORT.set(ctx.session.report_progress)
         try:
             return await call_next(ctx)
         finally:
+            _REPORT.reset(told)
             _CALLER.reset(token)
 
     return admit

@@ -10,6 +10,7 @@ from functools import wraps
 from importlib.metadata import version
 from typing import Any
 
+from mcp.server._otel import OpenTelemetryMiddleware
 from mcp.server.mcpserver import MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resources import ResourceSecurity
@@ -19,6 +20,7 @@ from pydantic import ValidationError
 from agent.errors import AgentError
 from agent.mcp import tools
 from agent.mcp.caller import Caller, Find, caller, finding
+from agent.mcp.traced import tracing
 from agent.mcp.values import CatalogAnswer, FacetAnswer
 from agent.safe_text import plain_values
 from agent.server.errors import UnknownItem, describe
@@ -59,8 +61,12 @@ def make_server(find: Find | Caller) -> MCPServer[Any]:
     found = (lambda request: find) if isinstance(find, Caller) else find
     server: MCPServer[Any] = MCPServer(
         "attune", title="Attune", version=version("attune"), instructions=INSTRUCTIONS,
-        middleware=[finding(found)], subscriptions=False,
+        middleware=[tracing(one.__name__ for one, _, _ in TOOLS), finding(found)],
+        subscriptions=False,
     )  # fmt: skip
+    # The SDK's own spans tell errors in their words, which may be what somebody wrote.
+    own = server._lowlevel_server.middleware
+    own[:] = [one for one in own if not isinstance(one, OpenTelemetryMiddleware)]
     for function, title, hints in TOOLS:
         server.add_tool(
             _telling(function), title=title, annotations=hints.model_copy(),

@@ -16,7 +16,7 @@ from pydantic import Field
 from agent import explain as explaining
 from agent.dialogue import item_fields
 from agent.feedback import FeedbackEvent, new_id
-from agent.mcp.caller import caller
+from agent.mcp.caller import caller, report
 from agent.mcp.values import (
     MOST_COMPARED,
     CompareAnswer,
@@ -47,13 +47,16 @@ from agent.server.explanations import Asked
 from agent.server.explanations import explain as explained
 from agent.server.wishes import constraints_of, grounded, read_filter, understood
 from agent.state import Likeness, State
-from agent.turn import Done, Slate, SlateItem
+from agent.turn import Done, Items, Slate, SlateItem, Understood
 from agent.utterance import clean_utterance
 from agent.wording import describe, find
 from retrieval.catalog import Item
 from retrieval.errors import FilterError
 from retrieval.filters import matches
 from retrieval.query import Candidate, Order
+
+STEPS = 3
+"""Of a turn, as its progress is told: understood, items, words."""
 
 
 def search_items(
@@ -121,6 +124,10 @@ def _turn(session_id: str, words: str, here: Context) -> RecommendAnswer:
                 here.metrics.turn(event)
                 return _answer(event, here)
             check_cancelled()
+            if isinstance(event, Understood):
+                report(1, STEPS, "understood")
+            elif isinstance(event, Items):
+                report(2, STEPS, f"{len(event.slate.items)} items")
     raise AssertionError("respond() ended without Done")
 
 
