@@ -45,9 +45,7 @@ def adopt(database: Database, secrets: Secrets) -> None:
     with database.write() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
-        known = {row.name: row.fingerprint for row in connection.execute(select(tables.secrets))}
-        _check_user(known.get("user"), secrets, database.where)
-        _check_text(known.get("text"), secrets, database.where)
+        known = _checked(connection, secrets, database.where)
         if secrets.fingerprint is not None and "user" not in known:
             hashed = _hash_names(connection, secrets)
             _remember(connection, "user", secrets.fingerprint)
@@ -57,6 +55,24 @@ def adopt(database: Database, secrets: Secrets) -> None:
             install(database.engine, secrets.sealer)
     if hashed:
         database.erase()
+
+
+def check(database: Database, secrets: Secrets) -> None:
+    """Check the secrets of a store, and change nothing.
+
+    Raises:
+        StoreError: If the store was written with others.
+    """
+    with database.read() as connection:
+        _checked(connection, secrets, database.where)
+
+
+def _checked(connection: Connection, secrets: Secrets, where: str) -> dict[str, str]:
+    """Return the fingerprints of a store whose secrets these are."""
+    known = {row.name: row.fingerprint for row in connection.execute(select(tables.secrets))}
+    _check_user(known.get("user"), secrets, where)
+    _check_text(known.get("text"), secrets, where)
+    return known
 
 
 def _remember(connection: Connection, name: str, fingerprint: str) -> None:

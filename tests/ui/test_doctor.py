@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import update
 
 from agent.jobs import NewJob
+from agent.privacy.sealing import new_key
 from agent.tables import jobs
 from tests.agent.chat_server import ChatServer, reply, status
 from ui import wiring
@@ -141,6 +142,41 @@ def test_unreachable_postgres_keeps_its_password(served):
     [found] = findings.run([("store", lambda: store.store(served, given))])
     assert found.level == "fail"
     assert "pa55word" not in found.said
+
+
+def test_store_of_other_secrets_is_told(folder):
+    def told(given):
+        return [one.said for one in store.store(folder, given) if one.level == "fail"]
+
+    written = Settings(text_key=new_key(), user_secret="a secret of some length")
+    wiring.open_project(folder, written).close()
+    assert told(written) == []
+    [lacking] = told(Settings(user_secret="a secret of some length"))
+    assert "set ATTUNE_TEXT_KEY" in lacking
+    [other] = told(Settings(text_key=written.text_key, user_secret="another secret, as long"))
+    assert "set ATTUNE_USER_SECRET" in other
+    assert not (folder / "user.secret").exists()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [("sqlite:///{}/none/sessions.db", "is in a folder that is not there"),
+     ("mysql://ann:pa55word@db/attune", "is neither SQLite nor PostgreSQL")],
+)  # fmt: skip
+def test_store_that_cannot_be_is_told(folder, tmp_path, url, said):
+    [found] = store.store(folder, Settings(store=url.format(tmp_path)))
+    assert (found.level, said in found.said) == ("fail", True)
+    assert "pa55word" not in found.said
+
+
+def test_text_key_that_is_none_is_told():
+    [found] = _of(access.access(Settings(text_key="short")), "secrets")
+    assert (found.level, "attune privacy key" in found.said) == ("fail", True)
+
+
+def test_model_that_is_nowhere_is_told(tmp_path):
+    [found] = model.model(Settings(llm=str(tmp_path / "none")))
+    assert (found.level, "ATTUNE_LLM" in found.advice) == ("fail", True)
 
 
 def test_files_open_to_others_are_told(served):
@@ -326,6 +362,7 @@ def test_broken_check_is_a_finding_without_secrets():
     [found] = findings.run([("store", broken)])
     assert found.level == "fail"
     assert "pa55" not in found.said
+    assert "ATTUNE_STORE" in found.advice
 
 
 def test_settings_that_open_the_server_are_told():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from pydantic import SecretStr
 
+from agent.errors import StoreError
 from ui.checkup.findings import Finding, fail, note, ok, warn
+from ui.privacy_wiring import secrets_of
 from ui.settings import Settings
 
 _SHORTEST = 24
@@ -24,6 +27,7 @@ def access(settings: Settings) -> Iterator[Finding]:
         yield warn("browsers", "ATTUNE_ORIGINS=*: pages of any site may call it",
                    "name the origins of your own pages")  # fmt: skip
     yield from _secrets(settings)
+    yield from _text_key(settings)
     if settings.text_key is None:
         yield note("privacy", "what people write is stored in clear",
                    "attune privacy key makes an ATTUNE_TEXT_KEY")  # fmt: skip
@@ -41,6 +45,13 @@ def _secrets(settings: Settings) -> Iterator[Finding]:
     if short:
         yield fail("secrets", f"{', '.join(short)}: shorter than {_SHORTEST} characters",
                    "openssl rand -hex 32")  # fmt: skip
+
+
+def _text_key(settings: Settings) -> Iterator[Finding]:
+    try:
+        secrets_of(Path("nowhere") / "none", settings)
+    except StoreError as error:
+        yield fail("secrets", str(error), "correct ATTUNE_TEXT_KEY: no server starts with it")
 
 
 def _is_short(secret: SecretStr | None) -> bool:

@@ -28,6 +28,18 @@ class Finding:
     advice: str = ""
 
 
+_SEE = "see the message; nothing that depends on it was looked at"
+_ADVICE = {
+    "catalog": "attune index FILE --out DIR makes the index anew; conversations are kept",
+    "files": "serve as the user who owns the folder",
+    "store": "correct ATTUNE_STORE, or restore a backup (docs/deploy.md)",
+    "knowledge": "attune knowledge add FILE|FOLDER indexes the pages anew",
+    "service desk": "correct that file: no server starts with it (docs/service.md)",
+    "model": "correct ATTUNE_LLM and ATTUNE_MODEL (docs/llm.md); rules plan meanwhile",
+    "tenants": "correct the file of tenants (docs/access.md)",
+}
+"""What to do where a check broke, by what it looked at; the message says what is wrong."""
+
 Check = Callable[[], Iterable[Finding]]
 
 
@@ -58,4 +70,4 @@ def run(checks: Iterable[tuple[str, Check]]) -> Iterator[Finding]:
             yield from check()
         except Exception as error:
             said = " ".join(redact(str(error)).split()) or type(error).__name__
-            yield fail(about, said, "see the message; nothing that depends on it was looked at")
+            yield fail(about, said, _ADVICE.get(about, _SEE))

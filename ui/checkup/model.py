@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from time import perf_counter
 from urllib.parse import urlsplit
 
@@ -12,7 +13,7 @@ import httpx2
 from agent.errors import ModelError
 from agent.openai_chat import OpenAIChat
 from prompts import Message
-from ui.chat_models import NONE, chat_model, llm_of
+from ui.chat_models import HOUSE, NONE, chat_model, llm_of
 from ui.checkup.findings import Finding, fail, note, ok, warn
 from ui.settings import Settings
 
@@ -33,6 +34,11 @@ def model(settings: Settings) -> Iterator[Finding]:
         yield note("model", "none: rules plan every turn", "set ATTUNE_LLM to have one")
         return
     if "://" not in llm:
+        if llm != HOUSE and not Path(llm).expanduser().is_dir():
+            yield fail("model", f"{llm!r} is no URL and no folder with a model",
+                       "correct ATTUNE_LLM (a URL, a folder, house or none): no server starts "
+                       "with it")  # fmt: skip
+            return
         yield ok("model", f"{llm}, in the server's own process")
         return
     chat = chat_model(settings)

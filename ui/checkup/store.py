@@ -16,10 +16,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from agent.access.keyring import Keyring
 from agent.database import Database, explain
+from agent.errors import StoreError
 from agent.observability.readiness import LONG_S
 from agent.observability.schema import head
 from agent.store_backlog import backlog
+from agent.store_secrets import check
 from ui.checkup.findings import Finding, fail, note, ok, warn
+from ui.privacy_wiring import SECRET, secrets_of
 from ui.settings import Settings
 
 _SLOW_MS = 50.0
@@ -36,6 +39,14 @@ def store(folder: Path, settings: Settings, schema: str | None = None) -> Iterat
     parsed = make_url(url)
     sqlite = parsed.get_backend_name() == "sqlite"
     where = parsed.render_as_string(hide_password=True)
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        yield fail("store", f"{where} is neither SQLite nor PostgreSQL",
+                   "ATTUNE_STORE is like postgresql+psycopg://USER:PASS@HOST/NAME")  # fmt: skip
+        return
+    if sqlite and parsed.database and not Path(parsed.database).parent.is_dir():
+        yield fail("store", f"{where} is in a folder that is not there",
+                   f"make {Path(parsed.database).parent}, or correct ATTUNE_STORE")  # fmt: skip
+        return
     if sqlite and parsed.database and not Path(parsed.database).exists():
         yield note("store", f"{where} is not there yet", "the first server or chat makes it")
         return
@@ -49,6 +60,7 @@ def store(folder: Path, settings: Settings, schema: str | None = None) -> Iterat
         return
     database = Database(url, schema)
     try:
+        yield from _secrets(database, folder, settings)
         yield _written(database, where)
         yield from _clock(database)
         yield from _work(database)
@@ -69,6 +81,19 @@ def _revision(url: str, where: str, schema: str | None) -> str | None:
         raise explain(error, where) from error
     finally:
         engine.dispose()
+
+
+def _secrets(database: Database, folder: Path, settings: Settings) -> Iterator[Finding]:
+    """Look whether a server would open the store with the secrets there are; none is made."""
+    try:
+        given = secrets_of(folder if (folder / SECRET).is_file() else folder / "none", settings)
+    except StoreError:
+        return  # a key that is none, which is told with the settings
+    try:
+        check(database, given)
+    except StoreError as error:
+        advice = "no server opens the store without them: take them from your backup"
+        yield fail("secrets", str(error), advice)
 
 
 def _written(database: Database, where: str) -> Finding:
