@@ -7,7 +7,7 @@ before a stream does.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 from agent import tokens
@@ -115,18 +115,24 @@ def _began(
     here: Context, taking: Taking, asked: Asked, meter: Meter
 ) -> tuple[Answering, StreamEvent]:
     taking.afford()  # before a session is begun or replayed for nothing
-    thread = follow(here, taking, asked)
-    # In one context, for the sake of the meter: the steps of a stream are asked for in others.
-    events = in_one_context(_events(here, taking, asked, thread))
-    return Answering(here, asked, thread, events, meter), next(events)
+    with ExitStack() as held:
+        if taking.once is not None and asked.session_id is None:
+            # Two of one key at once would begin two sessions; in a named one they wait anyway.
+            held.enter_context(here.parts.store.turn_lock(taking.once.key))
+        thread = follow(here, taking, asked)
+        # In one context, for the sake of the meter: the steps of a stream are asked for in others.
+        events = in_one_context(_events(here, taking, asked, thread, held))
+        first = next(events)
+    return Answering(here, asked, thread, events, meter), first
 
 
-def _events(here: Context, taking: Taking, asked: Asked, thread: Thread) -> Events:
-    if thread.again is not None:
-        yield from _again(thread.again)
-        return
-    parts = parts_of(here, asked.model)
-    yield from taking.events(parts, thread.session_id, asked.text, thread.extras)
+def _events(here: Context, taking: Taking, asked: Asked, thread: Thread, held: ExitStack) -> Events:
+    with held.pop_all():  # until the turn has ended, or nobody listens any more
+        if thread.again is not None:
+            yield from _again(thread.again)
+            return
+        parts = parts_of(here, asked.model)
+        yield from taking.events(parts, thread.session_id, asked.text, thread.extras)
 
 
 def _again(done: Done) -> Generator[StreamEvent, None, None]:

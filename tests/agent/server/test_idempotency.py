@@ -12,6 +12,7 @@ from agent import tables
 from agent.server.idempotency import once_of
 from agent.store_beside import KEPT
 from tests.agent.server.tenancy import bearer, open_shop, serve
+from tests.agent.server.test_turns import SlowPlanner
 
 SAID = {"text": "blue shirts under 40"}
 KEY = {"Idempotency-Key": "b1f5"}
@@ -256,3 +257,31 @@ def test_deleted_session_takes_its_keys_along(client, session, store):
     client.delete(session)
     assert count(store) == 0
     assert client.post(f"{session}/turns", json=SAID, headers=KEY).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/v1/chat/completions", {"messages": [{"role": "user", "content": "blue shirts"}]}),
+     ("/v1/responses", {"input": "blue shirts"})],
+)  # fmt: skip
+def test_conversation_sent_twice_at_once_is_begun_once(client_of, store, path, body):
+    planner = SlowPlanner()
+    client, answers = client_of(parts={"planner": planner}), []
+
+    def send(stream):
+        answers.append(client.post(path, json={**body, "stream": stream}, headers=KEY))
+
+    threads = [threading.Thread(target=send, args=(stream,)) for stream in (False, True, False)]
+    for thread in threads:
+        thread.start()
+    assert planner.entered.wait(20)
+    while not any(len(line) == 3 for line in list(store._turns._lines.values())):
+        assert all(thread.is_alive() for thread in threads)
+        threads[0].join(0.01)
+    planner.go.set()
+    for thread in threads:
+        thread.join()
+    assert [one.status_code for one in answers] == [200] * 3
+    (session,) = store.logged()
+    assert len(session.turns) == 1
+    assert all(session.turns[0].id in one.text for one in answers)
