@@ -83,12 +83,18 @@ def market(attack: Attack) -> MemoryShop:
         "brand": "Brisa", "price": 149.0, "in_stock": True}, "EUR"))  # fmt: skip
     shop = writable(MemoryShop(CLOTHES, {item.id: item for item in rows}))
     for id in POISONED:
-        shop.items[id] = _poisoned(shop.items[id], attack)
+        item = _poisoned(shop.items.pop(id), attack)
+        shop.items[item.id] = item
     if attack.channel == "attribute":
         shop.facets = tuple(_with_value(one, attack.text) for one in shop.facets)
     if attack.channel == "facet name":
         shop.facets = tuple(
             replace(one, label=attack.text) if one.name == "material" else one
+            for one in shop.facets
+        )
+    if attack.channel == "unit":
+        shop.facets = tuple(
+            replace(one, unit=attack.text) if one.name in ("rating", "reviews") else one
             for one in shop.facets
         )
     return shop
@@ -102,6 +108,8 @@ def _poisoned(item: Item, attack: Attack) -> Item:
             return replace(item, description=f"{item.description} {attack.text}")
         case "attribute":
             return replace(item, fields={**item.fields, "material": attack.text})
+        case "item id":
+            return replace(item, id=f"{attack.text} {item.id}")
     return item
 
 
@@ -201,13 +209,19 @@ def _extras(attack: Attack) -> dict[str, Extras]:
 
 
 def play(world: World, attack: Attack) -> World:
-    """Take the turns of the script, the hostile text among them where a user says it."""
+    """Take the turns of the script, the hostile text among them where a user says it.
+
+    In steps, each line is a turn of its own.
+    """
     if attack.channel in ("system message", "history"):
         return _converse(world, attack)
     for number, text in enumerate(SCRIPT):
         world.turns.append(world.say(text))
         if number == 0 and attack.channel == "user":
             world.say(attack.text)
+        if number == 0 and attack.channel == "in steps":
+            for step in attack.text.splitlines():
+                world.say(step)
         if number == 0 and attack.channel == "feedback":
             slate = world.turns[0].slate
             event = FeedbackEvent(slate_id=slate.id, kind="critique", value=attack.text)
