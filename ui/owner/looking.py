@@ -55,7 +55,7 @@ MOST_TIMED = 20_000
 KINDS = ("click", "select", "purchase", "rating", "reject", "critique", "edit", "dwell")
 """What people tell; impressions are noted by themselves."""
 _AROUND = 60
-_PAGE = 100
+_PAGE = 400
 _MOST_MODEL_PROMPT = 40_000
 _BEGUN = 120
 

@@ -106,9 +106,11 @@ def _add_learning(router: APIRouter, folder: Path) -> None:
     @router.get("/learning")
     def adapters(here: Here) -> Json:
         """Tell the adapters with what the gate measured, their history, and the rounds."""
+        at = here.adapters.router.status() if here.adapters is not None else None
         return {
             **learning.adapters(folder / ADAPTERS), "rounds": learning.rounds(folder / ROUNDS),
-            "served": here.adapters is not None, "base": here.parts.voice,
+            "served": at is not None, "base": here.parts.voice,
+            "problems": dict(at.problems) if at is not None else {},
         }  # fmt: skip
 
     @router.get("/pairs")

@@ -97,12 +97,74 @@ def test_only_conversations_worth_a_look(owner, shopper):
     assert "yellow rain jackets for the owner" not in listed
 
 
-def test_unknown_session_is_said_and_stays(owner):
-    box = owner.tab.get_by_label("Session")
-    box.fill("nobody")
+def test_turn_is_found_by_its_words(owner, shopper):
+    shopper.say("striped curtains for the attic")
+    shopper.say("not under 50")
+    box = owner.tab.get_by_label("Find")
+    box.fill("ATTIC striped")
     box.press("Enter")
-    owner.told("There is no such conversation")
-    assert box.input_value() == "nobody"
+    row = owner.tab.locator("#at-owner-listed .at-row")
+    row.get_by_text("… striped curtains for the attic").wait_for()
+    assert row.count() == 1
+    row.get_by_role("button").click()
+    owner.see("#at-owner-talk", "Turn 1 of 2")
+    box.fill("nobody ever said this")
+    box.press("Enter")
+    owner.see("#at-owner-listed", "Nobody said that")
+    assert box.input_value() == "nobody ever said this"
+
+
+def test_address_leads_to_the_turn_and_the_tab(owner, visit, shopper):
+    shopper.say("copper kettles for a link")
+    owner.press("Refresh")
+    owner.tab.get_by_role("button", name="copper kettles for a link").click()
+    owner.see("#at-owner-talk", "Turn 1 of 1")
+    owner.tab.wait_for_url(re.compile(r"session=[0-9a-f]+&turn=1"))
+    other = visit()
+    other.tab.goto(owner.tab.url)
+    other.log_in()
+    other.inside().see("#at-owner-talk", "copper kettles for a link")
+    other.go("Adapters", "#at-owner-adapters", "Answering now")
+    other.tab.wait_for_url(re.compile("tab=adapters"))
+    other.tab.reload()
+    other.see("#at-owner-adapters", "Answering now")
+
+
+def test_owner_reads_chinese(visit, learned, shopper):
+    shopper.say("yellow umbrellas in Chinese")
+    owner = visit()
+    owner.tab.goto(learned.url + "owner/zh/")
+    owner.tab.get_by_label("密码").fill(PASSWORD)
+    owner.tab.get_by_role("button", name="登录").click()
+    owner.see("#at-owner-listed", "最近的对话")
+    assert owner.tab.evaluate("() => document.documentElement.lang") == "zh"
+    owner.tab.get_by_role("button", name="yellow umbrellas in Chinese").click()
+    owner.see("#at-owner-talk", "第 1 轮，共 1 轮")
+    owner.go("适配器", "#at-owner-adapters", "现在回答的是")
+    owner.tab.context.clear_cookies()
+    owner.go("运行", "#at-owner-door", "登录已失效")
+
+
+def test_two_owners_go_back_once(owner, visit, learned):
+    live = learned.names[0]
+    second = visit()
+    second.log_in()
+    second.inside()
+    for one in (owner, second):
+        one.go("Adapters", "#at-owner-adapters", f"Answering now: {live}")
+        one.press("Roll back …")
+        one.see("#at-owner-adapter-asked", "Roll back?")
+    owner.press("Roll back", "#at-owner-adapter-asked")
+    owner.told("the model without an adapter answers everybody again")
+    second.press("Roll back", "#at-owner-adapter-asked")
+    second.told("Something else was decided meanwhile")
+    second.see("#at-owner-adapters", "without an adapter")
+    second.press("Cancel", "#at-owner-adapter-asked")
+    row = owner.tab.locator("#at-owner-adapters tr", has_text=live).first
+    row.get_by_role("button", name="Promote …").click()
+    owner.tab.get_by_label("although the gate").check()
+    owner.press("Promote", "#at-owner-adapter-asked")
+    owner.told(f"{live} answers everybody now")
 
 
 def test_conversation_is_opened_by_keyboard(owner, shopper):
@@ -125,6 +187,21 @@ def test_items_never_shown_are_saved(owner, learned):
     assert len(lines) > 2_000
 
 
+def test_what_was_told_is_listed_and_saved(owner, shopper):
+    shopper.say("orange buckets that were judged")
+    shopper.press(0, "Bad suggestion").click()
+    shopper.told("Thank")
+    owner.go("Feedback", "#at-owner-told-lately", "orange buckets that were judged")
+    with owner.tab.expect_download() as saved:
+        owner.tab.locator("#at-owner-told-lately").get_by_role("link", name="Save all").click()
+    lines = saved.value.path().read_text("utf-8").splitlines()
+    assert saved.value.suggested_filename == "feedback.csv"
+    assert any("orange buckets that were judged" in line for line in lines)
+    owner.tab.locator("#at-owner-told-lately").get_by_role(
+        "link", name="orange buckets that were judged").first.click()  # fmt: skip
+    owner.see("#at-owner-talk", "What they told about this answer")
+
+
 def test_pairs_are_shown_and_saved(owner):
     owner.go("Feedback", "#at-owner-pairs", "choices between items")
     owner.press("Show some", "#at-owner-pairs")
@@ -140,7 +217,7 @@ def test_run_is_started_seen_after_a_reload_and_stopped(owner):
     owner.press("Start")
     owner.see("#at-owner-run", "running")
     owner.tab.reload()
-    owner.inside().see("#at-owner-strip", "Under way")
+    owner.see("#at-owner-strip", "Under way")
     owner.press("Stop", "#at-owner-strip")
     owner.tab.get_by_role("tab", name="Runs", exact=True).click()
     owner.see("#at-owner-runs", "stopped")
@@ -217,7 +294,7 @@ def test_experiment_is_begun_shared_and_stopped(owner, learned):
 
 
 def test_ended_login_is_said_and_what_was_typed_stays(owner):
-    box = owner.tab.get_by_label("Session")
+    box = owner.tab.get_by_label("Find")
     box.fill("half a thought")
     owner.tab.context.clear_cookies()
     owner.press("Refresh")
@@ -231,7 +308,7 @@ def test_ended_login_is_said_and_what_was_typed_stays(owner):
     door.wait_for(state="detached")
     assert box.input_value() == "half a thought"
     box.press("Enter")
-    owner.told("There is no such conversation")
+    owner.see("#at-owner-listed", "Nobody said that")
 
 
 def test_page_is_usable_on_a_phone(visit, shopper):

@@ -127,9 +127,15 @@ def test_catalog_is_told_in_figures_and_words():
 
 def test_adapters_are_side_by_side(learned):
     project, (live, other, refused) = learned
-    found = {**learned_adapters(project / "adapters"), "served": True, "base": "house"}
+    found = {
+        **learned_adapters(project / "adapters"),
+        "served": True,
+        "base": "house",
+        "problems": {other: "it is damaged"},
+    }
     said = text_of(adapters.overview(EN, found))
     assert f"Answering now: {live}" in said
+    assert f"{other} cannot be loaded on this server" in said
     assert said.count("held.preferred") == 1
     assert "0.560 (+0.030, 0.000 to 0.060)" in said
     assert "refused beside" in said
@@ -143,7 +149,7 @@ def test_adapters_are_side_by_side(learned):
 
 def test_project_without_adapters_says_how_to_get_one():
     found = {"live": None, "trial": None, "version": 0, "adapters": [], "history": [],
-             "served": False, "base": "rules"}  # fmt: skip
+             "served": False, "base": "rules", "problems": {}}  # fmt: skip
     said = text_of(adapters.overview(EN, found))
     assert "A round of learning" in said or "a round of learning" in said
     assert "No language model is served here" in said
@@ -286,3 +292,11 @@ def test_every_trouble_is_said_in_words(kind, says):
     told = in_words(EN, ApiError(kind, "the reason"))
     assert says in told
     assert "he reason" in told
+
+
+def test_latest_runs_are_shown_with_their_intervals():
+    made = telling_runs.intervals_over_time(EN, [RUN], ["success", "turns"])
+    assert "2026-11-01 10:00 UTC" in made
+    assert "0.500 (0.400 to 0.600)" in made
+    unsure = {**RUN, "figures": [{**RUN["figures"][0], "low": None, "high": None}]}
+    assert telling_runs.intervals_over_time(EN, [unsure], ["success"]) == ""

@@ -96,7 +96,12 @@ def test_conversations_are_listed_in_chinese():
 
 def test_decisions_are_asked_in_chinese(learned, store):
     project, names = learned
-    found = {**learned_adapters(project / "adapters"), "served": False, "base": "house"}
+    found = {
+        **learned_adapters(project / "adapters"),
+        "served": False,
+        "base": "house",
+        "problems": {},
+    }
     known = {*names, "house", "base", "owner", "made", "round", "DPO", "attune", "adapters", "add"}
     drawn = [adapters.overview(ZH, found), *(adapters.question(ZH, step, names[1], found) for step
              in ("promote", "canary", "retire", "rollback"))]  # fmt: skip

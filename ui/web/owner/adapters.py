@@ -109,6 +109,11 @@ def overview(words: Words, found: Json) -> str:
     line = words("adapter.now", name=answers)
     line += words("adapter.on_trial", name=trial) if trial else ""
     told = said(line) + ("" if found["served"] else aside(words("adapter.not_served")))
+    told += "".join(
+        tag("p", f"{badge('!', 'bad')} {escape(_problem(words, name, why, found))}",
+            class_="at-say")
+        for name, why in found["problems"].items()
+    )  # fmt: skip
     back = press(words("adapter.back"), {"do": "ask-rollback"}, "at-stop") if live_now else ""
     return "".join(
         (
@@ -119,6 +124,12 @@ def overview(words: Words, found: Json) -> str:
             history(words, found["history"]),
         )
     )
+
+
+def _problem(words: Words, name: str, why: str, found: Json) -> str:
+    """Return what is wrong with an adapter here, or with what serves them."""
+    known = any(one["name"] == name for one in found["adapters"])
+    return words("adapter.problem", name=name, why=why) if known else f"{name}: {why}"
 
 
 def _table(words: Words, adapters: list[Json]) -> str:

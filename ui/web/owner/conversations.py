@@ -143,7 +143,7 @@ def listing(
             + (tag("small", escape(f"… {one['said']} …"), class_="at-found")
                if one["said"] else ""),
             flags(words, one["flags"]), f"{one['turns']:,}",
-            milliseconds(one["slowest_ms"]) if one["turns"] else "", ago(words, one["last"]),
+            milliseconds(one["slowest_ms"]) if one["slowest_ms"] else "", ago(words, one["last"]),
         )
         for one in rows
     ]  # fmt: skip

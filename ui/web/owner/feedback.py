@@ -139,7 +139,7 @@ def lately(words: Words, rows: Sequence[Json], days: int, kind: str) -> str:
         (
             ago(words, one["time"]), escape(words(f"kind.{one['kind']}")), escape(valued(one)),
             escape(one["title"] or words("turn.whole_answer")), _turn(words, one),
-            "" if one["consent"] else yes(words, False),
+            yes(words, one["consent"]),
         )
         for one in rows
     ]  # fmt: skip

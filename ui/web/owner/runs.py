@@ -14,6 +14,7 @@ from ui.web.owner.desk import OWN, Desk, Told, live, looking, pressed
 from ui.web.owner.telling import named
 from ui.web.owner.telling_runs import (
     comparison,
+    intervals_over_time,
     listing,
     one_run,
     strip_of,
@@ -59,15 +60,17 @@ def make_tab(
                        x_title=words("run.when_utc"), y_title=words("run.value"),
                        color_title=words("head.figure"),
                        elem_id="at-owner-over-time")  # fmt: skip
+    sure = gr.HTML("", js_on_load=None, elem_id="at-owner-intervals", apply_default_css=False,
+                   padding=False)  # fmt: skip
     listed = live("at-owner-runs", looking(words))
     parts = [watched, shown, listed, strip, timer, told]
-    filled = [*parts, choice, kind, which, plot]
+    filled = [*parts, choice, kind, which, plot, sure]
     start.click(view.begin, [choice, watched], parts, **OWN)
     for piece in (shown, listed, strip):
         piece.click(view.act, [watched], parts, **OWN)
     timer.tick(view.look, [watched], parts, **OWN)
-    kind.input(view.figures, [kind], [which, plot, told], **OWN)
-    which.input(view.plotted, [kind, which], [plot, told], **OWN)
+    kind.input(view.figures, [kind], [which, plot, sure, told], **OWN)
+    which.input(view.plotted, [kind, which], [plot, sure, told], **OWN)
     return view.opened, [watched], filled
 
 
@@ -91,15 +94,15 @@ class _View:
         """Return all of the tab."""
         found, told = await self._runs()
         if found is None:
-            return [gr.skip()] * 5 + [told.markup()] + [gr.skip()] * 4
+            return [gr.skip()] * 5 + [told.markup()] + [gr.skip()] * 5
         names = [(one["does"], one["name"]) for one in found["choices"]]
         own = await self._drawn(watched, found)
         kinds = measured(found)
         first = kinds[0][1] if kinds else None
-        which, plot = _figures(self.words, found["runs"], first)
+        which, *plots = _figures(self.words, found["runs"], first)
         choice = gr.Dropdown(choices=names, value=names[0][1] if names else None)
         kind = gr.Dropdown(choices=kinds, value=first, visible=bool(kinds))
-        return [*own, choice, kind, which, plot]
+        return [*own, choice, kind, which, *plots]
 
     async def look(self, watched: Watched) -> list[Any]:
         """Return how things stand."""
@@ -161,14 +164,14 @@ class _View:
     async def figures(self, kind: str | None) -> list[Any]:
         """Return the figures of a kind of run, to choose among, and their plot."""
         found, told = await self._runs()
-        which, plot = _figures(self.words, (found or {}).get("runs", []), kind)
-        return [which, plot, told.markup()]
+        drawn = _figures(self.words, (found or {}).get("runs", []), kind)
+        return [*drawn, told.markup()]
 
     async def plotted(self, kind: str | None, names: list[str]) -> list[Any]:
         """Return the plot of the figures that were chosen."""
         found, told = await self._runs()
-        rows = over_time(self.words, (found or {}).get("runs", []), kind, names)
-        return [_plot(rows), told.markup()]
+        drawn = _plots(self.words, (found or {}).get("runs", []), kind, names)
+        return [*drawn, told.markup()]
 
 
 def chosen(before: tuple[str, ...], id: str) -> tuple[str, ...]:
@@ -185,7 +188,7 @@ def measured(found: Json) -> list[tuple[str, str]]:
             if one["measures"] and one["name"] in there]  # fmt: skip
 
 
-def _figures(words: Words, runs: list[Json], kind: str | None) -> tuple[Any, Any]:
+def _figures(words: Words, runs: list[Json], kind: str | None) -> tuple[Any, Any, str]:
     last = next((one for one in runs if one["name"] == kind and one["figures"]), None)
     names = [one["name"] for one in last["figures"]] if last else []
     shares = [name for name in told_first(last["figures"])
@@ -193,7 +196,7 @@ def _figures(words: Words, runs: list[Json], kind: str | None) -> tuple[Any, Any
     most = (shares or names)[:3]
     choices = [(named(words, "measure", name), name) for name in names]
     which = gr.Dropdown(choices=choices, value=most, visible=bool(names))
-    return which, _plot(over_time(words, runs, kind, most))
+    return which, *_plots(words, runs, kind, most)
 
 
 def _within_one(words: Words, runs: list[Json], kind: str | None, name: str) -> bool:
@@ -216,5 +219,11 @@ def over_time(
     return pd.DataFrame(rows, columns=["time", "figure", "value"])
 
 
-def _plot(rows: pd.DataFrame) -> Any:
-    return gr.LinePlot(rows, visible=rows["time"].nunique() > 1)
+def _plots(
+    words: Words, runs: list[Json], kind: str | None, names: list[str]
+) -> tuple[Any, str]:  # fmt: skip
+    """Return figures over time as lines, and those of the latest runs with their intervals."""
+    rows = over_time(words, runs, kind, names)
+    own = [run for run in runs if run["name"] == kind and run["status"] == "done"]
+    line = gr.LinePlot(rows, visible=rows["time"].nunique() > 1)
+    return line, intervals_over_time(words, own, names)

@@ -32,6 +32,7 @@ VERDICTS = {"better": "good", "worse": "bad"}
 CASES = "cases"
 """What a result holds for comparing in pairs; not worth reading."""
 _MOST_NAMED = 4
+_MOST_LATEST = 12
 
 
 def told_first(found: list[Json]) -> list[str]:
@@ -109,6 +110,26 @@ def figures(words: Words, found: list[Json]) -> str:
     heads = (words("head.figure"), f"#{words('head.value')}", f"#{words('head.interval')}",
              f"~{words('head.better')}")  # fmt: skip
     return grid(heads, rows, words("run.figures"))
+
+
+def intervals_over_time(words: Words, runs: Sequence[Json], names: Sequence[str]) -> str:
+    """Return figures of the latest runs with their intervals; nothing where none has any.
+
+    Args:
+        runs: Of one kind, newest first.
+    """
+    made = ""
+    for name in names:
+        rows = [
+            (f"{run['begun'][:16].replace('T', ' ')} UTC", one["value"], one["low"], one["high"])
+            for run in reversed(runs[:_MOST_LATEST])
+            for one in run["figures"]
+            if one["name"] == name and one["low"] is not None
+        ]
+        made += whiskers(words, rows, named(words, "measure", name))
+    if not made:
+        return ""
+    return fold(words("run.intervals"), tag("div", made, class_="at-two-wide"))
 
 
 def comparison(words: Words, both: Json, does: Mapping[str, str]) -> str:
