@@ -2,8 +2,8 @@
 
     python -m benchmarks.knowledge --work DIR [--out JSON]
 
-Six invented businesses (`benchmarks.knowledge_sets`). On `demo`, `optics` and `boxes` everything
-was fitted (`benchmarks.knowledge_fit`); the others are held out. An answer is right where it quotes
+Nine invented businesses (`benchmarks.knowledge_sets`). On six of them everything was fitted
+(`benchmarks.knowledge_fit`); the others are held out. An answer is right where it quotes
 the words of a sentence that answers. Where none is sure, pages may be offered by their headings:
 that is no answer, and counted apart. Beside ours: BM25 and vectors alone, which quote the
 best passage's best sentences too, always, or from the cosine on at which the same share of

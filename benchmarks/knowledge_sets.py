@@ -1,8 +1,8 @@
 """The businesses of `benchmarks/knowledge.py`: their pages, and questions asked of them.
 
-Everything is invented. Weights and thresholds are fitted on `demo` (the pages of the demo shop),
-`optics` and `boxes`; the others are only measured on. `library` and `helpdesk` were looked at
-several times, `music` was written before the last changes and looked at once, after them.
+Everything is invented. Weights and thresholds are fitted on `demo` (the pages of the demo shop) and
+on `optics`, `boxes`, `coffee`, `garden` and `gym`; the others are only measured on. `library` and
+`helpdesk` had been measured about five times when the last changes were made, `music` once.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ PAGES = {
     "demo": ROOT / "agent/knowledge/demo",
     "optics": SETS / "optics/pages",
     "boxes": SETS / "boxes/pages",
+    "coffee": SETS / "coffee/pages",
+    "garden": SETS / "garden/pages",
+    "gym": SETS / "gym/pages",
     "library": SETS / "library/pages",
     "helpdesk": SETS / "helpdesk/pages",
     "music": SETS / "music/pages",
 }
-FITTED_ON = ("demo", "optics", "boxes")
+FITTED_ON = ("demo", "optics", "boxes", "coffee", "garden", "gym")
 SOLD = {
     "demo": "dresses shirts t-shirts jackets sneakers sweaters jeans trousers boots hoodies skirts "
     "handbags sofas coats cushions headphones rugs shorts sandals backpacks armchairs chairs mugs "
@@ -37,6 +40,11 @@ SOLD = {
     "men kids black green white red blue cotton linen wool leather suede denim cashmere",
     "optics": "frames glasses lenses lens varifocals sunglasses contacts goggles solution rimless",
     "boxes": "vegetables vegetable fruit eggs bread milk tomatoes carrots salad",
+    "coffee": "espresso machines machine grinders grinder kettles kettle coffee beans tea cups cup "
+    "mugs mug press moka dripper descaler tablets black white copper red silver steel",
+    "garden": "roses rose trees tree shrubs shrub hedging seeds bulbs plants plant pots spade "
+    "tools",
+    "gym": "",
     "library": "",
     "helpdesk": "phone phones laptop laptops notebook headphones earbuds routers router mesh "
     "power bank charger",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from agent.knowledge.passages import passages
@@ -55,7 +56,9 @@ def test_fits_find_what_decides():
     weights = fit(rows, ("good", "noise"))
     assert score(weights, ("good", "noise"), {"good": 1, "noise": 1}) > 0.8
     assert score(weights, ("good", "noise"), {"good": 0, "noise": 1}) < 0.2
-    groups = [[Row({"good": 0, "best": 0.1}, False), Row({"good": 1, "best": 0.2}, True)]] * 9
+    here, there = np.eye(2, dtype=np.float32)
+    bad = Row({"good": 0, "best": 0.1}, False, "a", here)
+    groups = [[bad, Row({"good": 1, "best": 0.2}, True, "b", there)]] * 9
     ranks = fit_ranks(groups, ("good",))
     assert ranks[0] > 0
     assert all(row.right for row in decided(groups, ("good",), ranks))

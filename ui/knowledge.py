@@ -134,7 +134,9 @@ def list_command(project: Path | None, as_json: bool) -> None:
         click.echo(json.dumps({"sources": [asdict(one) for one in found]}, ensure_ascii=False))
         return
     for one in found:
-        click.echo(f"{one.name}  {one.passages} passages" + (f"  {one.url}" if one.url else ""))
+        past = f", {one.past} of them past and not quoted" if one.past else ""
+        url = f"  {one.url}" if one.url else ""
+        click.echo(f"{one.name}  {one.passages} passages{past}{url}")
 
 
 @knowledge.command("ask")

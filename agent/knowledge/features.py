@@ -14,21 +14,29 @@ import numpy as np
 
 from agent.knowledge.kinds import asked_kind, shows_kind
 from agent.knowledge.tokens import by_word, met
-from agent.knowledge.words import Word, objects_of, rarity, words_of
+from agent.knowledge.words import Word, objects_of, rarity, shown_in, words_of
 from retrieval.query import Tokens, Vectors
 
 SAME_GROUP = 0.85
 """What a word counts that the passage has another word for."""
+SHOWN = 0.75
+"""What a word counts whose meaning the passage shows without it."""
 _NEAR_FROM, _NEAR_TO = 0.35, 0.75
 NEAR_MOST = 0.75
 """A word close in meaning counts up to this."""
 
 WordVectors = Callable[[Sequence[str]], Vectors]
 Features = dict[str, float]
+LIFT = 0.7
+"""How close a word is that the passage has, in whatever context."""
 _ALONE = 4.0
 """How far ahead a passage is that no other comes near."""
 _CLOSE = 1.5
 """Passages of one page that are so near each other in rank are quoted together."""
+_EVEN = 0.8
+"""And passages of two pages."""
+ALIKE = 0.8
+"""Cosine from which two passages say much the same."""
 _ADDED = 0.5
 """From which closeness on a passage has a word in other words."""
 _SOLD = 0.25
@@ -47,12 +55,13 @@ class Corpus:
         self._size = 0
         for text in texts:
             words = words_of(text)
-            self._counts.update({key for word in words for key in (word.stem, word.group) if key})
+            own = {key for word in words for key in (word.stem, word.group) if key}
+            self._counts.update(own | shown_in(text))
             self._size += 1
 
     def knows(self, word: Word) -> bool:
         """Return whether any passage has a word."""
-        return bool(self._counts[word.stem] or (word.group and self._counts[word.group]))
+        return any(self._counts[key] for key in (word.stem, word.group, *word.within) if key)
 
     def weight(self, word: Word) -> float:
         """Return how much a word tells passages apart, 0 to 1."""
@@ -133,14 +142,25 @@ class Seen:
         return Tokens(tuple(self.tokens.spans[n] for n in own), self.tokens.vectors[own])
 
 
-def matches(words: Sequence[Word], text_words: Sequence[Word]) -> dict[str, float]:
-    """Return for each word how well a text has it: 1 itself, less another of its group, 0 not."""
+def matches(
+    words: Sequence[Word], text_words: Sequence[Word], shown: frozenset[int] = frozenset()
+) -> dict[str, float]:
+    """Return for each word how well a text has it: 1 itself, less in other words, 0 not at all.
+
+    Args:
+        shown: Groups of words that the text need not say, since it shows what they mean.
+    """
     stems = {word.stem for word in text_words}
     groups = {word.group for word in text_words} - {None}
-    return {
-        word.stem: 1.0 if word.stem in stems else SAME_GROUP if word.group in groups else 0.0
-        for word in words
-    }
+
+    def match(word: Word) -> float:
+        if word.stem in stems:
+            return 1.0
+        if word.group in groups or not groups.isdisjoint(word.within):
+            return SAME_GROUP
+        return SHOWN if word.group in shown else 0.0
+
+    return {word.stem: match(word) for word in words}
 
 
 def nearest(
@@ -163,14 +183,14 @@ def features(asked: Asked, seen: Seen, corpus: Corpus, vectors_of: WordVectors |
         vectors_of: Gives the vectors of single words; without it only their letters count.
     """
     all_words = words_of(f"{seen.title}\n{seen.text}")
-    exact = matches(asked.words, all_words)
+    exact = matches(asked.words, all_words, shown_in(seen.text))
     missing = [word for word in asked.words if not exact[word.stem]]
     near = nearest(missing, all_words, vectors_of) if vectors_of else {}
     soft = {stem: max(value, near.get(stem, 0.0)) for stem, value in exact.items()}
     return {
         **_by_vectors(asked, seen),
         **_by_words(asked, seen, corpus, exact, soft),
-        **_by_tokens(asked, seen, corpus),
+        **_by_tokens(asked, seen, corpus, exact),
         "lexical": seen.lexical,
         **_by_kind(asked, f"{seen.under}\n{seen.text}"),
         "words": min(1.0, len(asked.words) / 6),
@@ -199,7 +219,8 @@ def _by_words(
     unknown = [lacking[word.stem] for word in asked.words if not corpus.knows(word)]
     under = words_of(seen.under)
     by_sentence = [
-        share(matches(asked.words, (*under, *words_of(one.text))), own) for one in seen.sentences
+        share(matches(asked.words, (*under, *words_of(one.text)), shown_in(one.text)), own)
+        for one in seen.sentences
     ]
     return {
         "exact": share(exact, own),
@@ -218,15 +239,16 @@ def _by_words(
     }
 
 
-def _by_tokens(asked: Asked, seen: Seen, corpus: Corpus) -> Features:
-    """Return how well the question's words are met in their context."""
+def _by_tokens(asked: Asked, seen: Seen, corpus: Corpus, exact: Features) -> Features:
+    """Return how well the question's words are met in their context, or in words that are known."""
     if asked.tokens is None or seen.tokens is None:
         return {}
     closeness = met(asked.tokens, seen.tokens)
     if not closeness:
         return {}
     mean, least = sum(closeness) / len(closeness), min(closeness)
-    found = by_word(asked.text, asked.tokens, closeness, asked.words)
+    close = by_word(asked.text, asked.tokens, closeness, asked.words)
+    found = {stem: max(value, LIFT * exact[stem]) for stem, value in close.items()}
     own = {word.stem: asked.discount(word) * corpus.weight(word) for word in asked.words}
     missed = [asked.discount(word) * (1.0 - found.get(word.stem, 1.0)) for word in asked.words]
     alien = [
@@ -278,21 +300,32 @@ def share(match: Mapping[str, float], weights: Mapping[str, float]) -> float:
 
 
 def chosen(ranks: Sequence[float], pages: Sequence[str]) -> int:
-    """Return how many passages are quoted, best first: two where they are of one page and close."""
-    close = len(ranks) > 1 and pages[0] == pages[1] and ranks[0] - ranks[1] < _CLOSE
-    return 2 if close else 1
+    """Return how many passages are quoted, best first: two where the second is close.
+
+    Two of one page may be further apart.
+    """
+    if len(ranks) < 2:
+        return len(ranks)
+    return 2 if ranks[0] - ranks[1] < (_CLOSE if pages[0] == pages[1] else _EVEN) else 1
 
 
-def standing(ranks: Sequence[float], found: Sequence[Features], quoted: int) -> Features:
+def standing(
+    ranks: Sequence[float], found: Sequence[Features], vectors: Sequence[Vectors], quoted: int
+) -> Features:
     """Return the features of the best passage beside those that would not be quoted.
+
+    One that says much the same is no rival: pages repeat each other.
 
     Args:
         ranks: How each passage ranks, best first.
+        vectors: Of each passage.
         quoted: How many would be.
     """
     best = found[0]
-    others = [one["best"] for one in found[quoted:]] or [0.0]
-    gap = ranks[0] - ranks[quoted] if len(ranks) > quoted else _ALONE
+    alike = [float(vectors[0] @ one) for one in vectors]
+    rivals = [n for n in range(quoted, len(ranks)) if alike[n] < ALIKE]
+    others = [found[n]["best"] for n in rivals] or [0.0]
+    gap = ranks[0] - ranks[rivals[0]] if rivals else _ALONE
     return best | {
         "gap": min(gap, _ALONE) / _ALONE,
         "stand": best["best"] - sum(others) / len(others),

@@ -10,6 +10,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -31,12 +32,12 @@ from agent.knowledge.questions import bare, leans, split
 from agent.knowledge.quoting import excerpt
 from agent.knowledge.relevance import relevance_features
 from agent.knowledge.tokens import TokenVectors
-from agent.knowledge.values import KnowledgeAnswer, Source
+from agent.knowledge.values import KnowledgeAnswer, Source, named
 from agent.knowledge.words import others_of, words_of
 from agent.service.values import Offer, Quote
 from retrieval.catalog import Item
 from retrieval.errors import RetrievalError
-from retrieval.filters import TEXT, Compare
+from retrieval.filters import TEXT, And, Compare
 from retrieval.project import has_manifest
 from retrieval.query import Encoder, TokenEncoder, Tokens, Vectors
 from retrieval.retriever import Retriever
@@ -174,7 +175,7 @@ class Knowledge:
     def sources(self) -> tuple[Source, ...]:
         """Return the sources that are indexed."""
         retriever = self.open()
-        return shelf.listed(retriever.items()) if retriever is not None else ()
+        return shelf.listed(retriever.items(), date.today()) if retriever is not None else ()
 
     def judge(self, question: str, before: str | None = None) -> Verdict:
         """Return the passages that may answer one question, and how sure the first ones do."""
@@ -204,7 +205,8 @@ class Knowledge:
         ranked.sort(key=lambda one: -one.rank)
         ranks = [one.rank for one in ranked]
         quoted = chosen(ranks, [one.seen.page for one in ranked])
-        best = standing(ranks, [one.features for one in ranked], quoted)
+        whole = [one.seen.vector for one in ranked]
+        best = standing(ranks, [one.features for one in ranked], whole, quoted)
         score = self.models.answers.score(best)
         return Verdict(asked, tuple(ranked), quoted, score, best, adds(asked, ranked[0].seen))
 
@@ -273,9 +275,10 @@ class Knowledge:
         text = " ".join((asked.text, *others_of(asked.words)))
         places: dict[str, float] = {}
         lexical: dict[str, float] = {}
+        holds = shelf.holding(date.today())
         for part, k in PER_PART.items():
             found = retriever.search(
-                text, filter=Compare("part", "eq", part), k=k, dense=asked.vector
+                text, filter=And((Compare("part", "eq", part), holds)), k=k, dense=asked.vector
             )
             most = max((one.lexical or 0.0 for one in found), default=0.0) or 1.0
             for rank, one in enumerate(found):
@@ -330,7 +333,7 @@ def _offers(found: Verdict, question: str) -> list[Offer]:
     made: dict[str, Offer] = {}
     for one in found.ranked[:MOST_OFFERED]:
         passage = shelf.passage_of(one.item)
-        title = passage.heading[-1] if passage.heading else passage.text.split("\n")[0]
+        title = named(passage.heading) or passage.text.split("\n")[0]
         title = f"{title[:LONGEST_TITLE]}…" if len(title) > LONGEST_TITLE else title
         if title in made:
             continue

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
+from agent.knowledge.outdated import earliest, holds_until
 from agent.knowledge.sentences import sentences
 from agent.knowledge.values import Block, Page, Passage
 
@@ -35,13 +36,16 @@ class _Stretch:
 def passages(page: Page) -> tuple[Passage, ...]:
     """Return the passages of a page, in order."""
     found: list[Passage] = []
+    text = next((block.text for block in page.blocks if not block.level), "")
+    opening = next((one.text for one in sentences(text)), "")
     for heading, blocks in _sections(_with_questions(page.blocks)):
         for stretch in _stretches(blocks):
             first = stretch.blocks[0]
             place = f"{page.unit} {first.number}" if first.number else ""
             url = next((b.url for b in stretch.blocks if b.url), page.url)
             text = _joined(stretch.blocks)
-            found.append(Passage(page.source, len(found), heading, text, place, url))
+            until = earliest((page.until, holds_until(heading, opening)))
+            found.append(Passage(page.source, len(found), heading, text, place, url, until))
     return tuple(found)
 
 

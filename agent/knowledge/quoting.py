@@ -9,7 +9,8 @@ from agent.knowledge.features import Asked, Seen, matches, share
 from agent.knowledge.kinds import shows_kind
 from agent.knowledge.sentences import Sentence, sentences
 from agent.knowledge.tokens import met
-from agent.knowledge.words import rarity, words_of
+from agent.knowledge.values import CELLS
+from agent.knowledge.words import Word, rarity, words_of
 
 MOST = 3
 SHORT_WORDS = 60
@@ -26,6 +27,8 @@ CLOSE = 0.12
 LEAD_WORDS = 10
 LIST_WORDS = 70
 """So many words of steps are quoted together."""
+TABLE_WORDS = 120
+"""And so many of a table of which no row is asked for."""
 _GOES_ON = re.compile(
     r"(?:this|that|these|those|it|they|then|after that|however|otherwise|if not|but|in that case|"
     r"please note|exceptions?)\b",
@@ -36,7 +39,8 @@ _GOES_ON = re.compile(
 def excerpt(asked: Asked, seen: Seen) -> str:
     """Return the sentences of a passage that answer a question: a part of its text as it stands."""
     found = sentences(seen.text)
-    if len(found) <= MOST and len(seen.text.split()) <= SHORT_WORDS:
+    is_short = len(found) <= MOST and len(seen.text.split()) <= SHORT_WORDS
+    if is_short and CELLS not in seen.text:
         return seen.text
     scores = [
         _score(asked, one, seen, place) - EARLIER * place / len(found)
@@ -56,7 +60,8 @@ def excerpt(asked: Asked, seen: Seen) -> str:
     if first > 0 and last - first + 1 < MOST and _GOES_ON.match(found[first].text):
         first -= 1
     first, last = (
-        _steps(asked, seen.text, found, best)
+        _rows(asked, seen.text, found, best)
+        or _steps(asked, seen.text, found, best)
         or _paragraph(seen.text, found, best)
         or _filled(seen.text, found, first, last)
     )
@@ -77,21 +82,55 @@ def _paragraph(text: str, found: Sequence[Sentence], best: int) -> tuple[int, in
 
 
 def _steps(asked: Asked, text: str, found: Sequence[Sentence], best: int) -> tuple[int, int] | None:
-    """Return the whole list that a sentence is of, where it is asked how something is done."""
-    if asked.kind != "method":
+    """Return the whole list that a sentence is of: steps that are asked for, or no sentences."""
+    if asked.kind != "method" and _is_whole(found[best].text):
         return None
-    start = text.rfind("\n\n", 0, found[best].start) + 1
-    end = text.find("\n\n", found[best].start)
-    end = len(text) if end < 0 else end
-    inside = [n for n, one in enumerate(found) if start <= one.start < end]
+    inside = _block(text, found, best)
     whole = text[found[inside[0]].start : found[inside[-1]].end]
     is_list = "\n" in whole and len(whole.split()) <= LIST_WORDS
     return (inside[0], inside[-1]) if is_list else None
 
 
+def _rows(asked: Asked, text: str, found: Sequence[Sentence], best: int) -> tuple[int, int] | None:
+    """Return the row of a table that a question names, else the whole table where that is short.
+
+    A row is named by its first cell: that a figure is in a row says nothing of whether it is meant.
+    """
+    inside = [n for n in _block(text, found, best) if CELLS in found[n].text]
+    if best not in inside or len(inside) < 2:
+        return None
+    added = [word for word in asked.words if word.stem in asked.added]
+    for words in (added, asked.words):  # of "and to Norway?" Norway, not what was asked before
+        named = [_named(words, found[n].text) for n in inside]
+        if max(named)[0] and named.count(max(named)) == 1:
+            place = inside[named.index(max(named))]
+            return place, place
+    whole = text[found[inside[0]].start : found[inside[-1]].end]
+    return (inside[0], inside[-1]) if len(whole.split()) <= TABLE_WORDS else None
+
+
+def _named(words: Sequence[Word], row: str) -> tuple[float, float]:
+    """Return how many of some words the first cell of a row has, and which share of it they are."""
+    cell = words_of(row.split(CELLS)[0].rpartition(": ")[2])
+    had = sum(matches(words, cell).values())
+    return had, had / len(cell) if cell else 0.0
+
+
+def _block(text: str, found: Sequence[Sentence], place: int) -> list[int]:
+    """Return the sentences of the paragraph, list or table that one of them is of."""
+    start = text.rfind("\n\n", 0, found[place].start) + 1
+    end = text.find("\n\n", found[place].start)
+    end = len(text) if end < 0 else end
+    return [n for n, one in enumerate(found) if start <= one.start < end]
+
+
 def _leads(text: str) -> bool:
     """Return whether a sentence only names what is said after it."""
-    return len(text.split()) <= LEAD_WORDS and not text.rstrip("\"'”’)").endswith((".", "!", "…"))
+    return len(text.split()) <= LEAD_WORDS and not _is_whole(text)
+
+
+def _is_whole(text: str) -> bool:
+    return text.rstrip("\"'”’)").endswith((".", "!", "…"))
 
 
 def _filled(text: str, found: Sequence[Sentence], first: int, last: int) -> tuple[int, int]:

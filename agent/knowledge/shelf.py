@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from filelock import FileLock
@@ -20,6 +21,7 @@ from agent.knowledge.reading import Upload, read_bytes
 from agent.knowledge.sentences import sentences
 from agent.knowledge.values import HEADINGS, Added, Passage, Source
 from retrieval.catalog import Facet, FieldValue, Item
+from retrieval.filters import Compare, Filter, Not, matches
 from retrieval.loading.mapping import Column, Mapping
 from retrieval.loading.records import LoadedCatalog
 from retrieval.project import has_manifest
@@ -30,7 +32,10 @@ FOLDER = "knowledge"
 """Where in a project directory the shelf is."""
 PASSAGE, SENTENCE, TITLE = 0.0, 1.0, 2.0
 """Values of the field `part`. Numbers, since an encoder is shown every text field of an item."""
-_NUMBERS = ("part", "page", "row", "line")
+UNTIL = "until"
+"""Field with the last day on which a passage holds, counted as `date.toordinal` does."""
+_PLACES = ("page", "row", "line")
+_NUMBERS = ("part", *_PLACES, UNTIL)
 SHORTEST_TITLE = 2
 log = logging.getLogger(__name__)
 
@@ -83,16 +88,24 @@ def remove(folder: Path, sources: Sequence[str], encoder: Encoder) -> int:
     return sum(map(is_passage, gone))
 
 
-def listed(items: Iterable[Item]) -> tuple[Source, ...]:
+def holding(today: date) -> Filter:
+    """Return the filter of what holds on a day."""
+    return Not(Compare(UNTIL, "lt", float(today.toordinal())))
+
+
+def listed(items: Iterable[Item], today: date) -> tuple[Source, ...]:
     """Return the sources that items are from, by name."""
     counts: Counter[str] = Counter()
+    past: Counter[str] = Counter()
+    holds = holding(today)
     urls: dict[str, str | None] = {}
     for item in items:
         if is_passage(item):
             name = source_of(item.id)
             counts[name] += 1
+            past[name] += not matches(holds, item)
             urls.setdefault(name, item.url)
-    return tuple(Source(name, counts[name], urls[name]) for name in sorted(counts))
+    return tuple(Source(name, counts[name], urls[name], past[name]) for name in sorted(counts))
 
 
 def source_of(id: str) -> str:
@@ -108,11 +121,13 @@ def passage_id(id: str) -> str:
 
 def passage_of(item: Item) -> Passage:
     """Return the passage that an item holds."""
-    unit = next((name for name in _NUMBERS[1:] if name in item.fields), None)
+    unit = next((name for name in _PLACES if name in item.fields), None)
     place = f"{unit} {item.number(unit):.0f}" if unit else ""
     source, _, number = item.id.rpartition("#")
     heading = tuple(item.title.split(HEADINGS)) if item.title else ()
-    return Passage(source, int(number), heading, item.description, place, item.url)
+    last = item.number(UNTIL)
+    until = date.fromordinal(int(last)) if last is not None else None
+    return Passage(source, int(number), heading, item.description, place, item.url, until)
 
 
 def sentences_of(passage: Passage) -> list[tuple[str, str]]:
@@ -140,13 +155,16 @@ def _items(passage: Passage) -> Iterator[Item]:
     unit, _, number = passage.place.partition(" ")
     where: dict[str, FieldValue] = {unit: float(number)} if number else {}
     title = passage.title
-    fields = {"part": PASSAGE, **where}
+    until: dict[str, FieldValue] = (
+        {UNTIL: float(passage.until.toordinal())} if passage.until else {}
+    )
+    fields = {"part": PASSAGE, **where, **until}
     yield Item(id, title, passage.text, fields, url=passage.url)
     under = passage.heading[-1] if passage.heading else ""
     for own, text in sentences_of(passage):
-        yield Item(own, "", text.replace("\n", " "), {"part": SENTENCE})
+        yield Item(own, "", text.replace("\n", " "), {"part": SENTENCE, **until})
     if under and len(under.split()) >= SHORTEST_TITLE:
-        yield Item(f"{id}.t", under, "", {"part": TITLE})
+        yield Item(f"{id}.t", under, "", {"part": TITLE, **until})
 
 
 def _alone(folder: Path) -> FileLock:

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from agent.service.values import Offer, Quote
 
 HEADINGS = " › "
 """Between the headings of a path."""
+CELLS = " · "
+"""Between the cells of a row."""
+
+
+FEW = 3
+"""Words of a heading that says little without the one above it: "What it costs"."""
+
+
+def named(headings: Sequence[str]) -> str:
+    """Return what a passage is called by itself: its heading, after the one above where short."""
+    own = headings[-1] if headings else ""
+    above = headings[-2] if len(headings) > 1 else ""
+    return f"{above}: {own}" if above and len(own.split()) <= FEW else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +51,14 @@ class Page:
         source: As its owner names it, e.g. "help/returns.md".
         unit: What a block's number counts: "page", "row" or "line".
         url: Where people can read it, where the file says so.
+        until: The last day on which it holds, where the file says so.
     """
 
     source: str
     blocks: tuple[Block, ...]
     unit: str = "line"
     url: str | None = None
+    until: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +70,7 @@ class Passage:
         heading: The headings above it, outermost first.
         text: Paragraphs, two line breaks between them; one between the elements of a list.
         place: "page 3", "row 12", "line 40", or empty.
+        until: The last day on which it holds, where one is named.
     """
 
     source: str
@@ -61,6 +79,7 @@ class Passage:
     text: str
     place: str = ""
     url: str | None = None
+    until: date | None = None
 
     @property
     def title(self) -> str:
@@ -70,11 +89,16 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A source as indexed: its name, how many passages it has, and where it can be read."""
+    """A source as indexed: its name, how many passages it has, and where it can be read.
+
+    Args:
+        past: How many of its passages no longer hold, by what they say, and are not quoted.
+    """
 
     name: str
     passages: int
     url: str | None = None
+    past: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ import re
 import shlex
 import threading
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import Any
 
 import Stemmer
 
@@ -29,11 +30,13 @@ class Word:
     Args:
         stem: Its stem, case-folded.
         group: Number (from 1) of the group of words that mean the same; None for most words.
+        within: Groups of wider words, of which it is a case.
     """
 
     text: str
     stem: str
     group: int | None = None
+    within: tuple[int, ...] = ()
 
     @property
     def stems(self) -> tuple[str, ...]:
@@ -54,10 +57,14 @@ def stem(word: str) -> str:
 
 
 @cache
+def _data() -> Mapping[str, Any]:
+    return tomllib.loads((files("agent.knowledge") / "words.toml").read_text(encoding="utf-8"))
+
+
+@cache
 def _tables() -> tuple[dict[str, int], dict[tuple[str, str], int], frozenset[str]]:
     """Return the groups of single words and of pairs of words, and the empty words."""
-    text = (files("agent.knowledge") / "words.toml").read_text(encoding="utf-8")
-    data = tomllib.loads(text)
+    data = _data()
     single: dict[str, int] = {}
     pairs: dict[tuple[str, str], int] = {}
     for number, line in enumerate(data["same"], start=1):
@@ -68,6 +75,32 @@ def _tables() -> tuple[dict[str, int], dict[tuple[str, str], int], frozenset[str
             else:
                 pairs.setdefault((words[0], words[-1]), number)
     return single, pairs, frozenset(stem(word) for word in data["empty"].split())
+
+
+@cache
+def _wider() -> Mapping[str, tuple[int, ...]]:
+    """Return the groups of wider words, by the stem of a case of them."""
+    single, _, _ = _tables()
+    found: dict[str, tuple[int, ...]] = {}
+    for line in _data()["within"]:
+        wide, _, cases = line.partition(":")
+        for word in cases.split():
+            found[stem(word)] = (*found.get(stem(word), ()), single[stem(wide)])
+    return found
+
+
+@cache
+def _shown() -> tuple[tuple[int, re.Pattern[str]], ...]:
+    """Return what stands for the words of a group."""
+    single, _, _ = _tables()
+    return tuple((single[stem(word)], re.compile(one)) for word, one in _data()["shows"].items())
+
+
+@lru_cache(maxsize=4096)
+def shown_in(text: str) -> frozenset[int]:
+    """Return the groups whose words a text need not say: an amount is a price."""
+    lower = text.casefold()
+    return frozenset(group for group, pattern in _shown() if pattern.search(lower))
 
 
 @lru_cache(maxsize=4096)
@@ -85,7 +118,7 @@ def words_of(text: str) -> tuple[Word, ...]:
     for word in plain:
         own = stem(word)
         if own not in empty and word not in taken and (len(own) > 1 or own.isdigit()):
-            result.setdefault(own, Word(word, own, single.get(own)))
+            result.setdefault(own, Word(word, own, single.get(own), _wider().get(own, ())))
     return tuple(result.values())
 
 
@@ -124,8 +157,7 @@ def objects_of(text: str) -> frozenset[str]:
 @cache
 def _members() -> tuple[tuple[str, ...], ...]:
     single, _, _ = _tables()
-    text = (files("agent.knowledge") / "words.toml").read_text(encoding="utf-8")
-    lines = tomllib.loads(text)["same"]
+    lines = _data()["same"]
     return tuple(
         tuple(entry for entry in shlex.split(line) if single.get(stem(entry)) == number)
         for number, line in enumerate(lines, start=1)
@@ -142,8 +174,9 @@ def others_of(words: Iterable[Word]) -> tuple[str, ...]:
     words = tuple(words)
     found: dict[str, str] = {}
     for word in words:
-        for other in _members()[word.group - 1] if word.group else ():
-            found.setdefault(stem(other), other)
+        for group in (word.group, *word.within):
+            for other in _members()[group - 1] if group else ():
+                found.setdefault(stem(other), other)
     return tuple(other for own, other in found.items() if own not in {one.stem for one in words})
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.knowledge.questions import leans
+from agent.knowledge.values import HEADINGS, named
 from agent.service.choosing import Unclear, listed
 from agent.service.ports import Answer, Knowledge
 from agent.service.values import Offer, Quote
@@ -14,34 +16,47 @@ MOST_QUOTES = 3
 
 
 def answer(
-    visit: Visit, knowledge: Knowledge, question: str, *, refuse: bool = True, before: str = ""
+    visit: Visit,
+    knowledge: Knowledge,
+    question: str,
+    *,
+    refuse: bool = True,
+    before: Sequence[str] = (),
 ) -> bool:
     """Ask the pages and say what they say; return whether they answer or offer anything.
 
     Args:
         refuse: Whether to say so where they do not; else nothing was asked.
-        before: The question of the turn before, which this one is read with where it says nothing
-            by itself.
+        before: The questions of the turn before, latest first; this one is read with them where it
+            says nothing by itself.
     """
-    found = knowledge.ask(question)
-    if not found.quotes and before:
-        joined = knowledge.ask(question, before)
-        found = joined if joined.quotes else found
+    found, root = knowledge.ask(question), question
+    if not found.quotes and leans(question):
+        for one in before:
+            joined = knowledge.ask(question, one)
+            if joined.quotes:
+                found, root = joined, one
+                break
     if not found.quotes and not refuse:
         return False
-    tell(visit, found, question)
+    tell(visit, found, question, root=root)
     return bool(found.quotes or visit.offered)
 
 
-def tell(visit: Visit, found: Answer, question: str, *, is_question: bool = True) -> None:
-    """Say what the pages say to a question, or to what happened to somebody."""
+def tell(
+    visit: Visit, found: Answer, question: str, *, is_question: bool = True, root: str = ""
+) -> None:
+    """Say what the pages say to a question, or to what happened to somebody.
+
+    Args:
+        root: The question that this one leans on, which the next one leans on too.
+    """
     visit.asked.append(question)
+    visit.ask_on(clean(root or question, 300))
     quotes = [quote for quote in found.quotes if quote not in visit.quotes][:MOST_QUOTES]
     visit.quotes += quotes
     for quote in quotes:
-        visit.say("quoted", text=quote.text.strip(), source=source_of(quote))
-    if quotes:
-        visit.remember(question=clean(question, 300))
+        say_quote(visit, quote)
     left = found.unanswered if found.quotes else (question,)
     visit.unanswered += left
     for one in left:
@@ -52,9 +67,21 @@ def tell(visit: Visit, found: Answer, question: str, *, is_question: bool = True
             visit.say("unknown", clause=repeated(visit.request.said(one), 80))
 
 
+def say_quote(visit: Visit, quote: Quote) -> None:
+    """Say the words of a page; what is no sentence, as in lists and tables, with its heading."""
+    text, heading = quote.text.strip(), named(quote.title.split(HEADINGS))
+    whole = text.split("\n")[0].rstrip("\"'”’)").endswith((".", "!", "?", "…"))
+    if whole or not heading:
+        visit.say("quoted", text=text, source=source_of(quote))
+    else:
+        mark, gap = "" if heading.endswith(("?", ":")) else ":", "\n" if "\n" in text else " "
+        said = f"{heading}{mark}{gap}{text}"
+        visit.say("quoted", text=said, source=source_of(quote))
+
+
 def _new(visit: Visit, found: Answer, question: str) -> list[Offer]:
     """Return the pages that are offered for a question and were not quoted."""
-    quoted = {(quote.source, quote.title.rpartition(" › ")[2]) for quote in visit.quotes}
+    quoted = {(quote.source, named(quote.title.split(HEADINGS))) for quote in visit.quotes}
     return [
         one
         for one in found.offered
@@ -65,7 +92,7 @@ def _new(visit: Visit, found: Answer, question: str) -> list[Offer]:
 def _offer(visit: Visit, pages: list[Offer], question: str, is_question: bool) -> None:
     """Ask whether it is one of some pages."""
     visit.offered += pages
-    visit.remember(offers=tuple(pages), question=clean(question, 300))
+    visit.remember(offers=tuple(pages))
     clause = repeated(question, 80)
     if not is_question:
         visit.say("offered_here", pages=listed(pages))
@@ -84,8 +111,8 @@ def chosen(visit: Visit, knowledge: Knowledge, one: Offer) -> None:
         visit.say("unknown", clause=repeated(one.title, 80))
         return
     visit.quotes.append(quote)
-    visit.say("quoted", text=quote.text.strip(), source=source_of(quote))
-    visit.remember(question=clean(f"{one.question} {one.title}", 300))
+    say_quote(visit, quote)
+    visit.ask_on(clean(f"{one.question} {one.title}", 300))
 
 
 def unclear(visit: Visit, offers: Sequence[Offer], what: Unclear) -> None:

@@ -184,6 +184,7 @@ class ServiceDesk:
         """Return the clauses with what is known of them; links only where it may matter."""
         offered = bool(visit.request.state.desk.offers)
         waits = visit.state.pending is not None or offered or self._has_tools(visit)
+        waits = waits or self.escalation.hears(visit.request.utterance)
         if not waits and not any(may_be_service(lowered(clause.text)) for clause in clauses):
             return [Heard(clause, lowered(clause.text), wishes=True) for clause in clauses]
         request = visit.request

@@ -16,7 +16,7 @@ from agent.plan import Mention
 from agent.service.config import HandoverTable, RuleTable
 from agent.service.hours import Hours, back
 from agent.service.ports import OpenHandovers
-from agent.service.topics import lowered
+from agent.service.topics import Heard, lowered
 from agent.service.values import Handover, HandoverReason
 from agent.service.visit import Visit
 
@@ -86,6 +86,23 @@ class Escalation:
             self._say(visit, "waiting")
             visit.remember(told=True)
 
+    def hears(self, text: str) -> bool:
+        """Return whether a rule's words are said."""
+        rules = self._table.rules if self._table else ()
+        return any(_says(word, lowered(text)) for rule in rules for word in rule.words)
+
+    def by_words(self, visit: Visit, heard: Sequence[Heard]) -> None:
+        """Hand over where a rule of words alone holds; clauses that hold nothing else are taken."""
+        for rule in self._table.rules if self._table else ():
+            alone = rule.words and rule.facet is None and rule.tool_failed is None
+            said = [
+                one for one in heard if any(_says(w, lowered(one.clause.text)) for w in rule.words)
+            ]
+            if alone and said and visit.state.handover is None:
+                visit.taken += [one.clause for one in said if not (one.wishes or one.tool)]
+                visit.asked += [one.clause.text for one in said]
+                self.begin(visit, "rule", rule.name)
+
     def asked(self, visit: Visit) -> None:
         """Take the wish for a person."""
         if self._table is None:
@@ -124,6 +141,8 @@ class Escalation:
         """
         if contact and self._contact:
             visit.say("or_contact", contact=self._contact)
+        if visit.handover is not None or visit.person:
+            return
         if self._table is not None and visit.state.handover is None:
             visit.say("or_a_person")
             visit.remember(offered=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from agent.service.numbers import further
 from agent.service.tooling import ToolDesk, is_firm, items_spoken_of, lacking
 from agent.service.topics import Heard, lowered, says
 from agent.service.values import Pending
@@ -70,14 +71,14 @@ def _on_confirmation(one: _Waiting) -> None:
         one.visit.taken.append(one.heard[0].clause)
         values = one.desk.filled(one.visit, one.tool, "", one.known, ())
         if lacking(one.tool, values) is None:
-            one.desk.call(one.visit, one.tool, values)
+            one.desk.call(one.visit, one.tool, values, one.pending.others)
         else:
-            one.desk.go_on(one.visit, one.tool, values)
+            one.desk.go_on(one.visit, one.tool, values, one.pending.others)
         return
     changed = _corrected(one)
     if changed:
         one.visit.taken += [heard.clause for heard in one.heard if not heard.wishes]
-        one.desk.go_on(one.visit, one.tool, {**one.known, **changed})
+        one.desk.go_on(one.visit, one.tool, {**one.known, **changed}, one.pending.others)
         return
     one.desk.drop(one.visit, one.tool, one.known, "tool_not_done")
     _take_leave(one)
@@ -98,15 +99,16 @@ def _on_argument(one: _Waiting) -> None:
         polite = [heard for heard in one.heard if says("courtesy", heard.masked)]
         one.visit.taken += [heard.clause for heard in (one.heard[place], *polite)]
         known = {**one.known, argument.name: value}
-        one.desk.go_on(
-            one.visit, one.tool, one.desk.filled(one.visit, one.tool, one.raw[place], known, ())
-        )
+        values = one.desk.filled(one.visit, one.tool, one.raw[place], known, ())
+        others = one.pending.others or further(one.tool, one.raw[place], values)
+        one.desk.go_on(one.visit, one.tool, values, others)
     elif one.pending.tries >= TRIES or any(_is_new(heard) for heard in one.heard):
         one.desk.drop(one.visit, one.tool, one.known, "tool_left")
     else:
         one.visit.taken += [heard.clause for heard in one.heard]
         one.visit.say("tool_not_understood", label=argument.label)
-        one.desk.ask(one.visit, one.tool, one.known, argument, one.pending.tries + 1)
+        tries = one.pending.tries + 1
+        one.desk.ask(one.visit, one.tool, one.known, argument, tries, one.pending.others)
 
 
 def _argument(one: _Waiting, argument: Argument) -> tuple[int, Any] | None:
@@ -117,7 +119,8 @@ def _argument(one: _Waiting, argument: Argument) -> tuple[int, Any] | None:
             if items:
                 return place, items[0].id
             continue
-        if _is_new(heard) and argument.type == "string" and not is_firm(argument):
+        free = argument.type == "string" and not is_firm(argument)
+        if free and (_is_new(heard) or _tells_another(one, argument, one.raw[place])):
             continue
         value = read_answer(argument, one.raw[place], one.desk.now().date())
         if value is not None:
@@ -137,6 +140,13 @@ def _corrected(one: _Waiting) -> dict[str, Any]:
         if value is not None and value != one.known[argument.name]:
             found[argument.name] = value
     return found
+
+
+def _tells_another(one: _Waiting, asked: Argument, text: str) -> bool:
+    """Return whether a text is nothing but the value of another argument: a number again."""
+    bare = text.strip(" .!\"'")
+    firm = (other for other in one.tool.arguments if other is not asked and is_firm(other))
+    return any(read(other, bare, one.desk.now().date()) == bare for other in firm)
 
 
 def _is_masked(value: Any) -> bool:

@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from agent.desk import DeskRequest
+from agent.privacy.fields import masked_answer
 from agent.privacy.port import MASKS_NOTHING, Masker
 from agent.service.memory import Memory
+from agent.service.numbers import NUMBER_OF, Others, further, named, says_only, told_by
 from agent.service.topics import Heard
 from agent.service.values import Pending, ToolUse
 from agent.service.visit import Visit
@@ -31,6 +33,9 @@ from retrieval.catalog import Item
 _TOLD = 0.15
 """How much likelier a tool is whose argument is told: "track A-1234". None that changes anything:
 who only tells a number wants nothing cancelled."""
+
+_AGAIN = 0.6
+"""The same, of the tool that was used in the turn before: "and A-1235?"."""
 
 MOST_TOLD = 600
 """Characters of a tool's answer that are said."""
@@ -56,11 +61,18 @@ class ToolDesk:
     def best(self, request: DeskRequest, text: str) -> Match | None:
         """Return the tool that a clause means, where it means one."""
         today = self.now().date()
+        offered = _offered(request)
+        told = {tool.name: told_by(tool, text, today) for tool in (*self.tools, *offered)}
+        ranked = self.matcher.rank(text, offered)
+        for written in {named(text, *one) for one in told.values() if one} - {text}:
+            ranked += [replace(m, by_number=True) for m in self.matcher.rank(written, offered)]
+        bare = all(says_only(text, one[1]) for one in told.values() if one)
+        again = request.state.desk.used_tool if bare else ""
         found = [
-            replace(match, score=match.score + _TOLD)
-            if not match.tool.changes and _tells(match.tool, text, today)
+            replace(match, score=match.score + (_AGAIN if match.tool.name == again else _TOLD))
+            if not match.tool.changes and told[match.tool.name]
             else match
-            for match in self.matcher.rank(text, _offered(request))
+            for match in ranked
         ]
         best = max(found, key=lambda match: match.score, default=None)
         return best if best is not None and best.score >= ENOUGH else None
@@ -83,9 +95,7 @@ class ToolDesk:
         visit.asked.append(heard.clause.text)
         items = items_spoken_of(visit, heard)
         values = self.filled(visit, tool, said, {}, items)
-        if _POINTS.search(heard.clause.text.lower()):  # "cancel it", once its number was told
-            used = visit.request.state.desk.used
-            values = {**{a.name: used[a.name] for a in tool.arguments if a.name in used}, **values}
+        values = {**self._at_hand(visit, tool, heard), **values}
         today = self.now().date()
         for other, raw in beside:
             for argument in tool.arguments:
@@ -95,7 +105,19 @@ class ToolDesk:
                 if found is not None and fits(found, argument.schema):
                     values[argument.name] = found
                     visit.taken.append(other.clause)
-        self.go_on(visit, tool, values)
+        self.go_on(visit, tool, values, further(tool, said, values))
+
+    def _at_hand(self, visit: Visit, tool: Tool, heard: Heard) -> dict[str, Any]:
+        """Return what a tool was called with just now: "cancel it", once its number was told.
+
+        What was asked about and left alone in this turn is at hand too: "rather change its
+        address".
+        """
+        points = _POINTS.search(heard.clause.text.lower()) is not None
+        left = any(use.status == "cancelled" for use in visit.tools)
+        used = visit.state.used if left else visit.request.state.desk.used if points else {}
+        firm = [one.name for one in tool.arguments if is_firm(one) and not one.item]
+        return {name: used[name] for name in firm if name in used}
 
     def take_results(self, visit: Visit) -> None:
         """Say what the client's own tools answered."""
@@ -120,25 +142,37 @@ class ToolDesk:
             items=[item.id for item in items], today=self.now().date(),
         )  # fmt: skip
 
-    def go_on(self, visit: Visit, tool: Tool, values: Mapping[str, Any]) -> None:
-        """Ask for what is missing, then for a yes, or call."""
+    def go_on(
+        self, visit: Visit, tool: Tool, values: Mapping[str, Any], others: Others = ()
+    ) -> None:
+        """Ask for what is missing, then for a yes, or call.
+
+        Args:
+            others: What the same is to be done with after that, one thing at a time.
+        """
         missing = lacking(tool, values)
         if missing is not None:
-            self.ask(visit, tool, values, missing)
+            self.ask(visit, tool, values, missing, others=others)
         elif tool.is_clients:
             use = ToolUse(tool=tool.name, status="requested", arguments=self._masked(values))
             visit.tools.append(use.called_with(values))
             visit.say("tool_requested", what=_what(tool))
         elif tool.confirms:
-            self._confirm(visit, tool, values)
+            self._confirm(visit, tool, values, others)
         else:
-            self.call(visit, tool, values)
+            self.call(visit, tool, values, others)
 
     def ask(
-        self, visit: Visit, tool: Tool, values: Mapping[str, Any], missing: Argument, tries: int = 1
+        self,
+        visit: Visit,
+        tool: Tool,
+        values: Mapping[str, Any],
+        missing: Argument,
+        tries: int = 1,
+        others: Others = (),
     ) -> None:
         """Ask for an argument, and wait for it."""
-        self._wait(visit, tool, values, missing.name, tries)
+        self._wait(visit, tool, values, missing.name, tries, others)
         use = ToolUse(
             tool=tool.name,
             status="missing",
@@ -153,8 +187,8 @@ class ToolDesk:
         else:
             visit.say("tool_ask", label=missing.label)
 
-    def _confirm(self, visit: Visit, tool: Tool, values: Mapping[str, Any]) -> None:
-        self._wait(visit, tool, values, None)
+    def _confirm(self, visit: Visit, tool: Tool, values: Mapping[str, Any], others: Others) -> None:
+        self._wait(visit, tool, values, None, others=others)
         visit.tools.append(
             ToolUse(tool=tool.name, status="confirm", arguments=self._masked(values))
         )
@@ -174,17 +208,26 @@ class ToolDesk:
         values: Mapping[str, Any],
         waits_for: str | None,
         tries: int = 1,
+        others: Others = (),
     ) -> None:
         self.memory.keep(visit.request.session_id, tool.name, values)
+        plain = tuple(one for one in others if self._masked(one) == one)
         visit.wait_for(
             Pending(
                 tool=tool.name, arguments=self._masked(values), waits_for=waits_for,
-                turn=visit.turn, tries=tries,
+                turn=visit.turn, tries=tries, others=plain,
             )
         )  # fmt: skip
 
-    def call(self, visit: Visit, tool: Tool, values: Mapping[str, Any]) -> None:
-        """Call a tool and say what it answers."""
+    def call(
+        self, visit: Visit, tool: Tool, values: Mapping[str, Any], others: Others = ()
+    ) -> None:
+        """Call a tool, say what it answers, and go on with the next thing where it did."""
+        if self._called(visit, tool, values) and others:
+            self.go_on(visit, tool, {**values, **others[0]}, others[1:])
+
+    def _called(self, visit: Visit, tool: Tool, values: Mapping[str, Any]) -> bool:
+        """Call a tool and say what it answers; return whether it gave a usable answer."""
         self.memory.forget(visit.request.session_id)
         masked = self._masked(values)
         try:
@@ -196,8 +239,8 @@ class ToolDesk:
             visit.remember(tool_failures=visit.state.tool_failures + 1)
             unsure = tool.changes and error.sent
             visit.say("tool_failed_changing" if unsure else "tool_failed", what=_what(tool))
-            return
-        visit.remember(tool_failures=0, used=_plain(values, masked))
+            return False
+        visit.remember(tool_failures=0, used=_plain(values, masked), used_tool=tool.name)
         result = self._safe(answer)
         use = ToolUse(tool=tool.name, status="done", arguments=masked, result=result)
         visit.tools.append(use)
@@ -208,15 +251,18 @@ class ToolDesk:
             visit.say("tool_said", text=clean(told, MOST_TOLD))
         else:
             visit.say("tool_done", what=_what(tool))
+        return True
 
     def _safe(self, answer: Answer) -> dict[str, Any]:
         """Return an answer as it may be stored and shown."""
-        return {"status": answer.status, "body": self._masked_value(answer.body)}
+        return {"status": answer.status, "body": masked_answer(answer.body, self.masker)}
 
     def drop(self, visit: Visit, tool: Tool, known: Mapping[str, Any], key: str) -> None:
         """Leave a tool alone, and say so."""
         self.memory.forget(visit.request.session_id)
-        use = ToolUse(tool=tool.name, status="cancelled", arguments=self._masked(known))
+        masked = self._masked(known)
+        visit.remember(used=_plain(known, masked))
+        use = ToolUse(tool=tool.name, status="cancelled", arguments=masked)
         visit.tools.append(use)
         visit.say(key, what=_what(tool))
 
@@ -240,14 +286,6 @@ class ToolDesk:
         if isinstance(value, dict):
             return {key: self._masked_value(one) for key, one in value.items()}
         return [self._masked_value(one) for one in value] if isinstance(value, list) else value
-
-
-def _tells(tool: Tool, text: str, today: date) -> bool:
-    """Return whether a text tells an argument of the tool that has a shape of its own."""
-    return any(
-        "pattern" in argument.schema and read(argument, text, today) is not None
-        for argument in tool.arguments
-    )
 
 
 def _offered(request: DeskRequest) -> tuple[Tool, ...]:
@@ -307,7 +345,11 @@ def _what(tool: Tool) -> str:
 
 def _label(tool: Tool, name: str) -> str:
     argument = tool.argument(name)
-    return argument.label if argument else name
+    if argument is None:
+        return name
+    return (
+        (NUMBER_OF.sub("", argument.label).strip() or "item") if argument.item else argument.label
+    )
 
 
 def _key(visit: Visit, tool: Tool, values: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from importlib.resources import files
 from typing import Literal, Protocol
 
 from agent.plan import Mention
+from agent.privacy.port import without_marks
 from agent.rules import cues
 from agent.service.clauses import Clause
 from agent.service.readable import readable
@@ -76,8 +77,10 @@ class Heard:
         wishes: Whether it holds what the catalog can search by.
         refers: Whether it speaks of items on show.
         details: Whether it names a property of items.
+        known: Whether it has other words of the catalog's texts.
         relevance: How surely the shop's pages speak of it.
         tool: The tool that fits it best, where one fits.
+        by_number: Whether nothing but a number speaks for that tool.
         question: What the pages are asked for it.
     """
 
@@ -86,9 +89,11 @@ class Heard:
     wishes: bool
     refers: bool = False
     details: bool = False
+    known: bool = False
     relevance: float = 0.0
     tool: str | None = None
     fit: float = 0.0
+    by_number: bool = False
     question: str = ""
 
 
@@ -165,8 +170,8 @@ def wants_person(text: str, wishes: bool) -> bool:
 def topic(heard: Heard) -> Topic:
     """Return what a clause is about."""
     text = heard.masked
-    if not any(char.isalnum() for char in text):
-        return "courtesy"  # "!" of "!!!"
+    if not any(char.isalnum() for char in without_marks(text)):
+        return "courtesy"  # "!" of "!!!", and "my name is [name]"
     if wants_person(text, heard.wishes):
         return "person"
     if heard.tool is not None and _is_for_tool(heard):

@@ -133,6 +133,7 @@ class Pending(_Value):
         waits_for: The argument that was asked for; None where a yes is.
         turn: The number of the turn that asked; only the next one can answer.
         tries: How often the same was asked.
+        others: Arguments that the same is to be done with after that.
     """
 
     tool: str
@@ -140,6 +141,7 @@ class Pending(_Value):
     waits_for: str | None = None
     turn: int = 0
     tries: int = 1
+    others: tuple[dict[str, Any], ...] = ()
 
 
 class DeskState(_Value):
@@ -151,10 +153,12 @@ class DeskState(_Value):
         handover: Id of the hand-over that is open.
         told: Whether the user was told, since, that a person has been asked for.
         offered: Whether a person was offered in the turn before.
-        question: What the shop was asked in the turn before, for "and to Austria?".
+        question: What the shop was asked last in the turn before, for "and to Austria?".
+        earlier: What else it was asked there, the latest first.
         offers: The pages that were offered in the turn before, as they were numbered.
         alone: Whether the desk took the whole turn before, so that "never mind" is said to it.
         used: What a tool was called with in the turn before, for "cancel it"; nothing personal.
+        used_tool: Which tool that was, for "and A-1235?".
     """
 
     pending: Pending | None = None
@@ -164,6 +168,8 @@ class DeskState(_Value):
     told: bool = False
     offered: bool = False
     question: str = ""
+    earlier: tuple[str, ...] = ()
     offers: tuple[Offer, ...] = ()
     alone: bool = False
     used: dict[str, Any] = {}
+    used_tool: str = ""

@@ -11,6 +11,8 @@ from agent.service.clauses import Clause
 from agent.service.values import DeskState, Handover, Offer, Pending, Quote, Service, ToolUse
 from agent.wording import say
 
+MOST_EARLIER = 3
+
 
 @dataclass(slots=True)
 class Visit:
@@ -19,6 +21,7 @@ class Visit:
     Args:
         taken: The clauses that the desk takes care of.
         state: What was remembered from the turn before; `pending` is what will be.
+        person: Whether a person is asked for in this turn, so that none need be offered.
     """
 
     request: DeskRequest
@@ -32,6 +35,7 @@ class Visit:
     offered: list[Offer] = field(default_factory=list)
     tools: list[ToolUse] = field(default_factory=list)
     handover: Handover | None = None
+    person: bool = False
     jobs: list[NewJob] = field(default_factory=list)
 
     @classmethod
@@ -58,6 +62,11 @@ class Visit:
     def remember(self, **changes: object) -> None:
         """Change what is remembered."""
         self.state = self.state.model_copy(update=changes)
+
+    def ask_on(self, question: str) -> None:
+        """Remember a question to the shop, which one of the next turn may lean on."""
+        others = [one for one in (self.state.question, *self.state.earlier) if one]
+        self.remember(question=question, earlier=tuple(dict.fromkeys(others))[:MOST_EARLIER])
 
     def wait_for(self, pending: Pending | None) -> None:
         """Remember the tool that waits, or that none does."""

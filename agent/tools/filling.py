@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from agent.knowledge.features import matches
+from agent.knowledge.words import Word, words_of
 from agent.tools.dates import find_date
 from agent.tools.schemas import fits
 from agent.tools.spec import Argument, Tool
@@ -24,6 +26,11 @@ _WORDS = {
     "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
     "ten": 10, "eleven": 11, "twelve": 12,
 }  # fmt: skip
+_PLACES = {
+    "1": 0, "one": 0, "first": 0, "2": 1, "two": 1, "second": 1, "3": 2, "three": 2, "third": 2,
+    "4": 3, "four": 3, "fourth": 3, "last": -1,
+}  # fmt: skip
+_PLACE = re.compile(rf"(?:(?:the|number|no|option) )*({'|'.join(_PLACES)})(?: one| option)?")
 _YES = re.compile(r"\b(?:yes|yeah|yep|sure|true|on|please)\b", re.IGNORECASE)
 _NO = re.compile(r"\b(?:no|nope|not|don'?t|false|off|without)\b", re.IGNORECASE)
 _LEAD = re.compile(
@@ -117,6 +124,13 @@ def read(argument: Argument, text: str, today: date) -> Any:
     return _named(argument, text)
 
 
+def read_all(argument: Argument, text: str) -> list[str]:
+    """Return all values of an argument with a shape of its own that a text tells, in order."""
+    shape = _shape(argument)
+    found = _shaped(shape, text) if shape is not None else ()
+    return list(dict.fromkeys(one for one in found if fits(one, argument.schema)))
+
+
 def read_answer(argument: Argument, text: str, today: date) -> Any:
     """Return the value of an argument that was asked for; a free text is the whole answer."""
     text = text.strip()[:LONGEST]
@@ -124,10 +138,12 @@ def read_answer(argument: Argument, text: str, today: date) -> Any:
     if found is not None or argument.item:
         return found
     schema = argument.schema
+    if "enum" in schema:
+        return _placed(schema["enum"], text)
     if argument.type == "boolean":
         no, yes = _NO.search(text) is not None, _YES.search(text) is not None
         return None if no == yes else yes
-    if argument.type != "string" or "enum" in schema or _shape(argument) is not None:
+    if argument.type != "string" or _shape(argument) is not None:
         return None
     if schema.get("format") == "date":
         return None
@@ -178,7 +194,23 @@ def _enumerated(values: Sequence[Any], text: str) -> Any:
     longest = [
         one for one in found if not any(_plain(one) in _plain(o) != _plain(one) for o in found)
     ]
+    if not found:  # in other words: "it's broken" for "damaged"
+        words = words_of(text)
+        longest = [one for one in values if isinstance(one, str) and _is_said(one, words)]
     return longest[0] if len(longest) == 1 else None
+
+
+def _is_said(value: str, words: Sequence[Word]) -> bool:
+    """Return whether all words of a value are among some words, or others that mean the same."""
+    own = words_of(_plain(value))
+    return bool(own) and all(matches(own, words).values())
+
+
+def _placed(values: Sequence[Any], text: str) -> Any:
+    """Return the value of a list whose number is told: "the second one"."""
+    found = _PLACE.fullmatch(_plain(text))
+    place = _PLACES.get(found[1]) if found else None
+    return values[place] if place is not None and place < len(values) else None
 
 
 def _plain(text: str) -> str:

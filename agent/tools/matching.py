@@ -62,10 +62,15 @@ _SAME = {
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A tool and how well it fits, 0 to 1."""
+    """A tool and how well it fits, 0 to 1.
+
+    Args:
+        by_number: Whether nothing but a number of its own speaks for it: "it's A-1234".
+    """
 
     tool: Tool
     score: float
+    by_number: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,10 +45,16 @@ def test_pages_are_added_listed_asked_and_removed(run, pages):
 def test_json_is_one_object(run, pages):
     assert json.loads(run("add", pages, "--json").output)["passages"] == 2
     listed = json.loads(run("list", "--json").output)["sources"]
-    assert listed[0] == {"name": "faq.csv", "passages": 1, "url": None}
+    assert listed[0] == {"name": "faq.csv", "passages": 1, "url": None, "past": 0}
     answer = json.loads(run("ask", "do you sell tea?", "--json").output)
     assert answer["quotes"][0]["text"] == "Only green tea."
     assert answer["unanswered"] == []
+
+
+def test_pages_that_no_longer_hold_are_listed_as_such(run, pages):
+    (pages / "old.md").write_text("# Tea, valid until 31 December 2021\n\nOnly black tea.\n")
+    run("add", pages)
+    assert "old.md  1 passages, 1 of them past and not quoted" in run("list").output
 
 
 def test_bad_files_are_told_and_the_rest_taken(run, pages):

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from agent.knowledge.errors import BadPage
+from agent.knowledge.outdated import stated
 from agent.knowledge.reading.texts import address, decode, even
-from agent.knowledge.values import Block, Page
+from agent.knowledge.values import CELLS, Block, Page
 
 LINE = "data-line"
 """Attribute with the line an element comes from, where another format was made HTML of."""
@@ -41,12 +42,14 @@ def read_html(source: str, content: bytes) -> Page:
     url = (
         address(found.attributes.get("href") or found.attributes.get("content")) if found else None
     )
+    expires = tree.css_first("meta[name=expires]")
+    until = stated(expires.attributes.get("content")) if expires is not None else None
     title = tree.css_first("title")
     name = even(title.text()) if title is not None else ""
     blocks = _blocks(tree)
     if name and not any(block.level == 1 for block in blocks):
         blocks.insert(0, Block(name, 1))
-    return Page(source, tuple(blocks), url=url)
+    return Page(source, tuple(blocks), url=url, until=until)
 
 
 def blocks_of(html: str) -> list[Block]:
@@ -153,6 +156,6 @@ def _steps(root: LexborNode) -> Iterator[tuple[LexborNode, bool]]:
 def _row_text(header: list[str], cells: list[str]) -> str:
     """Return a row as text, each cell after the head of its column."""
     if len(header) != len(cells):
-        return " · ".join(cell for cell in cells if cell)
+        return CELLS.join(cell for cell in cells if cell)
     pairs = zip(header, cells, strict=True)
-    return " · ".join(f"{head}: {cell}" if head else cell for head, cell in pairs if cell)
+    return CELLS.join(f"{head}: {cell}" if head else cell for head, cell in pairs if cell)

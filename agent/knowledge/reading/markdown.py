@@ -10,6 +10,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from agent.knowledge.errors import BadPage
+from agent.knowledge.outdated import stated
 from agent.knowledge.reading.html import LINE, blocks_of
 from agent.knowledge.reading.texts import address, decode, even
 from agent.knowledge.values import Block, Page
@@ -35,7 +36,8 @@ def read_markdown(source: str, content: bytes) -> Page:
     title = front.get("title")
     if isinstance(title, str) and title.strip() and not any(b.level == 1 for b in blocks):
         blocks.insert(0, Block(even(title), 1, 1))
-    return Page(source, tuple(blocks), url=address(front.get("url")))
+    until = stated(front.get("expires"))
+    return Page(source, tuple(blocks), url=address(front.get("url")), until=until)
 
 
 def _front(source: str, text: str) -> tuple[dict[str, Any], int]:

@@ -4,7 +4,7 @@ import pytest
 
 from agent.quick import quick_replies
 from agent.service.readable import readable
-from agent.service.values import Offer
+from agent.service.values import Offer, Quote
 from tests.agent.service.conftest import ScriptedAnswer
 from tests.agent.talking import shown
 
@@ -116,6 +116,80 @@ def test_half_question_is_read_with_the_one_before(talk, pages, monkeypatch):
     asked.clear()
     say("what about outside Germany?")
     assert all(before is None for _, before in asked)
+
+
+@pytest.mark.parametrize(
+    "text", ["to Canada then?", "in dublin?", "what about canada?", "how much"]
+)
+def test_half_question_after_the_desk_is_no_search(talk, pages, monkeypatch, text):
+    say = talk(PEOPLE)
+    say("how long does delivery take?")
+    monkeypatch.setattr(pages, "ask", lambda question, before=None: ScriptedAnswer())
+    done = say(text)
+    assert done.service.unanswered == (text,)
+    assert "person" in done.reply
+    assert shown(done) == []
+    assert done.state.desk.question == "how long does delivery take?"
+
+
+@pytest.mark.parametrize("text", ["what about blue shirts?", "anything blue?", "and red shoes?"])
+def test_half_question_for_items_is_a_search(talk, text):
+    say = talk(PEOPLE)
+    say("how long does delivery take?")
+    assert shown(say(text))
+
+
+def test_half_question_leans_on_each_question_before(talk, pages, monkeypatch):
+    say, plain = talk(), pages.ask
+    say("how long does delivery take? can I pay by invoice?")
+
+    def ask(question, before=None):
+        both = f"{before or ''} {question}"
+        return plain(both) if "delivery" in both else ScriptedAnswer(unanswered=(question,))
+
+    monkeypatch.setattr(pages, "ask", ask)
+    assert say("what about canada?").service.quotes[0].source == "delivery.md"
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "reply"),
+    [
+        ("It costs €5.", "Costs › Post", "It costs €5. (Source: Costs › Post, a.md.)"),
+        ("opened coffee", "Help › Not taken back", "Help: Not taken back: opened coffee (Source"),
+        ("tea\ncups", "Returns › Not taken", "Returns: Not taken:\ntea\ncups (Source"),
+        ("Visa, PayPal", "Do you take cards?", "Do you take cards? Visa, PayPal (Source"),
+    ],
+)
+def test_what_is_no_sentence_is_said_with_its_heading(talk, pages, monkeypatch, text, title, reply):
+    quote = Quote(text=text, source="a.md", title=title)
+    monkeypatch.setattr(pages, "ask", lambda *asked: ScriptedAnswer((quote,)))
+    done = talk()("can i return it?")
+    assert done.reply.startswith(reply)
+    assert done.service.quotes == (quote,)
+
+
+def test_offered_pages_are_no_failure(talk, offering):
+    say = talk(PEOPLE)
+    for _ in range(3):
+        done = say(MOON)
+    assert done.service.handover is None
+    assert done.state.desk.failures == 0
+
+
+def test_rule_of_words_leaves_nothing_to_search(talk):
+    rules = [{"name": "legal", "words": ["solicitor"]}]
+    say = talk({"handover": {"rules": rules}})
+    done = say("I'll call my solicitor")
+    assert (done.service.handover.reason, done.service.handover.detail) == ("rule", "legal")
+    assert "found nothing" not in done.reply
+    other = talk({"handover": {"rules": rules}})
+    assert shown(other("blue shirts, or I call my solicitor"))
+
+
+def test_person_who_is_asked_for_is_not_offered(talk):
+    done = talk(PEOPLE)("you are useless, get me a manager")
+    assert done.service.handover.reason == "asked"
+    assert "just say so" not in done.reply
 
 
 def test_trouble_is_answered_with_an_apology(talk, offering):

@@ -300,3 +300,40 @@ def test_clients_own_tool_is_requested(parts_of, desk_of, tools_of, sessions):
     *_, done = respond(parts, session, "what is the status of order 55512?", extras)
     assert done.reply == "status: shipped"
     assert uses(done) == [("get_order_status", "done")]
+
+
+@pytest.mark.parametrize("text", ["where is A-1234?", "A-1234?", "status of A-1234"])
+def test_number_alone_says_what_it_is_of(ask, shop_api, text):
+    assert uses(ask(text)) == [("order_status", "done")]
+    assert shop_api.asked[0]["path"] == "/orders/A-1234"
+
+
+def test_another_number_uses_the_same_tool_again(ask, shop_api):
+    ask("where is my order A-1234?")
+    assert uses(ask("and A-1235?")) == [("order_status", "done")]
+    assert [one["path"] for one in shop_api.asked] == ["/orders/A-1234", "/orders/A-1235"]
+
+
+def test_several_numbers_are_seen_to_one_by_one(ask, shop_api):
+    shop_api.answers["DELETE /orders/A-1235"] = (200, {})
+    done = ask("cancel order A-1234 and A-1235")
+    assert uses(done) == [("cancel_order", "confirm")]
+    done = ask("yes")
+    assert uses(done) == [("cancel_order", "done"), ("cancel_order", "confirm")]
+    assert done.reply.endswith("Shall I cancel order A-1235? It is done once you say yes.")
+    assert [one["path"] for one in shop_api.asked] == ["/orders/A-1234"]
+    assert uses(ask("yes")) == [("cancel_order", "done")]
+
+
+def test_second_number_is_left_with_the_first(ask, shop_api):
+    ask("cancel order A-1234 and A-1235")
+    assert uses(ask("no")) == [("cancel_order", "cancelled")]
+    assert not ask("yes").service
+    assert shop_api.asked == []
+
+
+def test_what_was_asked_about_is_at_hand_for_another_tool(ask, shop_api):
+    ask("cancel my order A-1234")
+    done = ask("no, where is my order?")
+    assert uses(done) == [("cancel_order", "cancelled"), ("order_status", "done")]
+    assert [one["method"] for one in shop_api.asked] == ["GET"]

@@ -128,3 +128,24 @@ def test_context_of_another_type_is_not_taken():
     made = tool(n=COUNT, fast={"type": "boolean"})
     assert filled(made, "", context={"n": "40", "fast": "maybe"}) == {}
     assert filled(made, "", context={"n": "4", "fast": "true"}) == {"n": 4, "fast": True}
+
+
+REASON = {"type": "string", "enum": ["damaged", "wrong_item", "changed_mind"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("it's broken", "damaged"),
+        ("because I changed my mind", "changed_mind"),
+        ("you sent the wrong one", "wrong_item"),
+        ("the second one", "wrong_item"),
+        ("3", "changed_mind"),
+        ("broken and the wrong one", None),
+        ("the fourth", None),
+        ("no idea", None),
+    ],
+)
+def test_choices_are_read_in_other_words(text, value):
+    asked = Argument("reason", "body", True, REASON)
+    assert read_answer(asked, text, TODAY) == value
