@@ -19,7 +19,8 @@ from ui.web.words import DEFAULT, Words, languages
 
 TOLD = {
     **{name: f"trouble.{name}" for name in ("waits", "server", "offline", "broken")},
-    "you": "shop.you", "shop": "shop.answers", "up": "feedback.up", "down": "feedback.down",
+    "chat": "shop.chat", "you": "shop.you", "shop": "shop.answers",
+    "up": "feedback.up", "down": "feedback.down",
 }  # fmt: skip
 """What the browser has to say by itself."""
 

@@ -44,7 +44,8 @@ class Shelf:
         busy: Whether other items are being looked for.
         facets: By name, for the words of values.
         others: Items that those shown are compared with, by id.
-        feed: Whether nobody asked for these: they have no numbers to be called by, nor reasons.
+        feed: Whether nobody asked for these: no number to be called by, no reasons, no verdicts,
+            which also leaves few stops for the Tab key.
     """
 
     items: Sequence[Item] = ()
@@ -114,7 +115,7 @@ def _price(item: Item, shown: Shelf, words: Words) -> str:
     """Return the price, with the thumbs beside it; where nothing has one, what else is known."""
     there = is_number(item.get("price"))
     verdict = shown.judged.get(str(item["id"]))
-    thumbs = "".join(
+    thumbs = "" if shown.feed else "".join(
         button(words(f"card.{name}"), about("judge", item, shown, verdict=way), sign=icon(way),
                aria_pressed="true" if verdict == way else "false", class_="at-thumb")
         for name, way in (("good", "up"), ("bad", "down"))
@@ -122,7 +123,8 @@ def _price(item: Item, shown: Shelf, words: Words) -> str:
     style = "at-price" if there else "at-price at-unpriced"
     said = tag("p", escape(price_of(item, words)), class_=style)
     said = said if there or shown.priced else _facts(item, words) or tag("p")
-    return tag("div", said + tag("div", thumbs, class_="at-thumbs"), class_="at-priced")
+    return tag("div", said + (tag("div", thumbs, class_="at-thumbs") if thumbs else ""),
+               class_="at-priced")  # fmt: skip
 
 
 def _maker(item: Item, shown: Shelf) -> str:
@@ -181,8 +183,10 @@ def stock_of(item: Item, words: Words) -> str:
 
 
 def _corner(item: Item, shown: Shelf, words: Words) -> str:
-    """Return the two marks on the picture: saved, and not for me."""
+    """Return the marks on the picture: saved, and not for me, where that answers something."""
     save = save_button(item, shown, words)
+    if shown.feed:
+        return tag("div", save, class_="at-corner")
     hide = button(words("card.hide"), about("because", item, shown), sign=icon("close"),
                   class_="at-hide")  # fmt: skip
     return tag("div", save + hide, class_="at-corner")
@@ -206,7 +210,7 @@ def actions(item: Item, shown: Shelf, words: Words, more: str = "") -> str:
     made = [
         button(words("card.more_like"), about("more_like", item, shown)),
         button(words("card.like_but"), about("like_but", item, shown)),
-        button(words("card.why"), about("why", item, shown)),
+        "" if shown.feed else button(words("card.why"), about("why", item, shown)),
         button(words("card.compare"), about("compare", item, shown),
                drawn=icon("check") if compared else "",
                aria_pressed="true" if compared else "false"),

@@ -246,7 +246,8 @@ def _talk(talk: Mapping[str, Any], words: Words) -> str:
     """Return what is kept of one conversation: its wishes can go one by one, or all of it."""
     title = str(talk["title"])[:80]
     day = tag("time", escape(dated(str(talk["day"]), words)), class_="at-dim")
-    gone = button(f"{words('talks.delete')}: {title}", sign=icon("close"), class_="at-close",
+    gone = button(f"{words('talks.delete')}: {title}", sign=escape(words("talks.delete")),
+                  class_="at-quiet",
                   does={"do": "delete", "session": talk["id"], "from": "profile"})  # fmt: skip
     wishes = "".join(
         tag("li", wish_chip(one["label"], words, {"do": "unwish", "session": talk["id"],

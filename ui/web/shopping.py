@@ -29,7 +29,7 @@ MOST_COMPARED = 4
 MOST_HIDDEN = 30
 """Hidden items that are listed; the latest ones."""
 
-FEED = 12
+FEED = 10
 """Items that are shown before anything was asked for."""
 
 _PANELS: Mapping[str, Panel] = {"close": "", "saved": "saved", "conversations": "conversations"}

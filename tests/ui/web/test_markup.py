@@ -115,8 +115,15 @@ def test_details_offer_what_a_card_does():
     assert {one["slate"] for one in reader.does if one["do"] != "close"} == {"s1"}
 
 
-def test_first_items_have_no_numbers():
+def test_first_items_have_no_numbers_and_few_buttons():
     page = read(item(), feed=True)
+    assert [one["do"] for one in page.does] == [
+        "save",
+        "detail",
+        "more_like",
+        "like_but",
+        "compare",
+    ]
     assert "To begin with" in page.said
     assert not page.all("ol")
     assert not any("rank" in (known.get("class") or "") for known in page.all("span"))

@@ -166,11 +166,13 @@
       one.setAttribute('role', 'group');
       call(one, one.dataset.testid === 'user' ? words.you : words.shop);
     }
+    const log = find('#at-chat [role=log]');
+    if (log) call(log, words.chat);
     for (const one of document.querySelectorAll('#at-chat .message-buttons button')) {
       const label = one.getAttribute('aria-label') ?? '';
-      if (!/like$/i.test(label)) continue;
-      one.setAttribute('aria-pressed', String(label.startsWith('clicked')));
-      call(one, /dislike$/i.test(label) ? words.down : words.up);
+      if (!/liked?$/i.test(label)) continue;
+      one.setAttribute('aria-pressed', String(/d$|^clicked/i.test(label)));
+      call(one, /dislike/i.test(label) ? words.down : words.up);
     }
   };
   new MutationObserver(() => {
