@@ -178,7 +178,8 @@ def _invalid(errors: Sequence[dict[str, Any]], media_type: str) -> tuple[int, Er
         f"{_where(one)}: {one['msg'].removeprefix('Value error, ')}" for one in errors[:5]
     )
     if first["loc"] == ("body",) and isinstance(first.get("input"), bytes):
-        said = f"a body of type {media_type[:80]!r} is not taken"
+        given = f"of type {media_type[:80]!r}" if media_type else "without a type"
+        said = f"a body {given} is not taken"
         hint = 'send the header "Content-Type: application/json"'
         return 415, ErrorBody(type="unsupported_media_type", message=said, hint=hint)
     return 422, ErrorBody(type="invalid_request", message=said, hint="see /openapi.json")

@@ -16,7 +16,10 @@ from agent.server.completions_errors import OpenAIErrorAnswer
 from agent.server.context import Context, Here
 from agent.voice import RULES
 
-router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[needs("chat")])
+router = APIRouter(
+    prefix="/v1/models", tags=["models"], dependencies=[needs("chat")],
+    responses={"4XX": {"model": OpenAIErrorAnswer}, "5XX": {"model": OpenAIErrorAnswer}},
+)  # fmt: skip
 
 DEFAULT = "attune"
 """The model that is always there: whatever answers here now."""
@@ -72,7 +75,7 @@ def models(here: Here) -> ModelsAnswer:
     return ModelsAnswer(data=answering_models(here))
 
 
-@router.get("/{id:path}", responses={404: {"model": OpenAIErrorAnswer}})
+@router.get("/{id:path}")
 def model(id: str, here: Here) -> ModelAnswer:
     """Show one of the models."""
     found = next((one for one in answering_models(here) if one.id == id), None)

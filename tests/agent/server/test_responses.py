@@ -236,6 +236,17 @@ def test_response_of_a_deleted_session_is_gone(respond, client):
     assert error["code"] == "previous_response_not_found"
 
 
+def test_errors_are_described_as_they_are(client):
+    paths = client.app.openapi()["paths"]
+    theirs = {path for path in paths if path.startswith(tuple(client.app.state.shapes))}
+    assert {CHAT, URL, "/v1/models"} < theirs
+    for path, methods in paths.items():
+        for route in methods.values():
+            answer = route["responses"]["4XX"]["content"]["application/json"]["schema"]
+            expected = "OpenAIErrorAnswer" if path in theirs else "ErrorAnswer"
+            assert answer["$ref"].endswith(f"/{expected}"), path
+
+
 def test_session_and_response_are_not_both_named(respond):
     first = respond(BLUE)
     own = {"session_id": first["attune"]["session_id"]}
