@@ -9,8 +9,9 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
@@ -18,6 +19,10 @@ from sqlalchemy.pool import QueuePool
 
 from agent.errors import StoreError
 from agent.pace import waiting
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 BUSY_SECONDS = 10
 _MIGRATION_LOCK = 4_702_111
@@ -201,17 +206,13 @@ def _migrate(connection: Connection, where: str, schema: str | None) -> None:
     """Bring the tables to the newest revision, once, whoever else is starting."""
     # Alembic takes a quarter of a second to import, and only an opening store needs it.
     from alembic import command
-    from alembic.config import Config
     from alembic.migration import MigrationContext
-    from alembic.script import ScriptDirectory
 
     if connection.dialect.name == "postgresql":
         connection.execute(text(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})"))
         if schema is not None:
             connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{schema}"'))
-    config = Config(attributes={"connection": connection})
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-    script = ScriptDirectory.from_config(config)
+    script = _script()
     current = MigrationContext.configure(connection).get_current_revision()
     if current == script.get_current_head():
         return
@@ -221,4 +222,20 @@ def _migrate(connection: Connection, where: str, schema: str | None) -> None:
             f"session store {where}: written by a newer version (schema {current!r}, this one "
             f"knows up to {script.get_current_head()!r}); update Attune, or give another path"
         )
-    command.upgrade(config, "head")
+    command.upgrade(_config(connection=connection), "head")
+
+
+@cache
+def _script() -> ScriptDirectory:
+    """Return the migrations, which are read from their files once."""
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(_config())
+
+
+def _config(**attributes: Any) -> Config:
+    from alembic.config import Config
+
+    config = Config(attributes=attributes)
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    return config

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from agent import llm
+from tests import once
 
 # The same examples each time, however slow the machine is just now; what a fixture gives is shared
 # by all examples of a test. `--hypothesis-profile=explore` tries others.
@@ -23,6 +24,15 @@ settings.register_profile(
 )
 settings.register_profile("explore", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def made_once():
+    """Take what is the same for many tests as it was made for the first."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("agent.database._migrate", once.migrate)
+        patch.setattr("fastapi.FastAPI.include_router", once.include_router)
+        yield
 
 
 @pytest.fixture(autouse=True)

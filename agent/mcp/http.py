@@ -8,9 +8,11 @@ no web page can reach the server by rebinding its own name (DNS).
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Any
 
 from anyio import from_thread
+from mcp.server.mcpserver import MCPServer
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.requests import Request
@@ -40,8 +42,10 @@ logging.getLogger("mcp.server.streamable_http_manager").setLevel(logging.WARNING
 class MCPEndpoint:
     """ASGI app that answers MCP requests which `agent.server.access` has let in."""
 
-    def __init__(self) -> None:
-        self._server = make_server(admitted)
+    @cached_property
+    def _server(self) -> MCPServer[Any]:
+        """The server, made for the first who asks: most shops have nobody who does."""
+        return make_server(admitted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

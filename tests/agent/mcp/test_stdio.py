@@ -9,12 +9,14 @@ from pathlib import Path
 import anyio
 import httpx
 import pytest
+from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
 
 from retrieval.encoder import HashingEncoder
 from retrieval.loading import load
 from retrieval.retriever import Retriever
 from tests.agent.server.test_process import write_catalog
+from ui.cli import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,12 +62,9 @@ def test_stdout_carries_protocol_only(command):
     assert all(line.startswith('{"jsonrpc"') for line in done.stdout.splitlines())
 
 
-def test_unknown_folder_is_one_line(command, tmp_path):
-    done = subprocess.run(
-        [*[command.command, *command.args][:-1], str(tmp_path / "none")], env=command.env,
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert (done.returncode, done.stdout) == (1, "")
+def test_unknown_folder_is_one_line(tmp_path):
+    done = CliRunner().invoke(main, ["mcp", str(tmp_path / "none")])
+    assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.startswith("Error: ")
 
 
