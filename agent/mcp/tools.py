@@ -39,8 +39,10 @@ from agent.mcp.values import (
     Words,
 )
 from agent.payload import ItemAnswer, item_answer, items_answer
+from agent.privacy.port import without_marks
 from agent.recommend import Recommendation
 from agent.recommend import recommend as recommended
+from agent.safe_text import plain
 from agent.server.context import Context
 from agent.server.errors import UnknownItem
 from agent.server.explanations import Asked
@@ -151,7 +153,8 @@ def similar_but(item_id: Id, change: Words, k: K = 5) -> SimilarAnswer:
     """
     here = _here("chat")
     item = _item(here, item_id)
-    state = _changed(item, clean_utterance(change, here.limits.characters), here)
+    words = clean_utterance(change, here.limits.characters)
+    state = _changed(item, words, here)
     check_cancelled()
     found = recommended(here.retriever, state, k=k, exclude=(item.id,))
     check_cancelled()
@@ -166,6 +169,7 @@ def similar_but(item_id: Id, change: Words, k: K = 5) -> SimilarAnswer:
         understood=[
             describe(one, find(facets, one.facet), currency) for one in state.need.constraints
         ],
+        not_understood=_lost(item, words, here),
         slate_id=slate.id,
         items=[one for one in shown if one.id in kept],
         closest=[one for one in shown if one.id not in kept],
@@ -184,6 +188,15 @@ def _changed(item: Item, change: str, here: Context) -> State:
         like = Likeness(item_id=item.id, changed=changed)
         state = state.model_copy(update={"need": need.model_copy(update={"like": like})})
     return state
+
+
+def _lost(item: Item, change: str, here: Context) -> list[str]:
+    """Return the words of a change that the catalog has nothing for."""
+    parts, state = here.parts, State(slate=(item.id,))
+    text = without_marks(parts.masker.mask(change))
+    carried = parts.languages.carried(text, state.language)
+    mentions = parts.linker.link(carried.text if carried else text, state, (item,))
+    return [plain(one.text) for one in mentions if one.kind in ("absent", "unknown")]
 
 
 def _slate(found: Recommendation, state: State, here: Context) -> Slate:

@@ -106,6 +106,9 @@ class SimilarAnswer(BaseModel):
 
     reference: ItemAnswer
     understood: list[str] = Field(description="The hard conditions, as they were understood.")
+    not_understood: list[str] = Field(
+        description="Words of the change that nothing in this catalog answers to: without effect."
+    )
     slate_id: str
     items: list[Recommended]
     closest: list[Recommended]

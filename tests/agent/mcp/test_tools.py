@@ -53,6 +53,13 @@ def test_similar_but_keeps_hard_conditions(call, shop, change, holds):
     assert "9" not in ids(answer)
 
 
+def test_similar_but_says_what_it_could_not_read(call):
+    answer = call("similar_but", item_id="9", change="blue, more waterproofness, longer warranty")
+    assert answer["understood"] == ["Blue"]
+    assert "warranty" in " ".join(answer["not_understood"])
+    assert call("similar_but", item_id="9", change="blue")["not_understood"] == []
+
+
 def test_similar_but_likes_even_so(call):
     # "start over" would forget the reference; what this tool is for stands.
     answer = call("similar_but", item_id="9", change="start over, black shoes")
