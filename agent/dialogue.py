@@ -12,7 +12,7 @@ from itertools import chain
 
 from agent.again import shown_again
 from agent.apply import apply, with_slate
-from agent.desk import Attended, DeskRequest, Extras, Outcome
+from agent.desk import Attended, DeskRequest, Extras, Outcome, Silent, Sorts
 from agent.errors import Moved
 from agent.explain import checked, reasons
 from agent.explainer import Subject
@@ -127,9 +127,10 @@ def _respond(
 def rehearse(parts: Parts, session: Session, text: str) -> Done:
     """Return a turn of which nothing is stored: one that was had before, elsewhere.
 
-    The desk has no part in it, lest anything be done twice, and no model words it.
+    The desk does nothing in it, lest anything be done twice, and no model words it.
     """
-    alone = replace(parts, desk=None, explainer=None, router=None, policy=GREEDY)
+    desk = Silent(parts.desk) if isinstance(parts.desk, Sorts) else None
+    alone = replace(parts, desk=desk, explainer=None, router=None, policy=GREEDY)
     raw = clean_utterance(text)
     with alone.lease(session.id) as voice:
         turn = _Turn(alone, voice, session, parts.masker.mask(raw), raw, Extras(), kept=False)
