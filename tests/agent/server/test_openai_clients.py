@@ -10,6 +10,7 @@ import openai
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from langchain_openai import ChatOpenAI
+from pydantic import BaseModel
 
 from agent.access.keyring import Keyring
 from agent.server import create_app
@@ -96,6 +97,14 @@ def test_sdk_names_sessions_and_context(sdk):
 def test_sdk_lists_models(sdk):
     assert [one.id for one in sdk.models.list()] == ["attune", "rules"]
     assert sdk.models.retrieve("rules").object == "model"
+
+
+def test_sdk_knows_the_request_of_the_log(sdk):
+    raw = sdk.chat.completions.with_raw_response.create(model="attune", messages=[user(BLUE)])
+    assert raw.parse()._request_id == raw.headers["x-request-id"]
+    with pytest.raises(openai.BadRequestError) as caught:
+        sdk.chat.completions.create(model="attune", messages=[user("")])
+    assert caught.value.request_id
 
 
 def test_sdk_raises_its_own_errors(sdk):
@@ -201,6 +210,28 @@ def test_langchain_streams(url):
     pieces = list(langchain(url, stream_usage=True).stream([HumanMessage(BLUE)]))
     assert "Alto men blue cotton shirt" in "".join(piece.text for piece in pieces)
     assert len(pieces) > 3
+
+
+def test_langchain_streams_asynchronously(url):
+    async def gather():
+        return [piece.text async for piece in langchain(url).astream([HumanMessage(BLUE)])]
+
+    assert "Alto men blue cotton shirt" in "".join(asyncio.run(gather()))
+
+
+class Wanted(BaseModel):
+    colour: str
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("json_schema", "the answer is text"), ("json_mode", "the answer is text"),
+     ("function_calling", "decided here")],
+)  # fmt: skip
+def test_langchain_is_told_that_answers_are_text(url, method, said):
+    chat = langchain(url).with_structured_output(Wanted, method=method)
+    with pytest.raises(openai.BadRequestError, match=said):
+        chat.invoke([HumanMessage(f"{BLUE}, as json")])
 
 
 def test_langchain_uses_tools(serve):
