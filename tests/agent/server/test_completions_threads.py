@@ -337,13 +337,14 @@ def test_two_questions_at_once_do_not_mix(client_of):
     threads = [
         threading.Thread(target=send, args=(text,)) for text in ("under 34.50", "linen only")
     ]
-    for one in threads:
-        one.start()
-        assert planner.entered.wait(20)
-    time.sleep(0.3)  # until the second waits for the first
-    planner.go.set()
-    for one in threads:
-        one.join()
+    with client:  # one event loop for all requests, as a server has
+        for one in threads:
+            one.start()
+            assert planner.entered.wait(20)
+        time.sleep(0.3)  # until the second waits for the first
+        planner.go.set()
+        for one in threads:
+            one.join()
     assert sorted(map(thread, answers.values())) == ["continued", "forked"]
     for answer in answers.values():
         assert answer["attune"]["state"]["turn"] == 2

@@ -105,10 +105,11 @@ def test_two_at_once_are_one_turn(client, session):
         answers.append(client.post(f"{session}/turns", json=SAID, headers=KEY))
 
     threads = [threading.Thread(target=send) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with client:  # one event loop for all requests, as a server has
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["turn_id"] for answer in answers}) == 1
     assert len(turns_of(client, session)) == 1
@@ -199,10 +200,11 @@ def test_feedback_at_once_is_stored_once(client, event, store, session):
         answers.append(client.post("/v1/feedback", json=event, headers=KEY).json())
 
     threads = [threading.Thread(target=send) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with client:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert all(answer == answers[0] for answer in answers)
     assert len(store.feedback(session.rpartition("/")[2])) == 1
 
@@ -272,15 +274,16 @@ def test_conversation_sent_twice_at_once_is_begun_once(client_of, store, path, b
         answers.append(client.post(path, json={**body, "stream": stream}, headers=KEY))
 
     threads = [threading.Thread(target=send, args=(stream,)) for stream in (False, True, False)]
-    for thread in threads:
-        thread.start()
-    assert planner.entered.wait(20)
-    while not any(len(line) == 3 for line in list(store._turns._lines.values())):
-        assert all(thread.is_alive() for thread in threads)
-        threads[0].join(0.01)
-    planner.go.set()
-    for thread in threads:
-        thread.join()
+    with client:
+        for thread in threads:
+            thread.start()
+        assert planner.entered.wait(20)
+        while not any(len(line) == 3 for line in list(store._turns._lines.values())):
+            assert all(thread.is_alive() for thread in threads)
+            threads[0].join(0.01)
+        planner.go.set()
+        for thread in threads:
+            thread.join()
     assert [one.status_code for one in answers] == [200] * 3
     (session,) = store.logged()
     assert len(session.turns) == 1

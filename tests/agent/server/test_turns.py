@@ -176,13 +176,14 @@ def test_two_turns_at_once_are_ordered(client_of):
     session = "/v1/sessions/" + client.post("/v1/sessions").json()["id"]
     answers: list = []
     threads = []
-    for text in ("blue shirts", "under 34.50"):
-        threads.append(threading.Thread(target=_post, args=(client, session, text, answers)))
-        threads[-1].start()
-        assert planner.entered.wait(20)
-    planner.go.set()
-    for thread in threads:
-        thread.join()
+    with client:  # one event loop for all requests, as a server has
+        for text in ("blue shirts", "under 34.50"):
+            threads.append(threading.Thread(target=_post, args=(client, session, text, answers)))
+            threads[-1].start()
+            assert planner.entered.wait(20)
+        planner.go.set()
+        for thread in threads:
+            thread.join()
     assert [answer.status_code for answer in answers] == [200, 200]
     turns = client.get(session).json()["turns"]
     assert [turn["utterance"] for turn in turns] == ["blue shirts", "under 34.50"]
@@ -195,10 +196,11 @@ def test_many_turns_at_once_all_count(client, session):
         threading.Thread(target=_post, args=(client, session, f"under {price}", answers))
         for price in range(30, 42)
     ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with client:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
     assert {answer.status_code for answer in answers} == {200}
     assert sorted(answer.json()["state"]["turn"] for answer in answers) == list(range(1, 13))
     assert len(client.get(session).json()["turns"]) == 12
