@@ -26,7 +26,7 @@ from agent.parts import Linker, Parts
 from agent.plan import Act, Plan
 from agent.planner import PlanRequest
 from agent.pressed import plan_of
-from agent.privacy.port import without_marks
+from agent.privacy.port import MARK, without_marks
 from agent.recommend import Recommendation, recommend
 from agent.reply import Reply, compose
 from agent.safe_text import plain
@@ -118,7 +118,7 @@ def _respond(
             return
         if extras.after not in (None, session.turns):
             raise Moved(f"the session has had {session.turns} turns, expected {extras.after}")
-        session = _spoken(parts, session, extras.language, utterance)
+        session = _spoken(parts, session, extras.language, MARK.sub("", utterance))
         with parts.lease(session_id) as voice:
             turn = _Turn(parts, voice, session, utterance, raw, extras)
             yield from watched(_take(turn), session_id)
@@ -175,6 +175,8 @@ def _take(turn: _Turn) -> Generator[StreamEvent, None, None]:
         reply = _reply(turn, attended, plan, state, found, items)
     if reply.asked and reply.asked not in state.asked:
         state = state.model_copy(update={"asked": (*state.asked, reply.asked)})
+    if reply.found:
+        state = state.model_copy(update={"focus": reply.found})
     state = state.model_copy(update={"desk": attended.state})
     others = {**items, **{item.id: item for item in found.items}} if found else items
     for piece in map(plain, chain(attended.words, _words(turn, reply, state, others))):

@@ -139,7 +139,7 @@ class NeedEditor:
         if mention.kind in ("reference", "item"):
             self._set(rejected=union(self.need.rejected, mention.items))
         elif mention.kind == "value" and mention.facet:
-            if self._beside_the_category(mention):
+            if self._beside_the_category(mention) or self._wanted_now(mention, mention.facet):
                 words = mention.carried or mention.text
                 self._exclude(TEXT, (words.casefold(),), mention.text)
             else:
@@ -161,6 +161,15 @@ class NeedEditor:
             and bool(wanted)
             and not own & set(mention.values)
         )
+
+    def _wanted_now(self, mention: Mention, facet: str) -> bool:
+        """Return whether a kind was wanted in this turn by another name: "shampoo, no conditioner"
+        where Shampoo & Conditioner is one kind."""
+        own = self.need.constraint(facet)
+        if own is None or own.role != "category" or facet not in self._touched:
+            return False
+        other = mention.text.casefold() not in own.label.casefold()
+        return other and set(mention.values) <= set(own.values)
 
     def _exclude(self, facet: str, values: tuple[str, ...], label: str) -> None:
         own = self._own(facet)
@@ -297,12 +306,21 @@ class NeedEditor:
             said = "" if said.startswith("too ") else said  # "too big" is what comes last
             sorting = Sorting(facet=mention.facet, direction=mention.direction, label=said)
             self._set(sorting=sorting)
+        elif self._is_narrower(mention, values):
+            return  # what was shown beside the bound, since nothing fitted, does not widen it
         elif mention.direction == "down":
             update = {"high": min(values), "low": None, "strict": True}
             self._bound(mention.model_copy(update=update))
         else:
             update = {"high": None, "low": max(values), "strict": True}
             self._bound(mention.model_copy(update=update))
+
+    def _is_narrower(self, mention: Mention, values: list[float | str]) -> bool:
+        """Return whether the bound there is leaves out all of some values already."""
+        own = self._own(mention.facet or "")
+        if mention.direction == "down":
+            return own.high is not None and all(_within(own.high, value) for value in values)
+        return own.low is not None and all(_within(value, own.low) for value in values)
 
     def _known_values(self, facet: str, ids: tuple[str, ...]) -> list[float | str]:
         """Return the facet's values of what a relative wish compares with."""
@@ -353,6 +371,13 @@ def minus(left: tuple[str, ...], right: Iterable[str]) -> tuple[str, ...]:
     """Return what is left of values without some, however those are capitalised."""
     gone = {value.casefold() for value in right}
     return tuple(value for value in left if value.casefold() not in gone)
+
+
+def _within(low: float | str, high: float | str) -> bool:
+    """Return whether one value is at most another of its kind."""
+    if isinstance(low, str) or isinstance(high, str):
+        return str(low) <= str(high)
+    return low <= high
 
 
 def _agrees(low: float | str | None, high: float | str | None) -> bool:

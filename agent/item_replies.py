@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from agent import explain
 from agent.compare import render
-from agent.plan import Act
+from agent.plan import Act, Mention
 from agent.recommend import recommend
 from agent.scene import Part, Scene
 from agent.wording import repeated, title_of
 from retrieval.catalog import Item
-from retrieval.filters import And, Compare, matches
+from retrieval.filters import TEXT, And, Compare, Filter, matches
 
 MOST = 3
 GONE = "no longer in the catalog"
@@ -104,7 +104,7 @@ def _why_not(scene: Scene, act: Act) -> Iterator[Part]:
             item, scene.state, scene.retriever.facets, scene.retriever.currency, ranks.get(item.id),
             scene.tongue,
         )  # fmt: skip
-        yield Part(answer.text, answer.claims)
+        yield Part(answer.text, answer.claims, found=None if act.refs else item)
 
 
 def _ranks(scene: Scene) -> dict[str, int]:
@@ -115,10 +115,10 @@ def _ranks(scene: Scene) -> dict[str, int]:
 
 
 def _named_by_value(scene: Scene, act: Act) -> tuple[Item, ...]:
-    """Return the best item that has a value the question names ("why not the Puma?")."""
+    """Return the best item that has what the question names ("why not the Puma?")."""
     for mention in scene.mentions((*act.want, *act.avoid)):
-        if mention.facet and mention.values:
-            chosen = Compare(mention.facet, "in", mention.values)
+        chosen = _having(mention)
+        if chosen is not None:
             need = scene.state.need
             kind = [c.filter() for c in need.constraints if c.role == "category"]
             for wanted in (And((need.filter(), chosen)), And((*kind, chosen)), chosen):
@@ -126,6 +126,15 @@ def _named_by_value(scene: Scene, act: Act) -> tuple[Item, ...]:
                 if found:
                     return (found[0].item,)
     return ()
+
+
+def _having(mention: Mention) -> Filter | None:
+    """Return the filter for items that have a value, or mention words; None for other mentions."""
+    if mention.facet and mention.values:
+        return Compare(mention.facet, "in", mention.values)
+    if mention.kind in ("keyword", "unknown"):
+        return And(tuple(Compare(TEXT, "contains", word) for word in mention.values))
+    return None
 
 
 def detail(scene: Scene, act: Act) -> Iterator[Part]:

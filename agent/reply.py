@@ -14,7 +14,7 @@ from agent.compare import Table
 from agent.explain import checked, reasons
 from agent.languages.notes import note_in
 from agent.languages.tongue import ENGLISH, Tongue
-from agent.needs import carried, content_words, free_wishes
+from agent.needs import carried, content_words, free_wishes, not_carried
 from agent.plan import Act, ActName, Plan
 from agent.ports import Retriever
 from agent.recommend import Recommendation
@@ -42,6 +42,7 @@ class Reply:
         table: The comparison, where items were compared.
         asked: The facet that the reply asks about.
         explained: By place in the pieces, what a piece explains, where a model may word it.
+        found: The ids of items that the reply itself found, to speak of them.
     """
 
     pieces: tuple[str, ...]
@@ -50,6 +51,7 @@ class Reply:
     table: Table | None = None
     asked: str | None = None
     explained: Mapping[int, Part] = field(default_factory=dict)
+    found: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -100,6 +102,7 @@ def _joined(parts: Sequence[Part], blank: str) -> Reply:
         table=tables[0] if tables else None,
         asked=asked[0] if asked else None,
         explained={i: first[text] for i, text in enumerate(kept) if first[text].about},
+        found=tuple(dict.fromkeys(part.found.id for part in parts if part.found)),
     )
 
 
@@ -122,6 +125,8 @@ def _faded(scene: Scene) -> Iterator[Part]:
     if acts & {"recommend", "undo", "reset"} or any(act.drop for act in scene.plan.acts):
         return
     gone = faded(scene.before.need, scene.state.need)
+    lacking = set(not_carried(scene.retriever.index, Need(preferences=gone)))
+    gone = tuple(wish for wish in gone if wish.text.strip() not in lacking)
     if gone:
         texts = [wish.words or wish.text for wish in gone]
         yield Part(scene.say("reply.faded", wishes=_quoted(scene, texts)))

@@ -24,6 +24,7 @@ class Part:
     Args:
         asked: The facet that a question in it is about.
         about: The item that the claims explain, where a model may word them.
+        found: The item that the words are about, where the reply itself found it: "why no Puma?".
     """
 
     text: str
@@ -32,6 +33,7 @@ class Part:
     table: Table | None = None
     asked: str | None = None
     about: Item | None = None
+    found: Item | None = None
 
 
 @dataclass(frozen=True)

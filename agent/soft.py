@@ -116,8 +116,14 @@ def _beside(one: Preference, wish: Preference) -> tuple[Preference, ...]:
 
 
 def _newest(wishes: tuple[Preference, ...]) -> tuple[Preference, ...]:
-    """Return wishes without the oldest in free words, where they are too many."""
-    free = sorted((p for p in wishes if p.facet is None), key=lambda p: p.turn)
-    gone = free[: max(0, len(free) - MOST)]
-    newest = max((p.turn for p in free), default=0)
-    return tuple(p for p in wishes if p not in gone or p.turn == newest)
+    """Return wishes without the oldest in free words, where they are too many.
+
+    Those said first stay, as they are what it all is about, and those said last.
+    """
+    free = [p for p in wishes if p.facet is None]
+    turns = {p.turn for p in free}
+    between = sorted(
+        (p for p in free if p.turn not in (min(turns), max(turns))), key=lambda p: p.turn
+    )
+    gone = between[: max(0, len(free) - MOST)]
+    return tuple(p for p in wishes if p not in gone)

@@ -14,7 +14,7 @@ from agent.linking.bounds import Bounded, bounded
 from agent.linking.facets import FacetNames
 from agent.linking.measures import is_dated, sides
 from agent.linking.numbers import Amount
-from agent.linking.text import Token, word_at
+from agent.linking.text import Token, tokenize, word_at
 from agent.linking.vocabulary import general, numbers
 from agent.plan import Mention
 from agent.state import Constraint
@@ -54,11 +54,22 @@ class AmountLinker:
         for bound in bounded(tokens):
             again = said.get(bound.amount.value)
             found = self._facets(tokens, bound) if again is None else []
-            near = again or (recent.facet if recent else None)
+            near = again or (recent.facet if recent and self._may_be(recent, bound) else None)
             for facet, span in found or self._context(tokens, bound, near):
                 mentions.append(self._mention(tokens, bound, facet, span, recent))
                 said.setdefault(bound.amount.value, facet.name)
         return mentions
+
+    def _may_be(self, recent: Constraint, bound: Bounded) -> bool:
+        """Return whether a number may be about the facet bounded last: not with another unit."""
+        unit = bound.amount.unit
+        own = next((f.unit for f in self._numeric if f.name == recent.facet), None)
+        if not unit or unit == "percent":
+            return True
+        if own:
+            return own.casefold() == unit or (unit, own.casefold()) in numbers().factors
+        said = (numbers().units.get(token.word) for token in tokenize(recent.label))
+        return unit in said
 
     def _free(self, tokens: Sequence[Token]) -> list[Mention]:
         """Read "free" as a price of nothing where the catalog has such items, not "sugar free"."""
@@ -84,7 +95,12 @@ class AmountLinker:
             low, high = known.low or 0.0, known.high or 0.0
             if low <= bound.amount.value <= high:
                 return [(known, span)]
-        if bound.explicit or not large or self._after_a_listed_facet(tokens, bound):
+        if (
+            bound.explicit
+            or not large
+            or bound.amount.unit
+            or self._after_a_listed_facet(tokens, bound)
+        ):
             return []
         return self._as_price(bound)
 
@@ -101,6 +117,8 @@ class AmountLinker:
         cue = bound.cue.split()
         if not numbers().beside.price.isdisjoint(cue):
             return self._as_price(bound)
+        if not bound.amount.year and _AGES & set(cue):
+            return []  # "for children older than 5" is no year
         measured = self._names.by_adjective(cue)
         if not measured and bound.amount.unit:
             measured = self._with_unit(bound.amount.unit)
@@ -117,6 +135,8 @@ class AmountLinker:
 
     def _with_years(self, tokens: Sequence[Token], bound: Bounded) -> tuple[Facet, ...]:
         said = word_at(tokens, bound.first - 1) in numbers().beside.year_before
+        if not said and _OF_MONEY & set(bound.cue.split()):
+            return ()
         dated = [f for f in self._numeric if is_dated(f)] if said or bound.explicit else []
         if not (said or self._price is None or _OF_TIME & set(bound.cue.split())):
             dated = [f for f in dated if _is_near(f, bound.amount.value)]
@@ -175,6 +195,8 @@ def _is_near(facet: Facet, year: float) -> bool:
 
 
 _YEARS_BESIDE = 25
+_OF_MONEY = frozenset(("under", "below", "less", "cheaper", "upto", "max", "maximum", "budget"))
+_AGES = frozenset(("older", "newer"))
 _OF_TIME = frozenset(
     ("before", "after", "since", "until", "newer", "older", "earlier", "later", "prior")
 )

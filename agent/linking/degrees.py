@@ -21,6 +21,7 @@ from retrieval.catalog import Facet, Item
 
 _LISTED = ("categorical", "list")
 _GUESS = 0.75
+_NAMING = ("brand", "category")
 _LEAST = 2
 """Values of an order that a facet must have."""
 
@@ -54,8 +55,16 @@ def _comparatives() -> dict[str, str]:
 
 
 @cache
-def _lessening() -> frozenset[str]:
-    return frozenset(read("degrees.toml")["less"]["words"].split())
+def _less(name: str) -> frozenset[str]:
+    return frozenset(read("degrees.toml")["less"][name].split())
+
+
+def _lessened(tokens: Sequence[Token], i: int) -> int:
+    """Return where the adjective is that "too", "less" or "not so" at a token speaks of, or 0."""
+    if word_at(tokens, i) in _less("no") and word_at(tokens, i + 1) in _less("so"):
+        return i + 2
+    after_no = word_at(tokens, i - 1) in _less("no")
+    return i + 1 if word_at(tokens, i) in _less("words") and not after_no else 0
 
 
 def _scale(facet: Facet, row: dict[str, str]) -> Scale | None:
@@ -120,10 +129,11 @@ class DegreeLinker:
     def _by_words(self, tokens: Sequence[Token]) -> Iterator[Found]:
         for i, token in enumerate(tokens):
             name, last = _comparatives().get(token.word, ""), i + 1
-            if token.word in _lessening() and i + 1 < len(tokens):
-                name = _adjectives().get(word_at(tokens, i + 1), {}).get("less", "")
-                last = i + 2
-            if not name:
+            lessened = _lessened(tokens, i)
+            if lessened:
+                adjective = _adjectives().get(word_at(tokens, lessened), {})
+                name, last = adjective.get("less", ""), lessened + 1
+            if not name or word_at(tokens, last) == "ago":
                 continue
             words = _adjectives().get(name, {"words": name})["words"].split()
             known = next((word for word in words if self._knows(word)), "")
@@ -138,9 +148,10 @@ class DegreeLinker:
         self, tokens: Sequence[Token], first: int, last: int, words: Sequence[str]
     ) -> Iterator[Found]:
         """Yield the value that is evidence too, as a guess: winter for what is to be warm."""
-        named = [entry for word in words for entry in self._lexicon.lookup(word)]
-        for entry in named[:1]:
-            if entry.score >= WHOLE and not self._lexicon.has_role(entry.facet, "brand"):
+        meant = [entry for word in words for entry in self._lexicon.lookup(word)]
+        for entry in meant[:1]:
+            named = any(self._lexicon.has_role(entry.facet, role) for role in _NAMING)
+            if entry.score >= WHOLE and not named:
                 note = f"not measured here; read as {entry.values[0]}"
                 yield _found(
                     tokens, first, last, "value", entry.values, entry.facet, note, score=_GUESS

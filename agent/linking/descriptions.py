@@ -13,14 +13,18 @@ _END_NOUNS = frozenset({"one", "ones", "item", "option", "pair"})
 _JOINTS = ("and", "with")
 
 
-def superlative(screen: Screen, i: int) -> Span | None:
-    """Read "the cheapest one", "the cheapest of these": an extreme of the slate."""
+def superlative(screen: Screen, i: int, alone: bool = False) -> Span | None:
+    """Read "the cheapest one", "the cheapest of these": an extreme of the slate.
+
+    Args:
+        alone: Whether "the cheapest" will do: right behind "the one before".
+    """
     start = i + (screen.word(i) in pointing().determiners)
     hit = screen.extreme(start) if screen.slate else None
     if hit is None:
         return None
     facet, upward, last = hit
-    end = _extreme_end(screen, last)
+    end = _extreme_end(screen, last) or (last if alone else None)
     known = [(item.number(facet), item.id) for item in screen.slate]
     values = [(value, id) for value, id in known if value is not None]
     if end is None or not values:

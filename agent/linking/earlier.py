@@ -75,8 +75,8 @@ def _apart(found: Sequence[Pointer]) -> Iterator[Pointer]:
 
 def _place(of: str, match: re.Match[str], count: int) -> int | None:
     """Return the place of the slate meant, None where there is none such."""
-    if of == "first":
-        return 0
+    if of in ("first", "now"):
+        return 0 if of == "first" else count - 1
     if of == "before":
         return count - 2 if count > 1 else None
     n = _number(match[1])

@@ -7,7 +7,7 @@ from typing import Any
 
 from agent.linking.found import Found
 from agent.linking.lexicon import Lexicon
-from agent.linking.text import IGNORABLE, Token, word_at
+from agent.linking.text import IGNORABLE, Token, tokenize, word_at
 from agent.linking.vocabulary import general
 from agent.plan import Mention, MentionKind
 from retrieval.catalog import primary
@@ -33,12 +33,17 @@ class WordLinker:
         self._index = index
         self._knows = knows
         self._typically: dict[str, str] = {}
+        labels = {t.norm for facet in lexicon.facets for t in tokenize(facet.label)}
+        own = (words for word, words in general().called.items() if word in labels)
+        self._called = frozenset(word for words in own for word in words)
 
     def find(self, tokens: Sequence[Token], taken: Sequence[bool]) -> list[Found]:
         """Return the content words left over: keywords the catalog knows, and unknown ones."""
         found: list[Found] = []
         for i, token in enumerate(tokens):
             if taken[i] or not token.is_word or _carries_nothing(tokens, i):
+                continue
+            if token.norm in self._called:
                 continue
             if len(token.norm) < 3 and not token.text.isupper():
                 continue
@@ -83,8 +88,10 @@ def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
         return said not in general().fond
     if token.word in _PURPOSES and said == "to":
         return word_at(tokens, i - 2) not in _PLACES
-    if token.word in general().stop or token.norm in general().stop:
+    if token.word in general().stop or token.norm in general().stop or token.word in _MADE:
         return True
+    if token.norm in general().relations and said in _POSSESSIVES:
+        return word_at(tokens, i - 2) != "about"  # "a gift for my dad"
     if token.word == "saw":
         return said in ("i", "we")
     if token.word in ("new", "old"):  # "a new phone, my old one broke"
@@ -97,6 +104,10 @@ def _carries_nothing(tokens: Sequence[Token], i: int) -> bool:
 
 _PURPOSES = frozenset({"sleep", "eat", "cook", "drink", "work"})
 _PLACES = frozenset({"somewhere", "place", "room", "corner", "space"})
+_MADE = frozenset({"published", "released", "printed"})
+"""What happened to every item once: "not too long ago published"."""
+
+_POSSESSIVES = frozenset({"my", "our", "his", "her", "their"})
 _OWNERS = frozenset({"my", "his", "her", "our", "their", "a", "the"})
 
 

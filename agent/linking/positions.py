@@ -23,6 +23,8 @@ def first_few(screen: Screen, i: int) -> Span | None:
     n = pointing().counts.get(count) or (int(count) if _is_small(count) else 0)
     if word not in ("first", "last", "top") or n < 2 or (word == "top" and not screen.ids):
         return None
+    if screen.word(start + 2) in pointing().not_positions - {"of"}:
+        return None  # "the last 5 years"
     n = min(n, len(screen.ids)) if screen.ids else n
     positions = range(-n, 0) if word == "last" else range(1, n + 1)
     end = start + 2 + (screen.word(start + 2) in pointing().nouns)
@@ -106,6 +108,8 @@ def _not_a_position(screen: Screen, i: int, start: int, taken: int) -> bool:
     if after in pointing().not_positions:
         beyond = screen.word(start + taken + 1)
         return not (after == "of" and beyond in ("these", "those", "them", "the"))
+    if _is_small(after) and screen.word(start + taken + 1) in pointing().not_positions:
+        return True  # "the last 5 years"
     if before in ("at", "before") and word == "last":
         return not (start > i and after in pointing().nouns)
     if start > i or word not in ("first", "last", "second"):
@@ -133,7 +137,7 @@ def _bare_position(screen: Screen, i: int) -> bool:
     words = pointing()
     before, after = screen.word(i - 1), screen.word(i + 1)
     ends = not after or after in words.joining or after in (".", "?", "!", "but")
-    if before in words.choosing and ends:
+    if (before in words.choosing and ends) or (not i and after == "but"):
         return True
     joined = before in words.joining or after in words.joining
     if joined and any(token.word in words.comparing for token in screen.tokens):

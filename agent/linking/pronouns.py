@@ -17,7 +17,7 @@ def pronoun(screen: Screen, i: int) -> Span | None:
     if word in pointing().singular:
         return _singular(screen, i)
     if word in ("these", "those", "them", "they", "both"):
-        return Span(i, i + 1, _several(screen, word), 0.8)
+        return Span(i, i + 1, _several(screen, i), 0.8)
     if word == "all" and after == "of" and screen.word(i + 2) in pointing().plural:
         return Span(i, i + 3, screen.ids, 0.9)
     return None
@@ -35,8 +35,10 @@ def _singular(screen: Screen, i: int) -> Span | None:
     return Span(i, end, screen.focus[:1] or screen.ids[:1], 0.8)
 
 
-def _several(screen: Screen, word: str) -> tuple[str, ...]:
-    if len(screen.focus) > 1:
+def _several(screen: Screen, i: int) -> tuple[str, ...]:
+    word = screen.word(i)
+    counted = screen.word(i - 1) == "of" and i > 1 and screen.tokens[i - 2].is_number
+    if len(screen.focus) > 1 or (screen.focus and counted):  # "add 3 of them to my cart"
         return screen.focus
     return screen.ids[:2] if word == "both" else screen.ids
 

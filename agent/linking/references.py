@@ -51,6 +51,7 @@ def _neighbour(screen: Screen, i: int) -> Span | None:
     start += 1 + (screen.word(start + 1) in ("right", "just", "directly", "immediately"))
     step = _BESIDE.get(screen.word(start))
     other = _plain_reference(screen, start + 1) if step else None
+    other = other or (superlative(screen, start + 1, alone=True) if step else None)
     if step is None or other is None or len(other.items) != 1:
         return None
     if other.items[0] not in screen.ids:

@@ -35,6 +35,10 @@ _OFTENER = 200
 """A word that the catalog has is meant as typed, unless a near name is so many times oftener."""
 
 _MEMORY = 50_000
+_DOUBLED = re.compile(r"([b-df-hj-np-tv-z])\1")
+_TINY = frozenset({"in", "me", "no", "to", "my"})
+"""Words of two letters that are written together with others: "inbrown"."""
+_WORD = re.compile(r"(?<![a-z'<])[a-z]{3,}(?![a-z'])")
 _WITH_NUMBER = re.compile(r"([^\W\d_]{3,})(\d+)k?")
 
 
@@ -133,15 +137,31 @@ class Speller:
 
     def _between(self, word: str) -> int:
         """Return where the second of two known words begins; the more even cut of several."""
-        places = range(_LEAST_PART, len(word) - _LEAST_PART + 1)
-        found = [at for at in places if self._is_part(word[:at]) and self._is_part(word[at:])]
+        places = range(2, len(word) - _LEAST_PART + 1)
+        found = [at for at in places if self._are_parts(word[:at], word[at:])]
         meant = [at for at in found if not {word[:at], word[at:]} <= _only_stop()]
         return max(meant, key=lambda at: min(at, len(word) - at), default=0)
 
+    def _are_parts(self, first: str, second: str) -> bool:
+        """Return whether both are words: known ones, or behind a word of ours any that occurs."""
+        if len(first) < _LEAST_PART and first not in _TINY:
+            return False
+        ours = first in _TINY or first in general().stop
+        if not (ours or (self._is_part(first) and second not in general().stop)):
+            return False  # "lockdown" is no lock
+        if self._is_part(second) or (ours and self._between(second) > 0):
+            return True
+        return ours and len(second) > _SHORT and second in english() and self._occurs(second) > 0
+
     def _is_one(self, token: Token) -> bool:
         own = {token.word, token.norm}
-        meant = own & english() or own & _phrase_words() or own & general().stop
-        return bool(meant) or token.norm in self._vocabulary or self._occurs(token.word) > 0
+        meant = own & _phrase_words() or own & general().stop
+        return (
+            bool(meant)
+            or token.word in _frequencies()
+            or token.norm in self._vocabulary
+            or self._occurs(token.word) > 0
+        )
 
     def _is_part(self, word: str) -> bool:
         if word in general().spelled or word in _phrase_words() or word in numbers().words:
@@ -176,7 +196,7 @@ class Speller:
             if common and found and not _much_rarer(candidate, found):
                 found = ""
             if not found and not common and len(word) >= _SHORT:
-                found = unmeant or self._nearest(candidate)
+                found = unmeant or self._undoubled(candidate) or self._nearest(candidate)
             if found and self._vocabulary.get(found, 0) >= _OFTENER * texts:
                 return found
         return unmeant or word
@@ -185,6 +205,12 @@ class Speller:
         """Return the word that lacks one letter, or in which two are turned round, or ""."""
         found = self._short.get(word, "")
         return found if found in general().spelled else norm(found)
+
+    def _undoubled(self, word: str) -> str:
+        """Return a word with a letter too many left out, where that is known: "nutt"."""
+        single = _DOUBLED.sub(r"\1", word)
+        known = single in self._vocabulary or self._occurs(single) > 0
+        return single if single != word and known else ""
 
     def _nearest(self, word: str) -> str:
         distance = 2 if len(word) >= 8 else 1
@@ -217,13 +243,24 @@ def _turned(word: str) -> set[str]:
     return {word[:i] + word[i + 1] + word[i] + word[i + 2 :] for i in pairs} - {word}
 
 
+def mended(text: str) -> str:
+    """Return a text in lower case with mistyped words of ours set right: "wihtout sugar"."""
+    return _WORD.sub(_mended_word, text)
+
+
+def _mended_word(match: re.Match[str]) -> str:
+    word = match.group()
+    meant = word in english() or word in general().stop
+    return word if meant else _mistyped_stop().get(word, word)
+
+
 @cache
 def _mistyped_stop() -> dict[str, str]:
     """Return stop words as they are mistyped, with what was meant: "abot", "teh"."""
     found: dict[str, str] = {}
     for word in sorted(general().stop):
         if word.isalpha() and len(word) >= _LEAST_PART:
-            lacking = _lacking_one(word) if len(word) > _SHORT else set()
+            lacking = _lacking_one(word) if len(word) >= _SHORT else set()
             found |= dict.fromkeys(lacking | _turned(word), word)
     return found
 

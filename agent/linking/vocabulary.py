@@ -40,6 +40,7 @@ class Words:
     opinions: frozenset[str]
     spelled: tuple[str, ...]
     abbreviations: Mapping[str, str]
+    called: Mapping[str, frozenset[str]]
 
 
 _PLAIN_LISTS = (
@@ -66,6 +67,7 @@ def general() -> Words:
         materials={kind: frozenset(words.split()) for kind, words in data["materials"].items()},
         spelled=tuple(data["spelled"].split()),
         abbreviations=data["abbreviations"],
+        called=_word_sets(data["called"]),
         **{name: frozenset(data[name].split()) for name in _PLAIN_LISTS},
     )
 

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from agent.linking.spelling import mended
 from agent.linking.text import plain
 from agent.plan import Mention
 
@@ -64,7 +65,7 @@ _TAG = re.compile(r",? (?:isn't|aren't|doesn't|don't|wasn't|won't|right) (?:it|t
 
 def _lower(text: str) -> str:
     folded = plain(text).replace("’", "'").replace("\n", " ")
-    return _TAG.sub("", _NO_APOSTROPHE.sub(r"\1n't", folded))
+    return mended(_TAG.sub("", _NO_APOSTROPHE.sub(r"\1n't", folded)))
 
 
 def _with_words(masked: Masked, mentions: Sequence[Mention]) -> Masked:

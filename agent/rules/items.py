@@ -18,9 +18,12 @@ def about_items(reading: Reading) -> list[Act]:
 def detail_act(reading: Reading) -> Act:
     """Return a question about the items named."""
     facet = asked_facet(reading.masked, reading.request.facets)
-    named = [reading.facet(id) for id in reading.ids("want", "value", "facet")]
+    contains = cues.has(reading.masked, "detail", "contains")
+    kinds = ("facet",) if contains else ("value", "facet")
+    named = [reading.facet(id) for id in reading.ids("want", *kinds)]
     facet = facet or next(filter(None, named), "")
-    words = () if facet else reading.ids("want", "keyword", "unknown")
+    told = ("keyword", "unknown", "value") if contains else ("keyword", "unknown")
+    words = () if facet else reading.ids("want", *told)
     text = " ".join(reading.mention(id).text for id in words)
     return Act(act="detail", refs=reading.refs(), facet=facet, text=text)
 
@@ -45,6 +48,7 @@ def _explain(reading: Reading) -> list[Act]:
         return []
     if why_not and (reading.references or reading.want or reading.avoid):
         named = reading.ids("want", "value") + reading.ids("avoid", "value")
+        named = named or reading.ids("want", "keyword") + reading.ids("avoid", "keyword")
         want = () if reading.references else named
         return [Act(act="explain", refs=reading.liked_refs, want=want, why_not=True)]
     if reading.ids("want", "relative"):
@@ -197,6 +201,8 @@ def _detail(reading: Reading) -> list[Act]:
         return [detail_act(reading)]
     facet = asked_facet(reading.masked, reading.request.facets)
     bare = not (reading.want or reading.change or reading.drop or reading.cue("more"))
-    if facet and bare and (focus or cues.has(reading.masked, "detail", "pronoun")):
+    named = [reading.facet(id) or "" for id in reading.ids("want", "facet")]
+    facet = facet or next(iter(named), "")
+    if facet and bare and (focus or named or cues.has(reading.masked, "detail", "pronoun")):
         return [Act(act="detail", facet=facet)]
     return []

@@ -60,6 +60,8 @@ def _is_new_need(reading: Reading) -> bool:
     need = reading.request.state.need
     if not need.constraints and not need.preferences and need.like is None:
         return True
+    if reading.need_cue("goes_with") and _wants_other_category(reading):
+        return True
     if reading.need_cue("refine"):
         return False
     if reading.need_cue("new") and reading.ids("want", "value"):

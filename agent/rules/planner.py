@@ -10,6 +10,7 @@ from agent.rules.items import about_items
 from agent.rules.need import about_the_need
 from agent.rules.reading import Reading, read
 from agent.rules.request import PlanRequest
+from agent.rules.wishes import wishes
 from retrieval.catalog import Facet
 
 _SIMPLE = frozenset({"recommend", "refine", "more", "undo", "reset", "chitchat", "select"})
@@ -81,6 +82,8 @@ def _acts(reading: Reading) -> list[Act]:
     wished = reading.ids("want", "value") + reading.ids("avoid", "value")
     if answers and not wished and not reading.cue("select"):
         return [*leading, *answers]
+    if not leading and _takes_words_back(reading):
+        return [Act(act="undo"), *wishes(reading, "refine")]
     if leading:
         return [*leading, *answers, *about_the_need(reading, led=True)]
     rest = about_items(reading) or about_the_need(reading, led=bool(answers))
@@ -91,6 +94,15 @@ def _brought_back(reading: Reading) -> Act:
     """Return the act that shows hidden items again, with what is wished for beside."""
     want = reading.ids("want", "value", "number")
     return Act(act="refine", want=want, drop=reading.brought_back, change=reading.change)
+
+
+def _takes_words_back(reading: Reading) -> bool:
+    """Return whether words of the turn before give way to others: "actually no, crime"."""
+    state = reading.request.state
+    just_now = any(p.facet is None and p.turn == state.turn for p in state.need.preferences)
+    words = reading.ids("want", "keyword", "unknown")
+    corrects = just_now and bool(words) and reading.need_cue("takes_back")
+    return corrects and not (reading.firm or reading.references)
 
 
 def _leading(reading: Reading) -> list[Act]:

@@ -25,6 +25,7 @@ _PREFER_GAP, _PREFER_REACH = 2, 8
 _WORDS = ("keyword", "unknown")
 _OR = re.compile(r"\b(?:or|nor)\b")
 _AND = re.compile(r"\band\b|,|&|/")
+_OR_MAYBE = re.compile(r"(?:\bor(?: maybe| perhaps| else)?|/)\s*\Z")
 _NEW_ITEM = re.compile(r",|\band\b")
 _GOES_ON = re.compile(r" <V")
 _OWNS = re.compile(r"(?:'?s)? <F")
@@ -40,7 +41,12 @@ class PolarityReader:
     def __init__(self, masked: Masked, mentions: Sequence[Mention]) -> None:
         self._masked = masked
         self._order = [m for m in mentions if m.id in masked.spans]
-        self._avoid = list(cues.spans(masked, "polarity", "avoid"))
+        only = list(cues.spans(masked, "polarity", "only"))
+        self._avoid = [
+            span
+            for span in cues.spans(masked, "polarity", "avoid")
+            if not any(first <= span[0] and span[1] <= last for first, last in only)
+        ]
         self._boundaries = list(cues.spans(masked, "polarity", "boundary"))
         self._drops = list(cues.spans(masked, "polarity", "drop"))
         self._prefers = list(cues.spans(masked, "polarity", "prefer"))
@@ -53,7 +59,13 @@ class PolarityReader:
             if found[mention.id] == "want" and self._or_preferred(mention, self._before(i), found):
                 found[mention.id] = "prefer"
         self._spare_heads(found)
-        return found
+        return {id: polarity for id, polarity in found.items() if not self._is_told(id, polarity)}
+
+    def _is_told(self, id: str, polarity: Polarity) -> bool:
+        """Return whether a value is told of something else: "the walls are white"."""
+        start = self._masked.spans[id][0]
+        told = polarity == "want" and id[:1] == "V"
+        return told and cues.said(self._masked.text[:start], "need", "told_of")
 
     def _before(self, i: int) -> Mention | None:
         """Return the mention before one, passing over its facet's name: "without style retro"."""
@@ -84,7 +96,7 @@ class PolarityReader:
         if before is None or mention.kind != "value" or found.get(before.id) != "prefer":
             return False
         gap = self._between(self._masked.spans[before.id][1], self._masked.spans[mention.id][0])
-        return before.facet == mention.facet and gap.strip() in ("or", "/")
+        return before.facet == mention.facet and _OR_MAYBE.search(gap) is not None
 
     def _preferred(self, start: int, end: int) -> bool:
         return any(

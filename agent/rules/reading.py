@@ -126,12 +126,17 @@ class Reading:
 
     @property
     def change(self) -> tuple[str, ...]:
-        """Directions and at most one order, but for facets that get a bound."""
+        """Directions, but for facets that get a bound, and at most one order."""
         bounded = {self.facet(id) for id in self.ids("want", "number")}
         kinds: tuple[MentionKind, ...] = ("relative", "order")
         found = self.ids("want", *kinds) + self.ids("avoid", *kinds)
         later_orders = [id for id in found if self.mention(id).kind == "order"][1:]
-        return tuple(id for id in found if id not in later_orders and self.facet(id) not in bounded)
+        return tuple(
+            id
+            for id in found
+            if id not in later_orders
+            and (self.mention(id).kind == "order" or self.facet(id) not in bounded)
+        )
 
     @property
     def firm(self) -> tuple[str, ...]:
@@ -144,7 +149,9 @@ def read(request: PlanRequest) -> Reading:
     """Return the reading of an utterance."""
     chosen = [mention for mention in choose(request) if mention.kind != "absent"]
     bare_counts = _bare_amount(request, chosen)
-    mentions = tuple(m for m in chosen if m.score >= _SURE or bare_counts)
+    mentions = tuple(
+        m for m in chosen if m.score >= _SURE or bare_counts or _is_fine_too(request, chosen, m)
+    )
     masked = mask(request.utterance, mentions)
     polarity = PolarityReader(masked, mentions).read()
     polarity |= _allowed_again(request, mentions, masked, polarity)
@@ -161,6 +168,14 @@ def _bare_amount(request: PlanRequest, mentions: Sequence[Mention]) -> bool:
     constraints = request.state.need.constraints
     bounded = any(c.high is not None or c.low is not None for c in constraints)
     return bounded and cues.said(request.utterance.lower(), "need", "corrects_amount")
+
+
+def _is_fine_too(request: PlanRequest, chosen: Sequence[Mention], mention: Mention) -> bool:
+    """Return whether a bare number widens a bound said before: "2000, but 2500 is ok too"."""
+    said = request.utterance[mention.end :].lower()
+    bounded = {m.facet for m in chosen if m.kind == "number" and m.end < mention.start}
+    own = mention.kind == "number" and mention.facet in bounded
+    return own and cues.said(said, "polarity", "fine_again")
 
 
 def _allowed_again(

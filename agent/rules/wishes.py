@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from agent.plan import Act, ActName
 from agent.rules import cues
 from agent.rules.reading import Reading
+
+_FEW = 3
+"""Words beside firm wishes up to which all are taken as wishes; more of them are a story."""
+
+_CLAUSE_END = re.compile(r"[.,;!?]|\b(?:but|so|because|and)\b")
 
 _NAMED = 0.8
 """Score above which a word names a kind of item, and is no part of a longer name."""
@@ -15,7 +21,7 @@ _NAMED = 0.8
 def wish_act(reading: Reading, name: ActName, refs: tuple[str, ...]) -> Act:
     """Return an act on some references with all wishes of the utterance."""
     joins = cues.has(reading.masked, "polarity", "add") and not reading.need_cue("fresh")
-    want = _corrected_want(reading)
+    want = _without_story(reading, _corrected_want(reading))
     return Act(
         act=name, refs=refs, want=want, avoid=reading.avoid,
         prefer=reading.prefer, drop=reading.drop, change=reading.change,
@@ -29,6 +35,24 @@ def wishes(reading: Reading, name: ActName) -> list[Act]:
     act = wish_act(reading, name, reading.refs() if beside else ())
     empty = not (act.want or act.avoid or act.prefer or act.drop or act.change)
     return [] if empty else [act]
+
+
+def _without_story(reading: Reading, want: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the words of clauses that tell a story, and words beyond the first few."""
+    words = [id for id in want if reading.mention(id).kind in ("keyword", "unknown")]
+    if len(words) <= _FEW or len(words) == len(want):
+        return want
+    spans, text = reading.masked.spans, reading.masked.text
+    asked = [id for id in words if id in spans and not _in_story(text, spans[id])]
+    kept = {*asked[:_FEW]}
+    return tuple(id for id in want if id not in words or id in kept)
+
+
+def _in_story(text: str, span: tuple[int, int]) -> bool:
+    """Return whether a place is in a clause that tells a story."""
+    start = max((m.end() for m in _CLAUSE_END.finditer(text, 0, span[0])), default=0)
+    end = _CLAUSE_END.search(text, span[1])
+    return cues.said(text[start : end.start() if end else len(text)], "need", "narrates")
 
 
 def _corrected_want(reading: Reading) -> tuple[str, ...]:
@@ -53,6 +77,8 @@ def _compatible(reading: Reading) -> tuple[str, ...]:
         if _says_less(reading, id):
             continue
         rivals = [one for one in kept if _says_the_same(reading, one, id)]
+        if rivals and _is_purpose(reading, rivals[-1], id):
+            continue
         if rivals and _heads(reading, rivals[-1], id):
             kept[kept.index(rivals[-1])] = id
         elif not rivals or _stands_beside(reading, id, rivals):
@@ -72,11 +98,26 @@ def _heads(reading: Reading, modifier: str, id: str) -> bool:
     return gap == " " and last.score > _NAMED
 
 
+def _is_purpose(reading: Reading, first: str, id: str) -> bool:
+    """Return whether a kind of item is what another one is for: "snacks for a lunchbox"."""
+    if not {reading.facet(first), reading.facet(id)} <= reading.categories:
+        return False
+    if set(reading.mention(first).values) & set(reading.mention(id).values):
+        return False
+    spans = reading.masked.spans
+    gap = reading.masked.text[spans[first][1] : spans[id][0]]
+    return cues.said(gap, "need", "purpose")
+
+
 def _modifiers(reading: Reading, want: Sequence[str]) -> str:
     """Return the words of kinds that only say more of another one: the laptop of a laptop bag."""
     given_up = [id for id in reading.want if id not in want]
-    kept = [reading.mention(id).text for id in given_up if any(
-        _heads(reading, id, other) for other in want if reading.facet(other))]  # fmt: skip
+    kinds = [id for id in want if reading.facet(id)]
+    kept = [
+        reading.mention(id).text
+        for id in given_up
+        if any(_heads(reading, id, one) or _is_purpose(reading, one, id) for one in kinds)
+    ]
     return " ".join(kept)
 
 
@@ -105,7 +146,7 @@ def _stands_beside(reading: Reading, id: str, rivals: Sequence[str]) -> bool:
     if reading.facet(rivals[-1]) == own.facet and _joined(reading, rivals[-1], id, "listed"):
         return True
     if first.facet != own.facet and own.score == first.score:
-        return True
+        return not _joined(reading, rivals[-1], id, "in_a_list")  # one kind at a time
     end = reading.masked.spans[id][1]
     return cues.follows(reading.masked, end, "need", "closes_list")
 

@@ -40,12 +40,12 @@ def test_said_again_is_said_now():
     assert [(wish.text, wish.turn) for wish in wishes] == [("comfy", 9), ("warm", 2)]
 
 
-def test_the_oldest_words_fade():
+def test_the_oldest_words_fade_but_the_first():
     old = said("comfy", "warm", "light", "floral", "elegant")
     assert len(old) == MOST
     wishes = with_wish(old, Preference(text="festive", turn=9))
-    assert texts(wishes) == ["warm", "light", "floral", "elegant", "festive"]
-    assert texts(faded(Need(preferences=old), Need(preferences=wishes))) == ["comfy"]
+    assert texts(wishes) == ["comfy", "light", "floral", "elegant", "festive"]
+    assert texts(faded(Need(preferences=old), Need(preferences=wishes))) == ["warm"]
 
 
 def test_words_of_one_turn_never_fade_each_other():
