@@ -34,13 +34,16 @@ def _stdio(folder: Path | None, settings: Settings) -> None:
     import anyio
 
     from agent.mcp import Caller, make_server
+    from agent.observability import tracing
     from agent.server.context import Context
     from agent.server.limits import Limits
     from ui import wiring
 
     project = wiring.open_project(folder, settings)
+    provider = tracing.start()
     try:
         here = Context(project.parts, project.retriever, ("rules",), Limits())
         anyio.run(make_server(Caller(here)).run_stdio_async)
     finally:
+        tracing.stop(provider)
         project.close()

@@ -109,4 +109,10 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
         writer = csv.writer(file)
         writer.writerow(("source", "row", "column", "kind", "reason", "excerpt"))
         for r in rejects:
-            writer.writerow((r.source, r.row, r.column, r.kind, r.reason, r.excerpt))
+            told = map(_inert, (r.column, r.kind, r.reason, r.excerpt))
+            writer.writerow((r.source, r.row, *told))
+
+
+def _inert(text: str) -> str:
+    """Return other people's text as a spreadsheet shows it: no cell of it is a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -8,6 +8,7 @@ import pytest
 
 from retrieval.errors import CatalogError
 from retrieval.loading import describe, load, write_rejects
+from retrieval.loading.records import Reject
 
 
 def write(path, rows, delimiter=","):
@@ -94,6 +95,14 @@ def test_rejects_are_written_as_csv(tmp_path):
         "source": "shop.csv", "row": "3", "column": "id", "kind": "row",
         "reason": "missing id", "excerpt": "",
     }  # fmt: skip
+
+
+def test_rejects_hold_no_formulas(tmp_path):
+    seller = '=HYPERLINK("http://evil.example")'
+    write_rejects(tmp_path / "r.csv", [Reject("a.csv", 2, "+x", "not a number", seller)])
+    with (tmp_path / "r.csv").open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["column"], row["excerpt"]) == ("'+x", f"'{seller}")
 
 
 def test_repeated_rows_merge_their_categories(tmp_path):
