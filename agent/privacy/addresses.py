@@ -86,7 +86,7 @@ _FRENCH = re.compile(
     re.IGNORECASE,
 )
 _LETTER = re.compile(
-    r"(?<![\w.])[A-ZÀ-ÞŁŚŻ][\w'’.-]+(?: [\w'’.-]{2,}){0,3} \d{1,4} ?[a-hA-H]?(?:, ?|\n)"
+    r"(?<![\w.])[A-ZÀ-ÞŁŚŻ][\w'’.-]+(?: [\w'’.-]{2,}){0,3} \d{1,3} ?[a-hA-H]?(?:, ?|\n)"
     r"(?:[A-Z]{1,2}-)?(?:\d{5}|\d{4} [A-Z]{2}|(?!19|20)\d{4}|\d{3} \d{2}|\d{2}-\d{3}) "
     r"(?!(?:Series|Pack|Pieces?|Count|Sheets?|Watts?|Edition|Model|Points?)\b)[A-ZÀ-ÞŁŚŻ][\w'’-]{2,}"
 )

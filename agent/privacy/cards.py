@@ -19,8 +19,8 @@ from agent.privacy.reading import Reading
 
 _RUN = re.compile(r"(?<![\w.,/+-])\d(?:[ \u00a0.–-]{0,2}\d){11,27}(?![\w])")
 _GROUPED = re.compile(
-    r"(?<![\w.,/+-])(?:\d{4}(?P<by>[^\w]{1,3}|_)\d{4}(?P=by)\d{4}(?P=by)\d{4}(?:(?P=by)\d{3})?|"
-    r"\d{4}(?P<at>[^\w]{1,3}|_)\d{6}(?P=at)\d{5})(?!\w)"
+    r"(?<![\w.,/+-])(?:\d{4}(?P<by>[^\w,;]{1,3}|_)\d{4}(?P=by)\d{4}(?P=by)\d{4}(?:(?P=by)\d{3})?|"
+    r"\d{4}(?P<at>[^\w,;]{1,3}|_)\d{6}(?P=at)\d{5})(?!\w)"
 )
 """Digits as they are grouped on a card, whatever stands between the groups."""
 

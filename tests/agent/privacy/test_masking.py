@@ -76,6 +76,7 @@ KEPT = [
     "a blue shirt under 60", "between 10000 and 20000", "phones 10000-20000 rupees", "size 42",
     "item 4155552671", "order 4155552671 has not come", "ean 4006381333931", "9780140449136",
     "isbn 0140449132", "my order number is 07911123456", "gtin 00012345600012",
+    "Lexmark 4480, 4490, 4580, 4597 Feed", "Toner for Phaser 3117, 3122 Original",
     "orders 4155552671, 4155552672 and 4155552673", "sizes 36 37 38 39 40 41 42 43",
     "4 5 6 7 8 9 10 11 12 13", "buy shirts @ nike.com", "I'd order at zalando.de",
     "2024-01-15 to 2024-02-15", "1920x1080 at 144 Hz", "version 1.2.3.4",

@@ -132,6 +132,18 @@ def test_answers_understand_what_is_not_masked(client):
     assert not any("phone" in label for label in labels)
 
 
+@pytest.mark.parametrize(
+    "said", ["my name is Waldemar Quist", "call me at +44 7911 123456, please"]
+)
+def test_telling_who_one_is_is_no_search(client, said):
+    session = client.post("/v1/sessions").json()["id"]
+    client.post(f"/v1/sessions/{session}/turns", json={"text": "blue shirts"})
+    answer = client.post(f"/v1/sessions/{session}/turns", json={"text": said}).json()
+    assert "is not kept here" in answer["reply"]
+    assert answer["state"]["need"]["preferences"] == []
+    assert answer["items"] == []
+
+
 def test_what_is_not_masked_would_be_seen(parts, tmp_path, logged):
     store = Store(f"sqlite:///{tmp_path}/clear.db")
     client = TestClient(create_app(replace(parts, store=store)))
