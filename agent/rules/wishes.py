@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from agent.plan import Act, ActName
 from agent.rules import cues
 from agent.rules.reading import Reading
+from agent.soft import MOST
 
 _FEW = 3
-"""Words beside firm wishes up to which all are taken as wishes; more of them are a story."""
+"""Words beside firm wishes up to which all are taken as wishes; more of them may be a story."""
 
 _CLAUSE_END = re.compile(r"[.,;!?]|\b(?:but|so|because|and)\b")
 
@@ -44,7 +45,7 @@ def _without_story(reading: Reading, want: tuple[str, ...]) -> tuple[str, ...]:
         return want
     spans, text = reading.masked.spans, reading.masked.text
     asked = [id for id in words if id in spans and not _in_story(text, spans[id])]
-    kept = {*asked[:_FEW]}
+    kept = {*asked[:MOST]}
     return tuple(id for id in want if id not in words or id in kept)
 
 
