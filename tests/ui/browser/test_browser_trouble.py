@@ -75,6 +75,30 @@ def test_two_tabs_show_the_same_conversation(guest, shop, person, kept):
     assert kept.turns(kept.session("brown boots for two tabs")) == guest.said
 
 
+def test_windows_share_what_is_saved(guest, shop, person):
+    guest.say("white shirts for two windows")
+    other = person(shop.url, same=guest)
+    guest.press(0, "Save").click()
+    other.tab.get_by_role("button", name="Saved (1)").wait_for()
+    other.press(0, "Saved").click()
+    guest.tab.get_by_role("button", name="Saved (1)").wait_for(state="detached")
+    guest.press(0, "Save").wait_for()
+
+
+def test_no_network_is_told_and_passes(guest):
+    guest.say("grey hoodies")
+    before = guest.status
+    guest.tab.context.set_offline(True)
+    guest.told("You are offline")
+    guest.box.fill("under 80")
+    guest.tab.context.set_offline(False)
+    guest.told(before)
+    assert not guest.tab.locator("[data-testid=toast-body]").is_visible()
+    guest.box.press("Enter")
+    guest.answered(2)
+    assert guest.said == ["grey hoodies", "under 80"]
+
+
 def test_enter_while_words_come_is_sent_next(guest, kept):
     guest.tab.evaluate("""() => {
       const box = () => document.querySelector('#at-box textarea');
