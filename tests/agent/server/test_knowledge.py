@@ -64,7 +64,8 @@ def test_bad_pages_are_refused(client, files, message):
 
 def test_half_signs_do_no_harm(client):
     body = b'{"files": [{"name": "a.md", "text": "ok \\ud800"}]}'
-    answer = client.post("/v1/knowledge", content=body)
+    headers = {"content-type": "application/json"}
+    answer = client.post("/v1/knowledge", content=body, headers=headers)
     assert answer.status_code in (202, 400, 422)
 
 
