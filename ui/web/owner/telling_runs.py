@@ -129,7 +129,8 @@ def intervals_over_time(words: Words, runs: Sequence[Json], names: Sequence[str]
         made += whiskers(words, rows, named(words, "measure", name))
     if not made:
         return ""
-    return fold(words("run.intervals"), tag("div", made, class_="at-two-wide"))
+    heading = unseen(words("run.intervals"))
+    return fold(words("run.intervals"), heading + tag("div", made, class_="at-two-wide"))
 
 
 def comparison(words: Words, both: Json, does: Mapping[str, str]) -> str:
