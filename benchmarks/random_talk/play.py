@@ -180,9 +180,16 @@ class _Stage:
             state = apply(state, turn.plan, seen.items, seen.facets)
             if shows(turn.plan):
                 state = with_slate(state, (one.item_id for one in turn.slate.items))
-            # What the reply asked about, and in which language, is not in the plan.
+            # What the reply asked about, what it found ("why no Puma?"), and in which language,
+            # is not in the plan.
             held = seen.done.state
-            state = state.model_copy(update={"asked": held.asked, "language": held.language})
+            found = any(act.why_not and not act.refs for act in turn.plan.acts)
+            state = state.model_copy(
+                update={
+                    "asked": held.asked, "language": held.language,
+                    "focus": held.focus if found else state.focus,
+                }
+            )  # fmt: skip
             if state != seen.done.state:
                 self._fail(REPLAY, f"{turn.utterance!r} gives {state!r}, was {seen.done.state!r}")
                 return
