@@ -1,8 +1,10 @@
 """For every test: no model but a local one may be asked, and what passes once passes again."""
 
+import gc
 import os
 import random
 import socket
+import sys
 
 # Tiny models gain nothing from threads and wait for each other where cores are busy. Read when
 # torch is first imported.
@@ -38,6 +40,23 @@ def made_once():
 @pytest.fixture(autouse=True)
 def only_local_models(monkeypatch):
     monkeypatch.setattr(llm, "allow_model_requests", False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """Let go of what a module left, once, and look at what stays no more.
+
+    All libraries and modules of a run are a million objects: to look through them again and again
+    would take a quarter of its time, and what one module left would fail a test of another.
+    """
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path != item.path:
+            told, sys.unraisablehook = sys.unraisablehook, lambda left: None
+            gc.collect()
+            sys.unraisablehook = told
+            gc.freeze()
 
 
 def free_port() -> int:
