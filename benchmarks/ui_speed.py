@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -180,7 +181,8 @@ def main() -> None:
     results = []
     with opened_browser() as browser:
         for project in given.projects or [demo_project(Settings())]:
-            results.append(measured(project, browser, given.turns, given.rounds))
+            result = measured(project, browser, given.turns, given.rounds)
+            results.append({**result, "load": round(os.getloadavg()[1], 1)})
     show(results)
     about = {"machine": platform.processor() or platform.machine(),
              "when": datetime.now(UTC).date().isoformat(), "milliseconds": results}  # fmt: skip
