@@ -34,7 +34,7 @@ def test_deleted_session_is_gone(client, session, say):
     assert client.post(f"{session}/turns", json={"text": "hi"}).status_code == 404
 
 
-@pytest.mark.parametrize("id", ["nope", "%00", "%F0%9F%98%80", "a%20b", "x" * 3000])
+@pytest.mark.parametrize("id", ["nope", "%F0%9F%98%80", "a%20b", "x" * 3000])
 def test_unknown_session_is_404(client, id):
     for method, path in (("GET", ""), ("DELETE", ""), ("POST", "/turns")):
         response = client.request(method, f"/v1/sessions/{id}{path}", json={"text": "hi"})

@@ -107,7 +107,7 @@ def test_wrong_bodies_say_why(client, session, say, body, status, said):
 
 def test_form_bodies_get_a_hint(client, session):
     response = client.post(f"{session}/turns", data={"text": "blue"})
-    assert response.status_code == 422
+    assert response.status_code == 415
     assert response.json()["error"]["hint"] == 'send the header "Content-Type: application/json"'
 
 
