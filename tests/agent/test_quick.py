@@ -82,7 +82,8 @@ SAID = (
     ("shoes",), ("black shoes under 100",), ("shoes", "cheaper"), ("novels", "more"),
     ("shoes under 1",), ("anything under 0",), ("shoes", "hide the first two"),
     ("shoes", "like the first one but brown"), ("the cheapest shoes",), ("a zither",),
-    ("novels", "cheaper"), ("novels", "cheaper", "cheaper", "cheaper"), ("shoes", "compare the first two"),
+    ("novels", "cheaper"), ("novels", "cheaper", "cheaper", "cheaper"),
+    ("shoes", "compare the first two"),
 )  # fmt: skip
 
 
