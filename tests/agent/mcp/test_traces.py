@@ -44,8 +44,9 @@ def test_errors_are_told_without_their_words(traced):
     found = traced(ask)
     assert found["tools/call get_item"].attributes["error.type"] == "tool_error"
     assert "gen_ai.tool.name" not in found["tools/call"].attributes
-    assert found["resources/read"].attributes["error.type"] == (
-        found["resources/read"].attributes["rpc.response.status_code"]
+    assert (
+        found["resources/read"].attributes["error.type"]
+        == (found["resources/read"].attributes["rpc.response.status_code"])
     )
     assert "zebulon" not in "".join(span.to_json() for span in found.values())
 
