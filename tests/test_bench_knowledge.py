@@ -89,3 +89,14 @@ def test_answers_stay_as_good(business, tmp_path):
     assert found.refusal_recall > 0.88
     assert recognised(knowledge, asked) > known
     knowledge.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("question", ["is this returnable", "is it returnable?", "return policy"])
+def test_whole_subject_is_answered_on_the_demo(question, tmp_path):
+    knowledge = opened("demo", tmp_path, make_encoder(cache=tmp_path / "models"))
+    answer = knowledge.ask(question)
+    assert {quote.source for quote in answer.quotes} <= {"returns.md", "shops-and-contact.md"}
+    assert len(answer.quotes) == 2
+    assert answer.unanswered == ()
+    knowledge.close()

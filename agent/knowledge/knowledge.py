@@ -31,6 +31,7 @@ from agent.knowledge.model import Models, models_for
 from agent.knowledge.questions import bare, leans, split
 from agent.knowledge.quoting import excerpt
 from agent.knowledge.relevance import relevance_features
+from agent.knowledge.subjects import of_subject
 from agent.knowledge.tokens import TokenVectors
 from agent.knowledge.values import KnowledgeAnswer, Source, named
 from agent.knowledge.words import others_of, words_of
@@ -134,6 +135,10 @@ class Knowledge:
                 answered.append(one)
                 sure.append(found.score)
                 before = one if before is None or not leans(one) else f"{before} {one}"
+            elif of_subject := self._of_subject(found):
+                quotes += [quote for quote in of_subject if quote not in quotes]
+                answered.append(one)
+                sure.append(found.score)
             else:
                 unanswered.append(one)
                 unsure.append(found.score)
@@ -144,6 +149,14 @@ class Knowledge:
             tuple(quotes), tuple(answered), tuple(unanswered), tuple(offered[:MOST_OFFERED]),
             confidence,
         )  # fmt: skip
+
+    def _of_subject(self, found: Verdict) -> list[Quote]:
+        """Return what the pages say of a subject that is asked about as a whole."""
+        if found.asked is None or not found.fits or found.score < self.models.offers:
+            return []
+        passages = of_subject(found.asked, [one.seen for one in found.ranked])
+        items = {one.seen.id: one.item for one in found.ranked}
+        return [_quote(found, seen, items[seen.id]) for seen in passages]
 
     def quote(self, offer: Offer) -> Quote | None:
         """Return the words of a page that was offered; None where it is there no more."""
