@@ -59,6 +59,11 @@ def pytest_runtest_teardown(item, nextitem):
             gc.freeze()
 
 
+def pytest_sessionfinish():
+    """Give everything back to the collector: extensions tell of what is left when Python ends."""
+    gc.unfreeze()
+
+
 def free_port() -> int:
     """Return a port that nobody listens on.
 
