@@ -41,7 +41,7 @@ def test_what_is_wrong_with_the_server_is_said(browser, apart):
     owner = at(browser, pages.url)
     owner.log_in()
     owner.inside()
-    box = owner.tab.get_by_label("Session")
+    box = owner.tab.get_by_label("Find")
     box.fill("half a thought")
     server.kill()
     owner.press("Refresh")
