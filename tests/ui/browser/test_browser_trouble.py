@@ -238,7 +238,7 @@ def test_server_of_the_page_itself_is_lost_and_back(tmp_path, demo, person, kept
         assert guest.box.input_value() == "in linen"
         assert (guest.said, guest.answers, guest.titles) == shown
         process.start()
-        # Gradio loads the page again when its server is back.
+        # The page is loaded again when its server is back.
         guest.tab.wait_for_function("() => document.querySelector('#at-box textarea')?.value"
                                     " && !document.querySelector('.at-trouble')")  # fmt: skip
         assert (guest.said, guest.answers, guest.titles) == shown

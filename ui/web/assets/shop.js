@@ -49,7 +49,9 @@
     if (!before) return;
     if (!await answers()) { setTimeout(back, ASKED_MS); return; }
     const status = find('#at-status p');
-    if (status && [words.server, words.offline].includes(status.textContent)) {
+    // A server that was started again knows nothing of this page: what is said to it would be lost.
+    if (status?.textContent === words.server) { location.reload(); return; }
+    if (status?.textContent === words.offline) {
       status.textContent = before.working ? '' : before.text;
       status.className = before.working ? 'at-status' : before.style;
     }
@@ -65,7 +67,7 @@
     put('');
     keep(sent);
   };
-  // What is in the box outlives a reload, which Gradio does by itself when its server is back;
+  // What is in the box outlives a reload, which is made when the page's server is back;
   // what was said before it is no draft any more.
   const DRAFT = 'attune-draft';
   const keep = (text) => {
