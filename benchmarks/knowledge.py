@@ -185,7 +185,8 @@ def recognised(knowledge: Knowledge, asked: Sequence[Question]) -> float:
 def measure(work: Path) -> dict[str, Any]:
     """Return all figures."""
     encoder = make_encoder(cache=work / "models")
-    result: dict[str, Any] = {"config": {"encoder": encoder.name, "precision": PRECISION}}
+    config = {"encoder": encoder.name, "precision": PRECISION, "fitted_on": FITTED_ON}
+    result: dict[str, Any] = {"config": config}
     limits = {"bm25": 0.0, "dense": 0.0}
     for business in PAGES:
         asked = questions(business)

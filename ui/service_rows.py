@@ -67,9 +67,10 @@ def hostile(report: Report) -> Iterator[Row]:
 
 def knowledge(report: Report) -> Iterator[Row]:
     """Yield how questions to pages that nothing was fitted on were answered."""
+    fitted = report["config"]["fitted_on"]
     for name, one in report.items():
-        own = one.get("ways", {}).get("ours") if name != "demo" else None
-        if own:
+        if name != "config" and name not in fitted:
+            own = one["ways"]["ours"]
             asked = own["answerable"] + own["unanswerable"]
             yield (
                 f"answers from pages, {name}: right of answerable, of answered; false answers",

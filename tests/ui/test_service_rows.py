@@ -42,7 +42,7 @@ SPREAD = {"card": {"p50": 165.7, "p95": 236.7}, "word": {"p50": 179.7, "p95": 25
      [("server errors, schemathesis", "3 of 12,502", "0")]),
     (service_rows.hostile, {"attacks": 310, "conversations": 672, "broken": ["one"]},
      [("attacks by text that changed behaviour", "1 of 310 (672 conversations)", "0 of ≥ 200")]),
-    (service_rows.knowledge, {"config": {}, "demo": {"ways": {"ours": OURS}},
+    (service_rows.knowledge, {"config": {"fitted_on": ["demo"]}, "demo": {"ways": {"ours": OURS}},
                               "library": {"ways": {"ours": OURS, "bm25": OURS}}}, [
         ("answers from pages, library: right of answerable, of answered; false answers",
          "0.53, 0.89; 1 of 190", ""),
