@@ -5,14 +5,28 @@ Pure but for `not_carried`, which asks the index which words it has ever seen.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from agent.state import Need, Preference
-from retrieval.filters import words
+from retrieval.catalog import Facet
+from retrieval.filters import TEXT, words
 from retrieval.query import Index
 
 _FILLER = """a an and any anything are as at be but by can for from get good have i in is it like
 look me my need nice of on one or please really show so some something stuff that the them thing
 this to very want which with would you your"""
 _NOT_CONTENT = frozenset(_FILLER.split())
+
+
+def on_facets(need: Need, facets: Iterable[Facet]) -> Need:
+    """Return a need without constraints on facets that the catalog has no more; it may change."""
+    names = {facet.name for facet in facets} | {TEXT}
+    kept = tuple(constraint for constraint in need.constraints if constraint.facet in names)
+    return (
+        need
+        if len(kept) == len(need.constraints)
+        else need.model_copy(update={"constraints": kept})
+    )
 
 
 def content_words(text: str) -> tuple[str, ...]:

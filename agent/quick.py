@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from agent.apply import apply
 from agent.chips import chips_of
 from agent.languages.tongue import ENGLISH, Tongue
-from agent.needs import free_wishes
+from agent.needs import free_wishes, on_facets
 from agent.ports import Retriever
 from agent.pressed import Press, PressedWish, plan_of
 from agent.recommend import recommend
@@ -23,7 +23,7 @@ from agent.state import Constraint, Need, State
 from agent.suggest import splitting
 from agent.wording import amount, clean, describe, find, say, worded
 from retrieval.catalog import Facet, Item, primary
-from retrieval.filters import TEXT, And, Compare, matches
+from retrieval.filters import And, Compare, matches
 
 MOST = 6
 _OPTIONS = 3
@@ -147,7 +147,9 @@ class _Ways:
         if asked is not None and state.need.constraint(asked.name) is None:
             made = self._options(asked)
         if not made:
-            found = splitting(self.retriever, _known(state.need, self.retriever), state.asked)
+            found = splitting(
+                self.retriever, on_facets(state.need, self.retriever.facets), state.asked
+            )
             made = self._options(found[0]) if found else []
         yield from made
 
@@ -164,7 +166,7 @@ class _Ways:
 
     def _wishes(self, facet: Facet) -> Iterator[PressedWish]:
         if facet.values:
-            wanted = _known(self.state.need, self.retriever).filter()
+            wanted = on_facets(self.state.need, self.retriever.facets).filter()
             for value, _ in self.retriever.index.facet(facet.name, wanted, limit=_COUNTED):
                 yield PressedWish(facet=facet.name, values=(value,))
         elif facet.role == "price":
@@ -239,14 +241,7 @@ def _left(retriever: Retriever, need: Need, gone: Collection[str]) -> int:
 
     What others are to be like is not among them.
     """
-    wanted = _known(need, retriever).filter()
+    wanted = on_facets(need, retriever.facets).filter()
     fitting = retriever.index.count(wanted)
     gone = {*gone, need.like.item_id} if need.like else gone
     return fitting - sum(matches(wanted, item) for item in retriever.get_many(sorted(gone)))
-
-
-def _known(need: Need, retriever: Retriever) -> Need:
-    """Return a need without wishes on facets that the catalog has no more; it may change."""
-    names = {facet.name for facet in retriever.facets} | {TEXT}
-    kept = tuple(one for one in need.constraints if one.facet in names)
-    return need.model_copy(update={"constraints": kept})

@@ -18,7 +18,15 @@ from agent.exploring import GREEDY, Policy
 from agent.interleaving import policy_of, team_draft
 from agent.languages.tongue import ENGLISH, Tongue
 from agent.likeness import by_likeness
-from agent.needs import carried, content_words, free_wishes, not_carried, query_text, soft_words
+from agent.needs import (
+    carried,
+    content_words,
+    free_wishes,
+    not_carried,
+    on_facets,
+    query_text,
+    soft_words,
+)
 from agent.ports import Retriever
 from agent.ranking import Ranked, by_quality, by_relevance, reranked, spread
 from agent.relax import ways_out
@@ -27,7 +35,7 @@ from agent.turn import Relaxation
 from agent.voice import Voice
 from agent.wording import clean, describe, say
 from retrieval.catalog import Item, by_role, primary
-from retrieval.filters import TEXT, And, matches
+from retrieval.filters import And, matches
 from retrieval.query import Candidate, Order
 from retrieval.rerank import availability_filter
 
@@ -189,12 +197,9 @@ def _mixed(ours: _Found, theirs: _Found, rival: str, k: int, rng: Random) -> Rec
 
 def _known(need: Need, retriever: Retriever, tongue: Tongue) -> tuple[Need, tuple[Relaxation, ...]]:
     """Set aside constraints on facets that the catalog no longer has; it may change any time."""
-    names = {facet.name for facet in retriever.facets} | {TEXT}
-    lost = [constraint for constraint in need.constraints if constraint.facet not in names]
-    if not lost:
-        return need, ()
-    kept = tuple(constraint for constraint in need.constraints if constraint.facet in names)
-    return need.model_copy(update={"constraints": kept}), tuple(_lost(one, tongue) for one in lost)
+    kept = on_facets(need, retriever.facets)
+    lost = (one for one in need.constraints if one not in kept.constraints)
+    return kept, tuple(_lost(one, tongue) for one in lost)
 
 
 def _lost(constraint: Constraint, tongue: Tongue) -> Relaxation:

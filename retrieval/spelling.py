@@ -67,10 +67,17 @@ def read_words(folder: Path) -> dict[str, int]:
 
 
 @cache
-def _english() -> frozenset[str]:
+def frequencies() -> Mapping[str, int]:
+    """Return how often English words stand in a large corpus."""
     path = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
     pairs = (line.split() for line in path.read_text(encoding="utf-8-sig").splitlines())
-    return frozenset(pair[0] for pair in pairs if len(pair) == 2 and int(pair[1]) >= COMMON)
+    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
+
+
+@cache
+def english() -> frozenset[str]:
+    """Return the English words that are never corrected."""
+    return frozenset(word for word, count in frequencies().items() if count >= COMMON)
 
 
 class Spelling:
@@ -126,7 +133,7 @@ class Spelling:
         if len(word) < SHORTEST:
             return word
         halves = self._halves(word)
-        if halves or word in _english():
+        if halves or word in english():
             return halves or word
         return self._nearest(word) or word
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import Stemmer
 
+from retrieval.spelling import frequencies
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _COMMON = 3.0e9
 """Frequency of a word that says nothing."""
@@ -185,21 +187,11 @@ def groups_of(words: Iterable[Word]) -> frozenset[int]:
     return frozenset(word.group for word in words if word.group is not None)
 
 
-@cache
-def _frequencies() -> dict[str, float]:
-    path = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
-    found: dict[str, float] = {}
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
-        word, _, count = line.partition(" ")
-        found[word] = float(count)
-    return found
-
-
 @lru_cache(maxsize=50_000)
 def rarity(word: str) -> float:
     """Return how rare a word is in English: near 0 for "time", 1 for what no dictionary has."""
     if " " in word:
         return 0.5
-    count = _frequencies().get(word.casefold(), 0.0)
+    count = frequencies().get(word.casefold(), 0)
     most, least = math.log(_COMMON), math.log(_UNSEEN)
     return min(1.0, max(0.1, (most - math.log(count + _UNSEEN)) / (most - least)))

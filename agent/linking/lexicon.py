@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 
 from babel import Locale, UnknownLocaleError
 
-from agent.linking.spelling import english
 from agent.linking.text import key_of, norm, tokenize
 from agent.linking.vocabulary import colours, general
 from retrieval.catalog import Facet
+from retrieval.spelling import english
 
 LONGEST = 8
 """Longest name, in tokens, that is looked up."""

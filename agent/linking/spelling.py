@@ -12,15 +12,12 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
-from importlib.resources import files
 
 from symspellpy import SymSpell, Verbosity
 
 from agent.linking.text import Token, norm
 from agent.linking.vocabulary import general, numbers, pointing, read
-
-_COMMON = 2_000_000
-"""Corpus count from which an English word is taken to be meant as typed."""
+from retrieval.spelling import english, frequencies
 
 _RARER = 30
 """A common short word this many times rarer than the same with one more letter is misspelt."""
@@ -40,20 +37,6 @@ _TINY = frozenset({"in", "me", "no", "to", "my"})
 """Words of two letters that are written together with others: "inbrown"."""
 _WORD = re.compile(r"(?<![a-z'<])[a-z]{3,}(?![a-z'])")
 _WITH_NUMBER = re.compile(r"([^\W\d_]{3,})(\d+)k?")
-
-
-@cache
-def _frequencies() -> dict[str, int]:
-    path = files("symspellpy") / "frequency_dictionary_en_82_765.txt"
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    pairs = (line.split() for line in lines)
-    return {pair[0]: int(pair[1]) for pair in pairs if len(pair) == 2}
-
-
-@cache
-def english() -> frozenset[str]:
-    """Return the English words that are never corrected."""
-    return frozenset(word for word, count in _frequencies().items() if count >= _COMMON)
 
 
 @cache
@@ -158,7 +141,7 @@ class Speller:
         meant = own & _phrase_words() or own & general().stop
         return (
             bool(meant)
-            or token.word in _frequencies()
+            or token.word in frequencies()
             or token.norm in self._vocabulary
             or self._occurs(token.word) > 0
         )
@@ -268,5 +251,5 @@ def _mistyped_stop() -> dict[str, str]:
 def _much_rarer(word: str, other: str) -> bool:
     """Return whether a word with a letter left out is hardly ever meant: "blu" beside "blue"."""
     longer = len(other) > len(word)
-    known = _frequencies()
+    known = frequencies()
     return longer and known.get(word, 0) * _RARER < known.get(other, 0)

@@ -9,11 +9,11 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Protocol
 
-from agent.linking.spelling import english
 from agent.linking.text import Token, key, key_of, tokenize, word_at
 from agent.linking.vocabulary import general
 from agent.plan import Mention
 from retrieval.catalog import Item
+from retrieval.spelling import english
 
 REBUILD_S = 5.0
 """A changed catalog's titles are read again at most this often; values are linked at once."""

@@ -220,7 +220,7 @@ def _goes_on(text: str, found: list[Part], word: Part, sure: bool) -> bool:
 
 
 def _is_common(plain: str) -> bool:
-    from agent.linking.spelling import english
+    from retrieval.spelling import english
 
     return plain in english()
 
