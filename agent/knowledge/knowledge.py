@@ -128,6 +128,7 @@ class Knowledge:
         unsure: list[float] = [0.0]
         for one in split(question[:LONGEST]):
             found = self.judge(one, before)
+            half_sure = found.fits and found.score >= self.models.offers
             if found.ranked and found.fits and found.score >= self.models.answers.threshold:
                 best = found.ranked[: found.quoted]
                 new = [_quote(found, passage.seen, passage.item) for passage in best]
@@ -135,28 +136,20 @@ class Knowledge:
                 answered.append(one)
                 sure.append(found.score)
                 before = one if before is None or not leans(one) else f"{before} {one}"
-            elif of_subject := self._of_subject(found):
-                quotes += [quote for quote in of_subject if quote not in quotes]
+            elif half_sure and (on_subject := _on_subject(found)):
+                quotes += [quote for quote in on_subject if quote not in quotes]
                 answered.append(one)
                 sure.append(found.score)
             else:
                 unanswered.append(one)
                 unsure.append(found.score)
-                if found.fits and found.score >= self.models.offers:
+                if half_sure:
                     offered += _offers(found, one)
         confidence = min(sure) if sure else max(unsure)
         return KnowledgeAnswer(
             tuple(quotes), tuple(answered), tuple(unanswered), tuple(offered[:MOST_OFFERED]),
             confidence,
         )  # fmt: skip
-
-    def _of_subject(self, found: Verdict) -> list[Quote]:
-        """Return what the pages say of a subject that is asked about as a whole."""
-        if found.asked is None or not found.fits or found.score < self.models.offers:
-            return []
-        passages = of_subject(found.asked, [one.seen for one in found.ranked])
-        items = {one.seen.id: one.item for one in found.ranked}
-        return [_quote(found, seen, items[seen.id]) for seen in passages]
 
     def quote(self, offer: Offer) -> Quote | None:
         """Return the words of a page that was offered; None where it is there no more."""
@@ -328,6 +321,15 @@ class Knowledge:
             while len(self._vectors) > KEPT_WORDS:
                 self._vectors.popitem(last=False)
         return result
+
+
+def _on_subject(found: Verdict) -> list[Quote]:
+    """Return what the pages say of a subject that is asked about as a whole."""
+    if found.asked is None:
+        return []
+    items = {one.seen.id: one.item for one in found.ranked}
+    passages = of_subject(found.asked, [one.seen for one in found.ranked])
+    return [_quote(found, seen, items[seen.id]) for seen in passages]
 
 
 def _quote(found: Verdict, seen: Seen, item: Item) -> Quote:

@@ -2,6 +2,9 @@
 
 import pytest
 
+from agent.dialogue import Parts, respond
+from agent.linking import Linker
+from agent.planner import RulePlanner
 from agent.store import Store
 from benchmarks.browser.learned import add_adapters, shopped
 from finetune.bases import HOUSE
@@ -32,3 +35,16 @@ def shop_as():
 def put(store):
     """Put sessions into the store as they are, at their own times."""
     return lambda *sessions: [store.add_session(one) for one in sessions]
+
+
+@pytest.fixture
+def parts(catalog, store):
+    return Parts(store, catalog, Linker.build(catalog), RulePlanner(catalog.facets))
+
+
+def say(parts, *texts):
+    """Have somebody say something in a session of their own; return it."""
+    session = parts.store.create_session("ann")
+    for text in texts:
+        *_, _ = respond(parts, session, text)
+    return session

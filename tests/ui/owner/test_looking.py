@@ -9,11 +9,11 @@ import pytest
 from agent.dialogue import Parts, respond
 from agent.errors import ModelUnavailable, UnknownSession, UserInputError
 from agent.feedback import FeedbackEvent
-from agent.linking import Linker
 from agent.llm import ScriptedModel
 from agent.llm_planner import LLMPlanner
 from agent.planner import RulePlanner
 from tests.agent.shop import open_shop
+from tests.ui.owner.conftest import say
 from ui.owner.catalog import csv_line, health, never_shown, rejects
 from ui.owner.learning import Figures, adapters, gate_report, rounds
 from ui.owner.looking import conversation, inspected, sessions
@@ -28,18 +28,6 @@ def folder(tmp_path_factory):
 def catalog(folder):
     with open_shop(folder) as shop:
         yield shop
-
-
-@pytest.fixture
-def parts(catalog, store):
-    return Parts(store, catalog, Linker.build(catalog), RulePlanner(catalog.facets))
-
-
-def say(parts, *texts):
-    session = parts.store.create_session("ann")
-    for text in texts:
-        *_, _ = respond(parts, session, text)
-    return session
 
 
 def test_latest_conversation_comes_first(parts, store):

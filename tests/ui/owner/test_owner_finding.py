@@ -8,14 +8,12 @@ import pytest
 from sqlalchemy import select, update
 
 from agent import tables
-from agent.dialogue import Parts, respond
 from agent.errors import Conflict, UserInputError
 from agent.feedback import FeedbackEvent
-from agent.linking import Linker
-from agent.planner import RulePlanner
 from agent.store_figures import counted
 from finetune.events.report import report
 from tests.agent.shop import open_shop
+from tests.ui.owner.conftest import say
 from ui.owner import deciding
 from ui.owner.learning import Figures, adapters, events, events_csv
 from ui.owner.looking import inspected, sessions
@@ -25,18 +23,6 @@ from ui.owner.looking import inspected, sessions
 def catalog(tmp_path_factory):
     with open_shop(tmp_path_factory.mktemp("shop")) as shop:
         yield shop
-
-
-@pytest.fixture
-def parts(catalog, store):
-    return Parts(store, catalog, Linker.build(catalog), RulePlanner(catalog.facets))
-
-
-def say(parts, *texts):
-    session = parts.store.create_session("ann")
-    for text in texts:
-        *_, _ = respond(parts, session, text)
-    return session
 
 
 def last(store, ms, session):
